@@ -1,0 +1,1 @@
+"""What the company knows, and how to find it; knows nothing of chat."""

@@ -1,0 +1,115 @@
+"""Cuts text into sentences and words, and tells its language; pure functions."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+Language = Literal["en", "zh", "other"]
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
+_LATIN = re.compile(r"[a-zA-Z\u00c0-\u024f]+(?:['\u2019][a-z]+)?")
+# Digits keep their inner separators ("1,000", "08:00", "1.50"); a currency sign is a word too.
+_WORD = re.compile(r"[a-z0-9\u00c0-\u024f]+(?:[.,:'\u2019-][a-z0-9]+)*|[£$€¥%]")
+_MARKER = re.compile(r"(?:#{1,6}|[-*+]|\d{1,2}[.)])\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of characters ``[start, end)`` in some text."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """Return the characters of ``text`` that the span covers."""
+        return text[self.start : self.end]
+
+
+def language_of(text: str) -> Language:
+    """Tell which of our languages a text is in.
+
+    A Chinese character weighs as much as an English word, so Chinese with a product name in Latin
+    letters stays Chinese. A text in a third script (Cyrillic, kana, Arabic …) is "other". A text
+    with no letter at all counts as English.
+    """
+    han = sum(len(run) for run in _HAN.findall(text))
+    latin = len(_LATIN.findall(text))
+    letters = (c for c in text if c.isalpha() and not _HAN.match(c) and not _LATIN.match(c))
+    other = sum(unicodedata.name(c, "").startswith(_THIRD_SCRIPTS) for c in letters)
+    if other > han + latin or (other and unicodedata_kana(text)):
+        return "other"
+    return "zh" if han and han >= latin else "en"
+
+
+_THIRD_SCRIPTS = (
+    "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "DEVANAGARI", "THAI", "HANGUL", "HIRAGANA",
+    "KATAKANA", "BENGALI", "TAMIL", "ARMENIAN", "GEORGIAN",
+)  # fmt: skip
+
+
+def unicodedata_kana(text: str) -> bool:
+    """Tell whether a text holds Japanese kana, which Chinese never does."""
+    return re.search(r"[\u3041-\u3096\u30a1-\u30fa]", text) is not None
+
+
+def sentences(text: str, lang: str) -> list[Span]:
+    """Cut text into sentences, with offsets; never across a line, without list or heading marks.
+
+    Args:
+        text: Markdown or plain text.
+        lang: "zh" for Chinese rules; anything else takes the English ones.
+    """
+    import sentencex
+
+    spans = []
+    for line in re.finditer(r"[^\n]+", text):
+        begin = line.start() + _marker_length(line.group())
+        for found in sentencex.get_sentence_boundaries(
+            "zh" if lang == "zh" else "en", text[begin : line.end()]
+        ):
+            span = _strip(text, begin + found["start_index"], begin + found["end_index"])
+            if span.end > span.start:
+                spans.append(span)
+    return spans
+
+
+def _marker_length(line: str) -> int:
+    indent = len(line) - len(line.lstrip())
+    mark = _MARKER.match(line, indent)
+    return mark.end() if mark else indent
+
+
+def _strip(text: str, start: int, end: int) -> Span:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)
+
+
+def words(text: str) -> list[str]:
+    """Return the index terms of a text: stemmed English words, Chinese characters and bigrams.
+
+    Chinese is not segmented: on questions to this help centre, characters with bigrams found the
+    right article first more often than a dictionary's words did (0.557 against 0.497).
+    """
+    text = text.lower()
+    terms = _stemmer().stemWords(_WORD.findall(text))
+    for run in _HAN.findall(text):
+        terms += list(run)
+        terms += [run[i : i + 2] for i in range(len(run) - 1)]
+    return [str(term) for term in terms]
+
+
+def length(text: str) -> int:
+    """Count words, a Chinese character as one."""
+    return len(_WORD.findall(text.lower())) + sum(len(run) for run in _HAN.findall(text))
+
+
+@cache
+def _stemmer():  # type: ignore[no-untyped-def]  # PyStemmer ships no types
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
