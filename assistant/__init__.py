@@ -1,0 +1,1 @@
+"""One conversation turn, from message to reply."""

@@ -1,0 +1,247 @@
+"""One turn, from message to reply: the only file that knows the order."""
+
+from collections.abc import Iterator, Sequence
+from typing import Self
+
+from assistant import safety
+from assistant.company import Company
+from assistant.config import Settings
+from assistant.errors import SettingsError
+from assistant.evidence import EvidenceSelector
+from assistant.followup import is_followup, self_contained
+from assistant.generator import Generator, ServedGenerator, TransformersGenerator
+from assistant.grounding import Grounder
+from assistant.intents import IntentClassifier, Prediction
+from assistant.messages import Action, Message, Reply, Stream
+from assistant.prompts import PromptTemplate, Sayings
+from assistant.routing import Router
+from assistant.turn import Clock, ReplyBuilder, Turn, complete_sentences, supporting
+from knowledge.build_index import open_index
+from knowledge.calibration import Calibration
+from knowledge.embedder import Embedder, Vectors
+from knowledge.model_files import GENERATOR, generator_folder, open_embedder
+from knowledge.retriever import Retriever
+
+# Hits that the generator reads; more make it slower and no better.
+PROMPT_HITS = 3
+# Earlier messages that the generator reads.
+PROMPT_HISTORY = 4
+# What "auto" means, by language: measured with benchmarks/strategies.py, see the README.
+AUTO = {"en": "extractive", "zh": "extractive"}
+
+
+class Assistant:
+    """Answers messages from a company's articles; holds no conversation itself."""
+
+    def __init__(
+        self,
+        *,
+        company: Company,
+        embedder: Embedder,
+        retriever: Retriever,
+        intents: IntentClassifier,
+        generator: Generator | None,
+        strategy: str = "auto",
+        max_characters: int = 4000,
+    ) -> None:
+        """Take the ready parts.
+
+        Args:
+            company: Who the assistant speaks for.
+            embedder: The one of the retriever's index.
+            retriever: Finds passages.
+            intents: Tells what a message wants.
+            generator: Words answers; None where every answer is extractive.
+            strategy: How answers are worded, unless a call says otherwise.
+            max_characters: The longest message that is taken.
+        """
+        self.company = company
+        self.generator = generator
+        self._embedder = embedder
+        self._retriever = retriever
+        self._intents = intents
+        self._strategy = strategy
+        self._max_characters = max_characters
+        self._router = Router()
+        self._grounder = Grounder()
+        self._evidence = EvidenceSelector(embedder, retriever.lexical)
+        self._sayings = {lang: Sayings.load(lang) for lang in ("en", "zh")}
+        self._templates = {
+            (strategy, lang): PromptTemplate.load(f"answer_{strategy}", lang)
+            for strategy in ("zero_shot", "few_shot")
+            for lang in ("en", "zh")
+        }
+
+    @classmethod
+    def from_config(cls, settings: Settings) -> Self:
+        """Build the assistant that the settings describe; prepares models and index if needed.
+
+        Raises:
+            KnowledgeError: The articles or the weights cannot be used.
+            AssistantError: Intents, templates or the generator cannot be used.
+        """
+        company = Company.load(settings.knowledge)
+        embedder = open_embedder(settings.embedder, settings.state)
+        index = open_index(settings.knowledge, embedder, settings.state)
+        return cls(
+            company=company,
+            embedder=embedder,
+            retriever=Retriever(index, embedder, Calibration.load()),
+            intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
+            generator=_open_generator(settings),
+            strategy=settings.strategy,
+            max_characters=settings.max_characters,
+        )
+
+    def reply(
+        self, question: str, history: Sequence[Message] = (), strategy: str | None = None
+    ) -> Reply:
+        """Return the whole reply; see ``stream``."""
+        *_, last = self.stream(question, history, strategy)
+        assert isinstance(last, Reply)  # noqa: S101  # the stream's contract
+        return last
+
+    def stream(
+        self, question: str, history: Sequence[Message] = (), strategy: str | None = None
+    ) -> Stream:
+        """Yield pieces of text, each checked, and at the end the whole reply.
+
+        Args:
+            question: The customer's message.
+            history: The conversation before it, oldest first.
+            strategy: How to word the answer; None for the assistant's own.
+
+        Raises:
+            InvalidMessageError: The message is empty, too long or unreadable.
+            GeneratorError: The generator fails before anything was said.
+        """
+        clock = Clock()
+        text = safety.check(question, self._max_characters)
+        injection = safety.is_injection(text)
+        clock.lap("safety")
+        query, prediction, vector = self._understand(text, history)
+        clock.lap("intents")
+        hits = self._retriever.retrieve(
+            query, prediction.language, prior=prediction.articles, vector=vector
+        )
+        clock.lap("retriever")
+        route = self._router.route(
+            prediction, hits, injection=injection, failures=self._failures(history)
+        )
+        turn = Turn(text, query, history, prediction, hits, route, clock)
+        if route.action is Action.ANSWER:
+            yield from self._answer(turn, strategy or self._strategy)
+        else:
+            yield from self._say(turn)
+
+    def saying(self, name: str, lang: str) -> str:
+        """Return a fixed sentence, such as the one for an empty message."""
+        return self._sayings[lang if lang in self._sayings else "en"].say(
+            name, company=self._name(lang), max_characters=self._max_characters
+        )
+
+    def _understand(
+        self, text: str, history: Sequence[Message]
+    ) -> tuple[str, Prediction, Vectors]:
+        """Read the message alone, and together with what it follows where it is a follow-up."""
+        vector = self._embedder.encode([text])[0]
+        prediction = self._intents.predict(text, vector)
+        complete = prediction.action in (Action.SMALL_TALK, Action.HANDOFF, Action.REFUSE)
+        if not history or (complete and prediction.score >= 0.5) or not is_followup(text):
+            return text, prediction, vector
+        query = self_contained(text, history)
+        vector = self._embedder.encode([query])[0]
+        return query, self._intents.predict(query, vector), vector
+
+    def _answer(self, turn: Turn, wanted: str) -> Stream:
+        strategy = self._chosen(wanted, turn.lang)
+        builder = ReplyBuilder(turn, strategy)
+        if strategy != "extractive":
+            yield from self._generate(turn, strategy, builder)
+            turn.clock.lap("generator")
+        if not builder.support:
+            builder.strategy = "extractive"
+            for evidence in self._evidence.select(turn.query, turn.lang, turn.hits):
+                yield builder.add(evidence.text, supporting(evidence))
+            turn.clock.lap("evidence")
+        yield builder.build(self.generator if builder.strategy != "extractive" else None)
+
+    def _generate(self, turn: Turn, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
+        assert self.generator  # noqa: S101  # ``_chosen`` sees to it
+        name = "few_shot" if strategy == "few_shot" else "zero_shot"
+        template = self._templates[name, turn.lang]
+        builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
+        hits = turn.hits[:PROMPT_HITS]
+        hide = safety.mask if self.generator.is_remote else str
+        history = [Message(m.role, hide(m.text)) for m in turn.history[-PROMPT_HISTORY:]]
+        pieces = self.generator.generate(
+            template.render(hide(turn.text), hits, history), adapter=strategy == "tuned"
+        )
+        for sentence in complete_sentences(pieces, turn.lang):
+            # Small models go on with new passages or questions once they have answered.
+            span = self._grounder.check(sentence, hits)
+            if span and not builder.has_said(sentence):
+                yield builder.add(sentence, span)
+
+    def _say(self, turn: Turn) -> Stream:
+        saying = self.saying(turn.route.reason, turn.prediction.language)
+        builder = ReplyBuilder(turn, None)
+        template = self._sayings[turn.lang]
+        builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
+        yield builder.add(saying, None)
+        for choice in turn.route.choices:
+            yield builder.add(f"- {choice}", None, "\n")
+        if turn.route.action is Action.HANDOFF:
+            article = turn.prediction.article
+            hits = [hit for hit in turn.hits if hit.passage.article == article]
+            for evidence in self._evidence.select(turn.query, turn.lang, hits):
+                yield builder.add(evidence.text, supporting(evidence))
+        yield builder.build(None)
+
+    def _chosen(self, wanted: str, lang: str) -> str:
+        if wanted == "auto":
+            wanted = AUTO[lang]
+        generator = self.generator
+        if generator is None or lang not in generator.languages:
+            return "extractive"
+        if wanted == "tuned" and not generator.has_adapter:
+            return "extractive"
+        return wanted
+
+    def _failures(self, history: Sequence[Message]) -> int:
+        """Count how many of our last replies in a row did not help; the text alone tells."""
+        unhelpful = {
+            self.saying(name, lang) for name in ("not_found", "clarify") for lang in self._sayings
+        }
+        count = 0
+        for message in reversed(history):
+            if message.role == "assistant":
+                if not any(message.text.startswith(saying) for saying in unhelpful):
+                    break
+                count += 1
+        return count
+
+    def _name(self, lang: str) -> str:
+        names = self.company.name
+        return names.get(lang) or next(iter(names.values()))
+
+
+def _open_generator(settings: Settings) -> Generator | None:
+    adapter = settings.adapter
+    if settings.generator_url:
+        if not settings.generator:
+            raise SettingsError(
+                "Expected the name of the served model in `generator` beside `generator_url`, "
+                "found none."
+            )
+        key = settings.generator_key.get_secret_value() if settings.generator_key else None
+        served = str(adapter) if adapter else None
+        return ServedGenerator(settings.generator_url, settings.generator, key, served)
+    if settings.strategy == "extractive":
+        return None
+    source = generator_folder(settings.generator, settings.state)
+    # The default model speaks English only; one that a user names is taken to speak both.
+    languages = frozenset({"en", "zh"} if settings.generator else {"en"})
+    name = settings.generator or GENERATOR.hub.split("/")[-1]
+    return TransformersGenerator(source, name, languages, adapter)
+

@@ -1,0 +1,223 @@
+"""Writes text: a model in this process, or any OpenAI-compatible server. One protocol."""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from assistant.errors import GeneratorError
+
+ChatMessage = dict[str, str]
+
+
+class Generator(Protocol):
+    """Chat messages in, text out, piece by piece."""
+
+    @property
+    def name(self) -> str:
+        """What a reply records."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages in which it may word an answer."""
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether ``adapter=True`` is possible."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether text leaves this machine, so that personal data is masked before."""
+
+    def generate(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 160, adapter: bool = False
+    ) -> Iterator[str]:
+        """Yield pieces of the greedy continuation; closing the iterator stops the work.
+
+        Args:
+            messages: Roles and contents, the last one the user's.
+            max_tokens: The most tokens to write.
+            adapter: Whether to use the fine-tuned weights.
+
+        Raises:
+            GeneratorError: The model or its server fails.
+        """
+
+
+class TransformersGenerator:
+    """A causal model in bfloat16 on this machine, with an optional adapter beside it."""
+
+    def __init__(self, model: str, name: str, languages: frozenset[str], adapter: Path | None) -> None:
+        """Load the weights.
+
+        Args:
+            model: A folder or a hub name.
+            name: What replies record.
+            languages: What the model speaks.
+            adapter: A PEFT adapter; it is switched on for single calls.
+
+        Raises:
+            GeneratorError: The weights cannot be loaded.
+        """
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        self._name, self._languages = name, languages
+        # One call at a time: the adapter's switch belongs to the model, and two cores are soon busy.
+        self._lock = threading.Lock()
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(model)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16)
+            if adapter:
+                self._model.load_adapter(str(adapter))
+                self._model.disable_adapters()
+        except (OSError, ValueError) as error:
+            raise GeneratorError(
+                f"Expected a causal language model in {model}"
+                f"{f' with an adapter in {adapter}' if adapter else ''}, found: {error}"
+            ) from None
+        self._has_adapter = adapter is not None
+        self._model.eval()
+
+    @property
+    def name(self) -> str:
+        """What replies record."""
+        return self._name
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """What the model speaks."""
+        return self._languages
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether ``adapter=True`` is possible."""
+        return self._has_adapter
+
+    @property
+    def is_remote(self) -> bool:
+        """Nothing leaves this machine."""
+        return False
+
+    def generate(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 160, adapter: bool = False
+    ) -> Iterator[str]:
+        """Yield pieces of the greedy continuation; see ``Generator``."""
+        from transformers import TextIteratorStreamer
+
+        if adapter and not self._has_adapter:
+            raise GeneratorError("Expected an adapter for this generator, found none. Set `adapter`.")
+        inputs = self._tokenizer.apply_chat_template(
+            list(messages), add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
+        stop = threading.Event()
+        worker = threading.Thread(
+            target=self._run, args=(inputs, streamer, stop, max_tokens, adapter), daemon=True
+        )
+        with self._lock:
+            worker.start()
+            try:
+                yield from streamer
+            finally:
+                # Reached at the end and when the reader closes us early.
+                stop.set()
+                worker.join()
+
+    def _run(self, inputs: Any, streamer: Any, stop: threading.Event, tokens: int, on: bool) -> None:
+        import torch
+        from transformers import StoppingCriteriaList
+
+        def stopped(ids: Any, scores: Any, **_: Any) -> Any:
+            return torch.full((ids.shape[0],), stop.is_set(), dtype=torch.bool)
+
+        try:
+            with torch.inference_mode(), self._switched(on):
+                self._model.generate(
+                    **inputs,
+                    streamer=streamer,
+                    max_new_tokens=tokens,
+                    do_sample=False,
+                    # Answers repeat the prompt's words, so guesses from it are often right.
+                    prompt_lookup_num_tokens=5,
+                    stopping_criteria=StoppingCriteriaList([stopped]),
+                )
+        finally:
+            # Otherwise a failure would leave the reader waiting for ever.
+            streamer.end()
+
+    @contextlib.contextmanager
+    def _switched(self, on: bool) -> Iterator[None]:
+        if on:
+            self._model.enable_adapters()
+        try:
+            yield
+        finally:
+            if on:
+                self._model.disable_adapters()
+
+
+class ServedGenerator:
+    """Any server that speaks OpenAI's chat completions: vLLM, SGLang, llama.cpp and others."""
+
+    def __init__(self, url: str, model: str, key: str | None, adapter: str | None = None) -> None:
+        """Keep the address; nothing is sent yet.
+
+        Args:
+            url: The base URL, for example http://127.0.0.1:8000/v1.
+            model: The model's name on that server.
+            key: The server's key, if it wants one.
+            adapter: The name under which the server offers the fine-tuned model, if it does.
+        """
+        from huggingface_hub import InferenceClient
+
+        # The client wants some key; a server without one ignores it.
+        self._client = InferenceClient(base_url=url, api_key=key or "none", timeout=60)
+        self._url, self._model, self._adapter = url, model, adapter
+
+    @property
+    def name(self) -> str:
+        """What replies record."""
+        return self._model
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """A served model is taken to speak both our languages."""
+        return frozenset({"en", "zh"})
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether ``adapter=True`` is possible."""
+        return self._adapter is not None
+
+    @property
+    def is_remote(self) -> bool:
+        """Text leaves this process, perhaps this machine."""
+        return True
+
+    def generate(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 160, adapter: bool = False
+    ) -> Iterator[str]:
+        """Yield pieces of the greedy continuation; see ``Generator``."""
+        import httpx
+        from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
+
+        if adapter and not self._adapter:
+            raise GeneratorError("Expected an adapter for this generator, found none. Set `adapter`.")
+        try:
+            chunks = self._client.chat_completion(
+                list(messages),
+                model=self._adapter if adapter else self._model,
+                max_tokens=max_tokens,
+                temperature=0.0,
+                stream=True,
+            )
+            for chunk in chunks:
+                if chunk.choices and (piece := chunk.choices[0].delta.content):
+                    yield piece
+        except (HfHubHTTPError, InferenceTimeoutError, httpx.HTTPError, OSError, ValueError) as error:
+            raise GeneratorError(
+                f"Expected an OpenAI-compatible server with the model {self._model!r} at "
+                f"{self._url}, found: {str(error).splitlines()[0] if str(error) else error!r}"
+            ) from None

@@ -1,0 +1,83 @@
+"""What goes into a turn and what comes out of it."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+
+class Action(StrEnum):
+    """What a reply does."""
+
+    ANSWER = "answer"
+    CLARIFY = "clarify"
+    HANDOFF = "handoff"
+    DECLINE = "decline"
+    SMALL_TALK = "small_talk"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One earlier message of the conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The words of an article that back a sentence: ``article.text[start:end] == quote``."""
+
+    number: int
+    article: str
+    lang: str
+    title: str
+    quote: str
+    start: int
+    end: int
+
+    @property
+    def url(self) -> str:
+        """Where the article opens with these words marked."""
+        return f"/articles/{self.lang}/{self.article}?start={self.start}&end={self.end}#quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A sentence of the reply with the number of the citation that backs it, if one does."""
+
+    sentence: str
+    citation: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The whole reply to one message. Scores are probabilities in [0, 1], times milliseconds."""
+
+    text: str
+    action: Action
+    reason: str
+    language: str
+    intent: str | None = None
+    intent_score: float = 0.0
+    citations: tuple[Citation, ...] = ()
+    support: tuple[Support, ...] = ()
+    choices: tuple[str, ...] = ()
+    strategy: str | None = None
+    template: str | None = None
+    generator: str | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reply as JSON can hold it, each citation with its URL."""
+        data = dataclasses.asdict(self)
+        data["action"] = str(self.action)
+        for entry, citation in zip(data["citations"], self.citations, strict=True):
+            entry["url"] = citation.url
+        return data
+
+
+# A turn as it streams: pieces of text, then the whole reply as the last item.
+Stream = Iterator[str | Reply]

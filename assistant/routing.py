@@ -1,0 +1,82 @@
+"""Decides what the reply does; the one table of routes and thresholds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.intents import OUT_OF_SCOPE, Prediction
+from assistant.messages import Action
+from knowledge.documents import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Probabilities in [0, 1], chosen on training data (see ``python -m tuning.calibrate``)."""
+
+    floor: float  # a hit below it is never answered from
+    sure: float  # an intent above it decides alone
+    clear: float  # a hit above it is answered without asking back
+    margin: float  # two articles closer than this are too close to choose between
+
+
+THRESHOLDS = {
+    "en": Thresholds(floor=0.15, sure=0.5, clear=0.4, margin=0.1),
+    "zh": Thresholds(floor=0.15, sure=0.5, clear=0.4, margin=0.1),
+}
+# After so many replies in a row that did not help, a person should take over.
+FAILURES_BEFORE_HANDOFF = 2
+MAX_CHOICES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The action with the name of its reason, which is the name of its saying too."""
+
+    action: Action
+    reason: str
+    choices: tuple[str, ...] = ()
+
+
+class Router:
+    """One message's findings in, one route out; the first rule that fits wins."""
+
+    def route(
+        self, prediction: Prediction, hits: Sequence[Hit], *, injection: bool, failures: int
+    ) -> Route:
+        """Return the route of a message.
+
+        Args:
+            prediction: What the classifier says.
+            hits: What retrieval found, best first, without a floor.
+            injection: Whether the message tries to give orders.
+            failures: How many replies just before this one did not help.
+        """
+        at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
+        sure = prediction.score >= at.sure
+        best = hits[0].score if hits else 0.0
+        if injection:
+            return Route(Action.REFUSE, "injection")
+        if prediction.language == "other":
+            return Route(Action.DECLINE, "other_language")
+        if prediction.action in (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF) and sure:
+            return Route(prediction.action, prediction.intent)
+        if prediction.intent == OUT_OF_SCOPE and (sure or best < at.clear):
+            return self._unanswered("out_of_scope", failures)
+        if best < at.floor:
+            return self._unanswered("not_found", failures)
+        choices = _choices(hits, at)
+        if len(choices) > 1:
+            return Route(Action.CLARIFY, "clarify", choices)
+        return Route(Action.ANSWER, "answer")
+
+    def _unanswered(self, reason: str, failures: int) -> Route:
+        if failures >= FAILURES_BEFORE_HANDOFF:
+            return Route(Action.HANDOFF, "repeated_failure")
+        return Route(Action.DECLINE, reason)
+
+
+def _choices(hits: Sequence[Hit], at: Thresholds) -> tuple[str, ...]:
+    """Return the titles to choose from, where the best articles are weak and close together."""
+    best = hits[0].score
+    close = [hit for hit in hits if hit.score >= max(at.floor, best - at.margin)]
+    titles = tuple(dict.fromkeys(hit.passage.title for hit in close))
+    return titles[:MAX_CHOICES] if best < at.clear else ()

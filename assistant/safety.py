@@ -1,0 +1,103 @@
+"""Checks a message before anything reads it, and masks personal data before anything keeps it."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from assistant.errors import InvalidMessageError
+
+# Attempts to give the assistant orders. The reply is built from articles alone, so these cannot
+# change what it says; they are refused because a customer deserves to know that.
+_INJECTION = re.compile(
+    r"""
+    \b(ignore|disregard|forget|override)\b.{0,40}\b(instructions?|prompts?|rules|above|previous)\b
+    | \b(reveal|show|print|repeat|leak)\b.{0,30}\b(system\s+prompt|your\s+(prompt|instructions))\b
+    | \byou\s+are\s+now\b.{0,60}\b(dan|assistant|bot|ai|pirate|unrestricted|jailbroken)\b
+    | \b(pretend|act)\b.{0,30}\b(no\s+(rules|restrictions)|unrestricted|jailbroken)\b
+    | <\|?\s*(im_start|im_end|system|endoftext)\s*\|?>
+    | (忽略|无视|忘记|忘掉|绕过).{0,12}(指令|指示|规则|提示词?|设定|要求)
+    | (显示|告诉我|输出|泄露|重复).{0,10}(系统提示|提示词|系统指令)
+    | 你现在是.{0,12}(不受限|没有限制|无限制|黑客)
+    """,
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{2,4}){3,8}\b", re.IGNORECASE)
+_DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){11,18}(?!\w)|(?<!\w)\d{17}[\dXx](?!\w)")
+
+
+def check(text: str, max_characters: int) -> str:
+    """Return the message without blanks around it.
+
+    Raises:
+        InvalidMessageError: It is empty, too long, holds no letter or digit, or cannot be read.
+    """
+    stripped = text.strip()
+    if not stripped:
+        raise InvalidMessageError("Expected a message, found an empty one.", "empty")
+    if len(stripped) > max_characters:
+        raise InvalidMessageError(
+            f"Expected at most {max_characters:,} characters, found {len(stripped):,}. "
+            f"Please shorten the message.",
+            "too_long",
+        )
+    # Lone surrogates (Cs) come from broken encodings, control characters (Cc) from binary data.
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t" for c in stripped):
+        raise InvalidMessageError(
+            "Expected readable text, found control characters or broken UTF-8. "
+            "Please type the message again.",
+            "unreadable",
+        )
+    if not any(c.isalnum() for c in stripped):
+        raise InvalidMessageError("Expected words, found only symbols or emoji.", "no_words")
+    return stripped
+
+
+def is_injection(text: str) -> bool:
+    """Tell whether a message tries to give the assistant orders."""
+    return _INJECTION.search(unicodedata.normalize("NFKC", text)) is not None
+
+
+def mask(text: str) -> str:
+    """Replace personal data by its kind: ``[email]``, ``[iban]``, ``[card]``, ``[id]``, ``[phone]``.
+
+    Numbers are masked where their check digits are right, so that fees and dates stay readable.
+    """
+    text = _EMAIL.sub("[email]", text)
+    text = _IBAN.sub(_masked("[iban]", _is_iban), text)
+    text = _DIGITS.sub(_masked("[id]", _is_identity), text)
+    text = _DIGITS.sub(_masked("[card]", _is_card), text)
+    return _mask_phones(text)
+
+
+def _masked(label: str, holds: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
+    return lambda found: label if holds(found.group()) else found.group()
+
+
+def _is_card(text: str) -> bool:
+    from stdnum import luhn
+
+    return bool(luhn.is_valid(re.sub(r"\D", "", text)))
+
+
+def _is_identity(text: str) -> bool:
+    from stdnum.cn import ric
+
+    return bool(ric.is_valid(text.upper()))
+
+
+def _is_iban(text: str) -> bool:
+    from stdnum import iban
+
+    return bool(iban.is_valid(text))
+
+
+def _mask_phones(text: str) -> str:
+    import phonenumbers
+
+    for region in ("GB", "CN"):
+        # Strict grouping is too strict for how people type, mere possibility masks amounts.
+        matches = list(phonenumbers.PhoneNumberMatcher(text, region))
+        for found in reversed(matches):
+            text = f"{text[: found.start]}[phone]{text[found.end :]}"
+    return text

@@ -1,0 +1,145 @@
+"""What one turn knows, and how its reply grows sentence by sentence."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.evidence import Evidence
+from assistant.generator import Generator
+from assistant.grounding import SupportingSpan
+from assistant.intents import Prediction
+from assistant.messages import Citation, Message, Reply, Support
+from assistant.routing import Route
+from knowledge.documents import Hit
+from knowledge.segmenter import sentences
+
+
+class Clock:
+    """Milliseconds of each step, by name."""
+
+    def __init__(self) -> None:
+        """Start now."""
+        self._laps: dict[str, float] = {}
+        self._start = self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """Note what has passed since the lap before."""
+        now = time.perf_counter()
+        self._laps[name] = round((now - self._last) * 1000, 1)
+        self._last = now
+
+    def total(self) -> dict[str, float]:
+        """Return the laps with the time since the start as ``total``."""
+        return {**self._laps, "total": round((time.perf_counter() - self._start) * 1000, 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message with all that was found out about it before a word is said."""
+
+    text: str
+    query: str
+    history: Sequence[Message]
+    prediction: Prediction
+    hits: Sequence[Hit]
+    route: Route
+    clock: Clock
+
+    @property
+    def lang(self) -> str:
+        """The language of the reply."""
+        return "zh" if self.prediction.language == "zh" else "en"
+
+
+class ReplyBuilder:
+    """Collects checked sentences with their citations; ``add`` returns what to show."""
+
+    def __init__(self, turn: Turn, strategy: str | None) -> None:
+        """Begin an empty reply."""
+        self.strategy = strategy
+        self.template: str | None = None
+        self.support: list[Support] = []
+        self._turn = turn
+        self._text = ""
+        self._citations: list[Citation] = []
+
+    def has_said(self, sentence: str) -> bool:
+        """Tell whether the reply holds this sentence already."""
+        return any(said.sentence == sentence for said in self.support)
+
+    def add(self, sentence: str, span: SupportingSpan | None, separator: str | None = None) -> str:
+        """Append a sentence and return it with the blank that separates it from the text before.
+
+        Args:
+            sentence: What to say.
+            span: What backs it, if anything does.
+            separator: What to put between; by default a blank in English, nothing in Chinese.
+        """
+        usual = "" if self._turn.lang == "zh" else " "
+        between = (usual if separator is None else separator) if self._text else ""
+        self._text += between + sentence
+        self.support.append(Support(sentence, self._cite(span) if span else None))
+        return between + sentence
+
+    def _cite(self, span: SupportingSpan) -> int:
+        start = span.passage.start + span.span.start
+        place = (span.passage.article, span.passage.lang, start)
+        for known in self._citations:
+            if (known.article, known.lang, known.start) == place:
+                return known.number
+        quote = span.span.of(span.passage.text)
+        self._citations.append(
+            Citation(
+                number=len(self._citations) + 1,
+                article=span.passage.article,
+                lang=span.passage.lang,
+                title=span.passage.title,
+                quote=quote,
+                start=start,
+                end=start + len(quote),
+            )
+        )
+        return len(self._citations)
+
+    def build(self, generator: Generator | None) -> Reply:
+        """Return the reply as it stands; ``generator`` is the one whose words it holds."""
+        turn = self._turn
+        return Reply(
+            text=self._text,
+            action=turn.route.action,
+            reason=turn.route.reason,
+            language=turn.lang,
+            intent=turn.prediction.intent,
+            intent_score=round(turn.prediction.score, 4),
+            citations=tuple(self._citations),
+            support=tuple(self.support),
+            choices=turn.route.choices,
+            strategy=self.strategy,
+            template=self.template,
+            generator=generator.name if generator else None,
+            timings_ms=turn.clock.total(),
+        )
+
+
+def supporting(evidence: Evidence) -> SupportingSpan:
+    """Return the span of an extracted sentence, which supports itself."""
+    return SupportingSpan(evidence.passage, evidence.span)
+
+
+def complete_sentences(pieces: Iterable[str], lang: str) -> Iterator[str]:
+    """Cut a stream of text into sentences as soon as each is complete.
+
+    A last sentence that breaks off, because the generator ran out of tokens, is left out.
+    """
+    buffer = ""
+    for piece in pieces:
+        buffer += piece
+        spans = sentences(buffer, lang)
+        # The last one may still grow.
+        for span in spans[:-1]:
+            yield span.of(buffer)
+        if len(spans) > 1:
+            buffer = buffer[spans[-1].start :]
+    for span in sentences(buffer, lang):
+        if span.of(buffer).endswith((".", "!", "?", "。", "！", "？", '"', "”", ")")):
+            yield span.of(buffer)
