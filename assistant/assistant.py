@@ -16,8 +16,9 @@ from assistant.messages import Action, Message, Reply, Stream
 from assistant.prompts import PromptTemplate, Sayings
 from assistant.routing import Router
 from assistant.turn import Clock, ReplyBuilder, Turn, complete_sentences, supporting
-from knowledge.build_index import open_index
+from knowledge.build_index import current_articles, open_index
 from knowledge.calibration import Calibration
+from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
 from knowledge.model_files import GENERATOR, generator_folder, open_embedder
 from knowledge.retriever import Retriever
@@ -38,6 +39,7 @@ class Assistant:
         *,
         company: Company,
         embedder: Embedder,
+        articles: Sequence[Article],
         retriever: Retriever,
         intents: IntentClassifier,
         generator: Generator | None,
@@ -49,6 +51,7 @@ class Assistant:
         Args:
             company: Who the assistant speaks for.
             embedder: The one of the retriever's index.
+            articles: What may be shown in full.
             retriever: Finds passages.
             intents: Tells what a message wants.
             generator: Words answers; None where every answer is extractive.
@@ -57,6 +60,7 @@ class Assistant:
         """
         self.company = company
         self.generator = generator
+        self._articles = {(article.lang, article.id): article for article in articles}
         self._embedder = embedder
         self._retriever = retriever
         self._intents = intents
@@ -82,10 +86,12 @@ class Assistant:
         """
         company = Company.load(settings.knowledge)
         embedder = open_embedder(settings.embedder, settings.state)
-        index = open_index(settings.knowledge, embedder, settings.state)
+        articles = current_articles(settings.knowledge)
+        index = open_index(articles, embedder, settings.state)
         return cls(
             company=company,
             embedder=embedder,
+            articles=articles,
             retriever=Retriever(index, embedder, Calibration.load()),
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
             generator=_open_generator(settings),
@@ -133,6 +139,10 @@ class Assistant:
             yield from self._answer(turn, strategy or self._strategy)
         else:
             yield from self._say(turn)
+
+    def article(self, lang: str, article: str) -> Article | None:
+        """Return a current article by its language and id, or None."""
+        return self._articles.get((lang, article))
 
     def saying(self, name: str, lang: str) -> str:
         """Return a fixed sentence, such as the one for an empty message."""

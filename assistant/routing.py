@@ -10,17 +10,16 @@ from knowledge.documents import Hit
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Probabilities in [0, 1], chosen on training data (see ``python -m tuning.calibrate``)."""
+    """Probabilities in [0, 1], read off the report of ``python -m tuning.calibrate``."""
 
-    floor: float  # a hit below it is never answered from
+    floor: float  # a hit below it is never shown: at most 2 % of right English answers lie there
+    clear: float  # a hit below it is right every other time: ask back rather than answer
     sure: float  # an intent above it decides alone
-    clear: float  # a hit above it is answered without asking back
-    margin: float  # two articles closer than this are too close to choose between
 
 
 THRESHOLDS = {
-    "en": Thresholds(floor=0.15, sure=0.5, clear=0.4, margin=0.1),
-    "zh": Thresholds(floor=0.15, sure=0.5, clear=0.4, margin=0.1),
+    "en": Thresholds(floor=0.08, clear=0.3, sure=0.6),
+    "zh": Thresholds(floor=0.08, clear=0.2, sure=0.6),
 }
 # After so many replies in a row that did not help, a person should take over.
 FAILURES_BEFORE_HANDOFF = 2
@@ -59,13 +58,12 @@ class Router:
             return Route(Action.DECLINE, "other_language")
         if prediction.action in (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF) and sure:
             return Route(prediction.action, prediction.intent)
-        if prediction.intent == OUT_OF_SCOPE and (sure or best < at.clear):
+        if prediction.intent == OUT_OF_SCOPE and best < at.clear:
             return self._unanswered("out_of_scope", failures)
         if best < at.floor:
             return self._unanswered("not_found", failures)
-        choices = _choices(hits, at)
-        if len(choices) > 1:
-            return Route(Action.CLARIFY, "clarify", choices)
+        if best < at.clear:
+            return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 
     def _unanswered(self, reason: str, failures: int) -> Route:
@@ -74,9 +72,6 @@ class Router:
         return Route(Action.DECLINE, reason)
 
 
-def _choices(hits: Sequence[Hit], at: Thresholds) -> tuple[str, ...]:
-    """Return the titles to choose from, where the best articles are weak and close together."""
-    best = hits[0].score
-    close = [hit for hit in hits if hit.score >= max(at.floor, best - at.margin)]
-    titles = tuple(dict.fromkeys(hit.passage.title for hit in close))
-    return titles[:MAX_CHOICES] if best < at.clear else ()
+def _choices(hits: Sequence[Hit]) -> tuple[str, ...]:
+    """Return the titles of the best articles, best first."""
+    return tuple(dict.fromkeys(hit.passage.title for hit in hits))[:MAX_CHOICES]

@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,25 +19,18 @@ BANK = Path(__file__).with_name("bank")
 BATCH = 64
 
 
-def open_index(
-    folder: Path, embedder: "Embedder", state: Path, today: dt.date | None = None
-) -> "FaissIndex":
-    """Return the index of a knowledge folder as it is today; build it only where it changed.
-
-    The index's folder is named by what it holds, so a changed article, another embedder or an
-    article that expired over night leads to a new one, and a damaged one is built again.
+def current_articles(folder: Path, today: dt.date | None = None) -> "list[Article]":
+    """Return the articles of a folder that are valid today.
 
     Args:
         folder: The knowledge folder.
-        embedder: What makes the vectors.
-        state: The state folder; indexes lie under ``state/index``.
-        today: The day for which articles must be valid; the default is the current day.
+        today: The day that counts; the default is the current one.
 
     Raises:
-        KnowledgeFolderError: There is nothing to index.
+        KnowledgeFolderError: There is none.
+        ArticleError: One of them cannot be read.
     """
     from knowledge.documents import load_articles
-    from knowledge.index import FaissIndex
 
     day = today or dt.date.today()
     articles = [article for article in load_articles(folder) if article.is_valid(day)]
@@ -46,6 +39,22 @@ def open_index(
             f"Expected at least one article in {folder} that is valid on {day}, found only "
             f"expired or future ones. Check valid_from and valid_to."
         )
+    return articles
+
+
+def open_index(articles: "Sequence[Article]", embedder: "Embedder", state: Path) -> "FaissIndex":
+    """Return the index of some articles; build it only where it is not there yet.
+
+    The index's folder is named by what it holds, so a changed article, another embedder or an
+    article that expired over night leads to a new one, and a damaged one is built again.
+
+    Args:
+        articles: At least one.
+        embedder: What makes the vectors.
+        state: The state folder; indexes lie under ``state/index``.
+    """
+    from knowledge.index import FaissIndex
+
     where = state / "index" / _fingerprint(articles, embedder.name)
     if where.exists():
         try:
@@ -101,12 +110,12 @@ def main(arguments: list[str] | None = None) -> int:
     from knowledge.model_files import open_embedder
 
     try:
-        index = open_index(given.folder, open_embedder(given.embedder, given.state), given.state)
+        articles = current_articles(given.folder)
+        index = open_index(articles, open_embedder(given.embedder, given.state), given.state)
     except KnowledgeError as error:
         print(f"build_index: {error}", file=sys.stderr)
         return 1
-    count = len({(p.lang, p.article) for p in index.passages})
-    print(f"{given.folder}: {count} articles, {len(index.passages)} passages, index is current")
+    print(f"{given.folder}: {len(articles)} articles, {len(index.passages)} passages, index is current")
     return 0
 
 

@@ -1,0 +1,1 @@
+"""Makes and measures the models; delete it and the product still runs."""

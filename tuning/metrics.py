@@ -1,0 +1,66 @@
+"""Judges a reply by what a customer must learn from it; no model judges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assistant.grounding import figures
+from assistant.messages import Action, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is true of one reply to one question of a question set."""
+
+    answered: bool
+    right_article: bool
+    facts: bool
+    unsupported_figures: frozenset[str]
+
+    @property
+    def right(self) -> bool:
+        """Every key fact, with the right article cited."""
+        return self.facts and self.right_article
+
+
+def judge(row: dict[str, Any], reply: Reply) -> Verdict:
+    """Compare a reply with a row of a question set.
+
+    Args:
+        row: ``article`` and each of ``facts`` and ``forbidden`` may list variants as "a|b";
+            ``article`` is None where the documents do not answer.
+        reply: What the assistant said.
+    """
+    text = _plain(reply.text)
+    articles = (row["article"] or "").split("|")
+    held = all(_holds(text, fact) for fact in row["facts"])
+    slipped = any(_holds(text, fact) for fact in row.get("forbidden", ()))
+    return Verdict(
+        answered=reply.action is Action.ANSWER,
+        right_article=any(c.article in articles for c in reply.citations),
+        facts=held and not slipped,
+        unsupported_figures=frozenset(unsupported_figures(reply)),
+    )
+
+
+def unsupported_figures(reply: Reply) -> set[str]:
+    """Return the figures of the answer that stand in none of the words it cites."""
+    if reply.action is not Action.ANSWER:
+        return set()
+    cited: set[str] = set()
+    for citation in reply.citations:
+        cited |= figures(citation.quote)
+    return figures(reply.text) - cited
+
+
+def _holds(text: str, fact: str) -> bool:
+    return any(_plain(variant) in text for variant in fact.split("|"))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().replace("\u00a0", " ").split())
+
+
+def share(flags: Sequence[bool]) -> float:
+    """Return the share of true values, in [0, 1]; 0 for none."""
+    return sum(flags) / len(flags) if flags else 0.0
