@@ -22,6 +22,7 @@ from assistant.messages import Message, Reply
 MODEL = "frontdesk"
 MAX_BODY_BYTES = 1_000_000
 MAX_MESSAGES = 200
+BAD_REQUEST, INTERNAL_ERROR = 400, 500
 
 logger = logging.getLogger(__name__)
 
@@ -125,11 +126,14 @@ def create_app(assistant: Assistant) -> FastAPI:
 
 
 def _conversation(request: ChatRequest) -> tuple[str, list[Message]]:
-    *before, last = [m for m in request.messages if m.role in ("user", "assistant")] or [None]
-    if last is None or last.role != "user":
+    said = [
+        Message("user" if message.role == "user" else "assistant", message.text)
+        for message in request.messages
+        if message.role in ("user", "assistant")
+    ]
+    if not said or said[-1].role != "user":
         raise InvalidMessageError("Expected the last message to be the user's.", "empty")
-    history = [Message("user" if m.role == "user" else "assistant", m.text) for m in before if m]
-    return last.text, history
+    return said[-1].text, said[:-1]
 
 
 def _completion(head: dict[str, Any], reply: str | Reply) -> dict[str, Any]:
@@ -149,7 +153,10 @@ USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 def _events(
-    head: dict[str, Any], first: str | Reply, rest: Iterator[str | Reply], options: StreamOptions | None
+    head: dict[str, Any],
+    first: str | Reply,
+    rest: Iterator[str | Reply],
+    options: StreamOptions | None,
 ) -> Iterator[str]:
     def event(delta: dict[str, str], finish: str | None = None, **more: Any) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
@@ -196,16 +203,18 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def refused(_: Request, error: HTTPException) -> JSONResponse:
-        kind = "invalid_request_error" if error.status_code < 500 else "server_error"
+        kind = "invalid_request_error" if error.status_code < INTERNAL_ERROR else "server_error"
         detail = error.detail
-        if error.status_code == 400:
+        if error.status_code == BAD_REQUEST:
             detail = f"{detail}. Expected a JSON body in UTF-8."
         return _refused(error.status_code, detail, kind, f"http_{error.status_code}")
 
     @app.exception_handler(AssistantError)
     def failed(_: Request, error: AssistantError) -> JSONResponse:
         logger.error("a turn failed: %s", error)
-        return _refused(503, "The assistant cannot answer now. Try again.", "server_error", "failed")
+        return _refused(
+            503, "The assistant cannot answer now. Try again.", "server_error", "failed"
+        )
 
 
 def _refused(

@@ -8,7 +8,7 @@ from assistant.company import Company
 from assistant.config import Settings
 from assistant.errors import SettingsError
 from assistant.evidence import EvidenceSelector
-from assistant.followup import is_followup, self_contained
+from assistant.followup import antecedent
 from assistant.generator import Generator, ServedGenerator, TransformersGenerator
 from assistant.grounding import Grounder
 from assistant.intents import IntentClassifier, Prediction
@@ -20,15 +20,17 @@ from knowledge.build_index import current_articles, open_index
 from knowledge.calibration import Calibration
 from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
-from knowledge.model_files import GENERATOR, generator_folder, open_embedder
+from knowledge.model_files import GENERATOR_NAME, generator_folder, open_embedder
 from knowledge.retriever import Retriever
 
 # Hits that the generator reads; more make it slower and no better.
 PROMPT_HITS = 3
 # Earlier messages that the generator reads.
 PROMPT_HISTORY = 4
-# What "auto" means, by language: measured with benchmarks/strategies.py, see the README.
-AUTO = {"en": "extractive", "zh": "extractive"}
+# What "auto" means: for the default generator as benchmarks/strategies.py measured it (README),
+# for any other one, which nobody has measured here, a prompt with examples.
+AUTO = {GENERATOR_NAME: "extractive"}
+AUTO_UNMEASURED = "few_shot"
 
 
 class Assistant:
@@ -60,7 +62,7 @@ class Assistant:
         """
         self.company = company
         self.generator = generator
-        self._articles = {(article.lang, article.id): article for article in articles}
+        self._articles = {(str(article.lang), article.id): article for article in articles}
         self._embedder = embedder
         self._retriever = retriever
         self._intents = intents
@@ -125,15 +127,15 @@ class Assistant:
         text = safety.check(question, self._max_characters)
         injection = safety.is_injection(text)
         clock.lap("safety")
-        query, prediction, vector = self._understand(text, history)
+        readings, prediction = self._understand(safety.without_personal_data(text), history)
         clock.lap("intents")
-        hits = self._retriever.retrieve(
-            query, prediction.language, prior=prediction.articles, vector=vector
-        )
+        hits = self._retriever.retrieve(readings, prediction.language, prior=prediction.articles)
         clock.lap("retriever")
         route = self._router.route(
             prediction, hits, injection=injection, failures=self._failures(history)
         )
+        # The last reading holds all the words there are.
+        *_, query = readings
         turn = Turn(text, query, history, prediction, hits, route, clock)
         if route.action is Action.ANSWER:
             yield from self._answer(turn, strategy or self._strategy)
@@ -152,16 +154,21 @@ class Assistant:
 
     def _understand(
         self, text: str, history: Sequence[Message]
-    ) -> tuple[str, Prediction, Vectors]:
-        """Read the message alone, and together with what it follows where it is a follow-up."""
+    ) -> tuple[dict[str, Vectors], Prediction]:
+        """Read the message alone, and a follow-up together with what it follows.
+
+        A follow-up ("how much is a new one?") keeps its own intent and takes half of its subject
+        from the question before.
+        """
         vector = self._embedder.encode([text])[0]
         prediction = self._intents.predict(text, vector)
-        complete = prediction.action in (Action.SMALL_TALK, Action.HANDOFF, Action.REFUSE)
-        if not history or (complete and prediction.score >= 0.5) or not is_followup(text):
-            return text, prediction, vector
-        query = self_contained(text, history)
-        vector = self._embedder.encode([query])[0]
-        return query, self._intents.predict(query, vector), vector
+        subject = antecedent(text, history)
+        if subject is None or self._router.is_sure(prediction):
+            return {text: vector}, prediction
+        query = f"{subject} {text}"
+        first, both = self._embedder.encode([subject, query])
+        before = self._intents.predict(subject, first)
+        return {text: vector, query: both}, prediction.blended_with(before)
 
     def _answer(self, turn: Turn, wanted: str) -> Stream:
         strategy = self._chosen(wanted, turn.lang)
@@ -209,11 +216,11 @@ class Assistant:
         yield builder.build(None)
 
     def _chosen(self, wanted: str, lang: str) -> str:
-        if wanted == "auto":
-            wanted = AUTO[lang]
         generator = self.generator
         if generator is None or lang not in generator.languages:
             return "extractive"
+        if wanted == "auto":
+            wanted = AUTO.get(generator.name, AUTO_UNMEASURED)
         if wanted == "tuned" and not generator.has_adapter:
             return "extractive"
         return wanted
@@ -252,6 +259,5 @@ def _open_generator(settings: Settings) -> Generator | None:
     source = generator_folder(settings.generator, settings.state)
     # The default model speaks English only; one that a user names is taken to speak both.
     languages = frozenset({"en", "zh"} if settings.generator else {"en"})
-    name = settings.generator or GENERATOR.hub.split("/")[-1]
+    name = settings.generator or GENERATOR_NAME
     return TransformersGenerator(source, name, languages, adapter)
-

@@ -1,11 +1,11 @@
 """Errors of the assistant package.
 
-    AssistantError
-    ├── InvalidMessageError   the customer's message cannot be taken
-    ├── SettingsError         a setting is unknown or has a wrong value
-    ├── IntentsError          an intents file is wrong
-    ├── TemplateError         a template is wrong, or is rendered with the wrong values
-    └── GeneratorError        the language model cannot be loaded or does not answer
+AssistantError
+├── InvalidMessageError   the customer's message cannot be taken
+├── SettingsError         a setting is unknown or has a wrong value
+├── IntentsError          an intents file is wrong
+├── TemplateError         a template is wrong, or is rendered with the wrong values
+└── GeneratorError        the language model cannot be loaded or does not answer
 """
 
 

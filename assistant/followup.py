@@ -1,4 +1,4 @@
-"""Makes a question self-contained: a follow-up is read together with what it follows."""
+"""Finds what a follow-up follows, so that both can be read together."""
 
 import re
 from collections.abc import Sequence
@@ -24,16 +24,14 @@ def is_followup(question: str) -> bool:
     return words <= FEW_WORDS or (words <= MAX_WORDS and _POINTER.search(question) is not None)
 
 
-def self_contained(question: str, history: Sequence[Message]) -> str:
-    """Return the question, after the customer's last own question if it is a follow-up to it.
+def antecedent(question: str, history: Sequence[Message]) -> str | None:
+    """Return the customer's own question that a follow-up follows; None if it stands alone.
 
     Args:
         question: The customer's message.
         history: The messages before it, oldest first.
     """
     if not is_followup(question):
-        return question
-    for message in reversed(history):
-        if message.role == "user" and not is_followup(message.text):
-            return f"{message.text.strip()} {question}"
-    return question
+        return None
+    asked = (m.text for m in reversed(history) if m.role == "user")
+    return next((text.strip() for text in asked if not is_followup(text)), None)

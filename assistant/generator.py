@@ -48,7 +48,9 @@ class Generator(Protocol):
 class TransformersGenerator:
     """A causal model in bfloat16 on this machine, with an optional adapter beside it."""
 
-    def __init__(self, model: str, name: str, languages: frozenset[str], adapter: Path | None) -> None:
+    def __init__(
+        self, model: str, name: str, languages: frozenset[str], adapter: Path | None
+    ) -> None:
         """Load the weights.
 
         Args:
@@ -64,7 +66,7 @@ class TransformersGenerator:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self._name, self._languages = name, languages
-        # One call at a time: the adapter's switch belongs to the model, and two cores are soon busy.
+        # One call at a time: the adapter's switch belongs to the model, and cores are few.
         self._lock = threading.Lock()
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(model)
@@ -78,7 +80,6 @@ class TransformersGenerator:
                 f"{f' with an adapter in {adapter}' if adapter else ''}, found: {error}"
             ) from None
         self._has_adapter = adapter is not None
-        self._model.eval()
 
     @property
     def name(self) -> str:
@@ -107,7 +108,9 @@ class TransformersGenerator:
         from transformers import TextIteratorStreamer
 
         if adapter and not self._has_adapter:
-            raise GeneratorError("Expected an adapter for this generator, found none. Set `adapter`.")
+            raise GeneratorError(
+                "Expected an adapter for this generator, found none. Set `adapter`."
+            )
         inputs = self._tokenizer.apply_chat_template(
             list(messages), add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
@@ -125,7 +128,9 @@ class TransformersGenerator:
                 stop.set()
                 worker.join()
 
-    def _run(self, inputs: Any, streamer: Any, stop: threading.Event, tokens: int, on: bool) -> None:
+    def _run(
+        self, inputs: Any, streamer: Any, stop: threading.Event, tokens: int, on: bool
+    ) -> None:
         import torch
         from transformers import StoppingCriteriaList
 
@@ -204,7 +209,9 @@ class ServedGenerator:
         from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
 
         if adapter and not self._adapter:
-            raise GeneratorError("Expected an adapter for this generator, found none. Set `adapter`.")
+            raise GeneratorError(
+                "Expected an adapter for this generator, found none. Set `adapter`."
+            )
         try:
             chunks = self._client.chat_completion(
                 list(messages),
@@ -216,7 +223,13 @@ class ServedGenerator:
             for chunk in chunks:
                 if chunk.choices and (piece := chunk.choices[0].delta.content):
                     yield piece
-        except (HfHubHTTPError, InferenceTimeoutError, httpx.HTTPError, OSError, ValueError) as error:
+        except (
+            HfHubHTTPError,
+            InferenceTimeoutError,
+            httpx.HTTPError,
+            OSError,
+            ValueError,
+        ) as error:
             raise GeneratorError(
                 f"Expected an OpenAI-compatible server with the model {self._model!r} at "
                 f"{self._url}, found: {str(error).splitlines()[0] if str(error) else error!r}"

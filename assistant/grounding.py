@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import Span, sentences, words
@@ -144,7 +145,7 @@ def _han_number(numeral: str) -> int:
             digit = _HAN_DIGITS[character]
             continue
         unit = _HAN_UNITS[character]
-        if unit == 10000:
+        if character == "万":
             total, section, digit = (total + section + digit) * unit, 0, 0
         else:
             section, digit = section + (digit or 1) * unit, 0
@@ -158,7 +159,7 @@ def _names(sentence: str) -> set[str]:
 def _spans(passage: Passage) -> Iterator[Span]:
     found = sentences(passage.text, passage.lang)
     yield from found
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         yield Span(first.start, second.end)
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -55,6 +55,17 @@ class Prediction:
     out_of_scope: float
     language: Language
     articles: Mapping[str, float] | None
+
+    def blended_with(self, before: "Prediction") -> "Prediction":
+        """Return this prediction with the mean of both messages' articles."""
+        if self.articles is None or before.articles is None:
+            return self
+        names = {**self.articles, **before.articles}
+        mean = {
+            name: (self.articles.get(name, 0.0) + before.articles.get(name, 0.0)) / 2
+            for name in names
+        }
+        return replace(self, articles=mean)
 
 
 def load_intents(knowledge: Path, lang: str) -> list[Intent]:
@@ -120,7 +131,9 @@ class Head:
         self.labels: list[str] = spec["labels"]
         self._weights = weights
         self._spec = spec
-        self._vectorizer = _vectorizer(spec["vocabulary"], weights["idf"]) if spec["ngrams"] else None
+        self._vectorizer = (
+            _vectorizer(spec["vocabulary"], weights["idf"]) if spec["ngrams"] else None
+        )
 
     @classmethod
     def fit(cls, intents: Sequence[Intent], embedder: Embedder | None) -> Self:

@@ -38,7 +38,17 @@ class Route:
 class Router:
     """One message's findings in, one route out; the first rule that fits wins."""
 
-    def route(
+    def is_settled(self, prediction: Prediction) -> bool:
+        """Tell whether the intent alone decides: small talk, an insult, a wish for a person."""
+        alone = (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF)
+        return prediction.action in alone and self.is_sure(prediction)
+
+    def is_sure(self, prediction: Prediction) -> bool:
+        """Tell whether the intent's score is above its threshold."""
+        at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
+        return prediction.score >= at.sure
+
+    def route(  # noqa: PLR0911  # a table: one return a row
         self, prediction: Prediction, hits: Sequence[Hit], *, injection: bool, failures: int
     ) -> Route:
         """Return the route of a message.
@@ -50,19 +60,19 @@ class Router:
             failures: How many replies just before this one did not help.
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
-        sure = prediction.score >= at.sure
         best = hits[0].score if hits else 0.0
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":
             return Route(Action.DECLINE, "other_language")
-        if prediction.action in (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF) and sure:
+        if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
         if prediction.intent == OUT_OF_SCOPE and best < at.clear:
             return self._unanswered("out_of_scope", failures)
         if best < at.floor:
             return self._unanswered("not_found", failures)
-        if best < at.clear:
+        expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
+        if best < at.clear and not expected:
             return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 

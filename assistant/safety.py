@@ -25,6 +25,14 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{2,4}){3,8}\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){11,18}(?!\w)|(?<!\w)\d{17}[\dXx](?!\w)")
 
+# A mark with the words that introduce it: "my email is [email]", "手机 [phone]".
+_LABELLED = re.compile(
+    r"(?:(?:my|and)\s+)*(?:(?:e-?mail|phone|mobile|number|iban|id)\s*)*(?:address\s*)?(?:is|:)?\s*"
+    r"(?:我的)?(?:手机号?码?|电话号?码?|邮箱|卡号|身份证号?码?)?\s*(?:是|：)?\s*"
+    r"\[(?:email|iban|id|card|phone)\]",
+    re.IGNORECASE,
+)
+
 
 def check(text: str, max_characters: int) -> str:
     """Return the message without blanks around it.
@@ -59,7 +67,7 @@ def is_injection(text: str) -> bool:
 
 
 def mask(text: str) -> str:
-    """Replace personal data by its kind: ``[email]``, ``[iban]``, ``[card]``, ``[id]``, ``[phone]``.
+    """Replace personal data by its kind, such as ``[email]``, ``[iban]``, ``[card]``, ``[phone]``.
 
     Numbers are masked where their check digits are right, so that fees and dates stay readable.
     """
@@ -68,6 +76,16 @@ def mask(text: str) -> str:
     text = _DIGITS.sub(_masked("[id]", _is_identity), text)
     text = _DIGITS.sub(_masked("[card]", _is_card), text)
     return _mask_phones(text)
+
+
+def without_personal_data(text: str) -> str:
+    """Return the words around personal data, which mean nothing to retrieval and only mislead it.
+
+    A message of nothing else is only masked.
+    """
+    masked = mask(text)
+    bare = _LABELLED.sub("", masked)
+    return bare if any(c.isalpha() for c in bare) else masked
 
 
 def _masked(label: str, holds: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:

@@ -25,7 +25,9 @@ def main() -> int:
         epilog="Example: FRONTDESK_DATA=~/data python -m benchmarks.real_questions --failures",
     )
     parser.add_argument("--rows", type=int, default=200, help="BANKING77 rows; default %(default)s")
-    parser.add_argument("--strange", type=int, default=20, help="CLINC150 rows; default %(default)s")
+    parser.add_argument(
+        "--strange", type=int, default=20, help="CLINC150 rows; default %(default)s"
+    )
     parser.add_argument("--failures", action="store_true", help="list the wrong replies")
     given = parser.parse_args()
     from assistant.config import BANK
@@ -61,8 +63,10 @@ def _print(results: list[tuple[str | None, dict[str, Any]]], *, failures: bool) 
     asked = [(article, reply) for article, reply in results if article]
     strange = [reply for article, reply in results if not article]
     right = [bool(_cited(reply)) and _cited(reply)[0] == article for article, reply in asked]
-    actions = {name: share([r["action"] == name for _, r in asked]) for name in
-               ("answer", "clarify", "decline", "handoff", "small_talk", "refuse")}
+    actions = {
+        name: share([r["action"] == name for _, r in asked])
+        for name in ("answer", "clarify", "decline", "handoff", "small_talk", "refuse")
+    }
     answered = [ok for ok, (_, reply) in zip(right, asked, strict=True) if reply["citations"]]
     wild = [bool(_wild(reply)) for _, reply in results]
     held = [reply["action"] in ("decline", "clarify") for reply in strange]
@@ -77,8 +81,10 @@ def _print(results: list[tuple[str | None, dict[str, Any]]], *, failures: bool) 
     for article, reply in results if failures else ():
         good = _cited(reply)[:1] == [article] if article else reply["action"] != "answer"
         if not good:
-            print(f"- {reply['question']}\n    {reply['action']} {reply['intent']} "
-                  f"{_cited(reply)} expected {article}; {reply['choices']}")
+            print(
+                f"- {reply['question']}\n    {reply['action']} {reply['intent']} "
+                f"{_cited(reply)} expected {article}; {reply['choices']}"
+            )
 
 
 def _cited(reply: dict[str, Any]) -> list[str]:

@@ -26,8 +26,10 @@ def main() -> None:
     from assistant.config import load_settings
 
     assistant = Assistant.from_config(load_settings())
-    print("| language | strategy | facts right and cited | answered wrongly | declined wrongly |"
-          " unanswerable declined | figures without support | worded by the model | median s |")
+    print(
+        "| language | strategy | facts right and cited | answered wrongly | declined wrongly |"
+        " unanswerable declined | figures without support | worded by the model | median s |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for lang in ("en", "zh"):
         rows = [json.loads(line) for line in (DATA / f"lantern_questions.{lang}.jsonl").open()]
@@ -61,8 +63,10 @@ def _compare(
     print(f"| {lang} | {strategy} | {percent} | {wild} | {worded:.0%} | {seconds:.2f} |")
     for row, reply, verdict in judged if failures else ():
         if not (verdict.right if row["article"] else not verdict.answered):
-            print(f"    {row['question']} [{row['article']}: {row['facts']}]\n"
-                  f"        {reply.action}: {reply.text} {[c.article for c in reply.citations]}")
+            print(
+                f"    {row['question']} [{row['article']}: {row['facts']}]\n"
+                f"        {reply.action}: {reply.text} {[c.article for c in reply.citations]}"
+            )
 
 
 if __name__ == "__main__":

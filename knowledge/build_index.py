@@ -115,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KnowledgeError as error:
         print(f"build_index: {error}", file=sys.stderr)
         return 1
-    print(f"{given.folder}: {len(articles)} articles, {len(index.passages)} passages, index is current")
+    print(f"{given.folder}: {len(articles)} articles, {len(index.passages)} passages, up to date")
     return 0
 
 

@@ -115,7 +115,9 @@ def _read(path: Path, root: Path) -> Article | None:
         raw = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
         page = frontmatter.loads(raw)
     except UnicodeDecodeError as error:
-        raise ArticleError(f"{path}: expected UTF-8 text, found {error}. Save it as UTF-8.") from None
+        raise ArticleError(
+            f"{path}: expected UTF-8 text, found {error}. Save it as UTF-8."
+        ) from None
     except Exception as error:  # whatever the YAML parser raises
         raise ArticleError(f"{path}: the front matter is not valid YAML: {error}") from None
     if not page.content.strip():

@@ -1,10 +1,10 @@
 """Errors of the knowledge package.
 
-    KnowledgeError
-    ├── ArticleError            an article cannot be read
-    ├── KnowledgeFolderError    the folder is missing or holds no article
-    ├── IndexMismatchError      the index on disk is damaged or was built for something else
-    └── ModelNotFoundError      weights are missing or are not the ones that were expected
+KnowledgeError
+├── ArticleError            an article cannot be read
+├── KnowledgeFolderError    the folder is missing or holds no article
+├── IndexMismatchError      the index on disk is damaged or was built for something else
+└── ModelNotFoundError      weights are missing or are not the ones that were expected
 """
 
 

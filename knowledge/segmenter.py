@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 Language = Literal["en", "zh", "other"]
 
@@ -109,7 +109,7 @@ def length(text: str) -> int:
 
 
 @cache
-def _stemmer():  # type: ignore[no-untyped-def]  # PyStemmer ships no types
+def _stemmer() -> Any:
     import Stemmer
 
     return Stemmer.Stemmer("english")

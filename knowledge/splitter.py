@@ -1,6 +1,7 @@
 """Splits an article into passages along its headings; pure."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from knowledge.documents import Article, Passage
 from knowledge.segmenter import Span, length
@@ -44,7 +45,7 @@ def _sections(text: str) -> Iterator[tuple[str, Span]]:
     path: list[tuple[int, str]] = []
     begin = 0
     tokens = MarkdownIt().parse(text)
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in pairwise(tokens):
         if token.type != "heading_open" or token.map is None or token.level:
             continue
         yield _label(path), Span(begin, starts[token.map[0]])

@@ -43,7 +43,9 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Example: FRONTDESK_DATA=~/data python -m tuning.calibrate --rows 3000",
     )
-    parser.add_argument("--rows", type=int, default=3000, help="BANKING77 rows; default %(default)s")
+    parser.add_argument(
+        "--rows", type=int, default=3000, help="BANKING77 rows; default %(default)s"
+    )
     parser.add_argument("--state", type=Path, default=Path("var"))
     parser.add_argument("--out", type=Path, help="default: the file that the product reads")
     given = parser.parse_args()
@@ -148,7 +150,7 @@ def _retrieved(
 
     vectors = embedder.encode([query.text for query in queries])
     return [
-        retriever.retrieve(query.text, lang, top_k=40, prior=query.prior, vector=vector)
+        retriever.retrieve({query.text: vector}, lang, top_k=40, prior=query.prior)
         for query, vector in tqdm(zip(queries, vectors, strict=True), total=len(queries), desc=lang)
     ]
 

@@ -51,7 +51,9 @@ def out_of_scope(lang: str, part: str) -> list[str]:
         rows = _rows("clinc150/clinc150.csv")
         return [r["text"] for r in rows if r["intent"] == "oos" and r["split"] == split]
     rows = _rows("crosswoz_zh_user/user_turns.csv")
-    texts = [next(v for k, v in row.items() if k in ("text", "utterance", "content")) for row in rows]
+    texts = [
+        next(v for k, v in row.items() if k in ("text", "utterance", "content")) for row in rows
+    ]
     return texts[::2] if part == "train" else texts[1::2]
 
 

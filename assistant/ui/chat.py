@@ -54,7 +54,7 @@ def build_chat(assistant: Assistant) -> gr.ChatInterface:
     return gr.ChatInterface(
         respond,
         title=" · ".join(dict.fromkeys(names.values())),
-        description=I18N("about"),
+        description=I18N("about"),  # type: ignore[arg-type]  # its annotation is too narrow
         chatbot=gr.Chatbot(
             show_label=False,
             height="65vh",
