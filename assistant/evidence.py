@@ -19,8 +19,10 @@ TOLERANCE = 0.12
 HIT_WEIGHT = 0.1
 FIGURE = 0.1
 OPENING = 0.12
-# Hits of other articles count only from this share of the best hit's score upwards.
+# Hits of other articles count only from this share of the best hit's score upwards, and only if
+# they are likelier right than not.
 OTHER_ARTICLE = 0.8
+LIKELY = 0.5
 # A sentence that opens with one of these leans on the one before it.
 LEANING = (
     "it ", "its ", "they ", "this ", "these ", "that ", "then ", "after that", "until then",
@@ -105,7 +107,7 @@ def _bonus(evidence: Evidence, score: float, asks_figure: bool) -> float:
 
 def _counts(hit: Hit, best: Hit) -> bool:
     same = hit.passage.article == best.passage.article and hit.passage.lang == best.passage.lang
-    return same or hit.score >= OTHER_ARTICLE * best.score
+    return same or hit.score >= max(LIKELY, OTHER_ARTICLE * best.score)
 
 
 def _best(scored: Sequence[Evidence], lang: str) -> list[Evidence]:
