@@ -33,5 +33,7 @@ def antecedent(question: str, history: Sequence[Message]) -> str | None:
     """
     if not is_followup(question):
         return None
-    asked = (m.text for m in reversed(history) if m.role == "user")
-    return next((text.strip() for text in asked if not is_followup(text)), None)
+    asked = [message.text.strip() for message in history if message.role == "user"]
+    complete = [text for text in asked if not is_followup(text)]
+    # "This morning" points nowhere, so where all messages seem to point back, the first one began.
+    return (complete[-1:] or asked[:1] or [None])[0]

@@ -22,7 +22,7 @@ _INJECTION = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{2,4}){3,8}\b", re.IGNORECASE)
+_IBAN = re.compile(r"\b[A-Z]{2}[ .-]?\d{2}(?:[ .-]?[A-Z0-9]){11,36}\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){11,18}(?!\w)|(?<!\w)\d{17}[\dXx](?!\w)")
 
 # A mark with the words that introduce it: "my email is [email]", "手机 [phone]".
@@ -72,7 +72,7 @@ def mask(text: str) -> str:
     Numbers are masked where their check digits are right, so that fees and dates stay readable.
     """
     text = _EMAIL.sub("[email]", text)
-    text = _IBAN.sub(_masked("[iban]", _is_iban), text)
+    text = _IBAN.sub(_mask_iban, text)
     text = _DIGITS.sub(_masked("[id]", _is_identity), text)
     text = _DIGITS.sub(_masked("[card]", _is_card), text)
     return _mask_phones(text)
@@ -104,10 +104,17 @@ def _is_identity(text: str) -> bool:
     return bool(ric.is_valid(text.upper()))
 
 
-def _is_iban(text: str) -> bool:
+def _mask_iban(found: re.Match[str]) -> str:
+    """Mask the longest run of groups that is an IBAN; the words after it stay."""
     from stdnum import iban
 
-    return bool(iban.is_valid(text))
+    text = found.group()
+    ends = [len(text), *(gap.start() for gap in reversed(list(re.finditer("[ .-]", text))))]
+    for end in ends:
+        # Only the check digits count: some countries' own rules are not in every edition.
+        if iban.is_valid(text[:end], check_country=False):
+            return f"[iban]{text[end:]}"
+    return text
 
 
 def _mask_phones(text: str) -> str:

@@ -83,11 +83,11 @@ class ReplyBuilder:
 
     def _cite(self, span: SupportingSpan) -> int:
         start = span.passage.start + span.span.start
-        place = (span.passage.article, span.passage.lang, start)
-        for known in self._citations:
-            if (known.article, known.lang, known.start) == place:
-                return known.number
         quote = span.span.of(span.passage.text)
+        place = (span.passage.article, span.passage.lang, start, quote)
+        for known in self._citations:
+            if (known.article, known.lang, known.start, known.quote) == place:
+                return known.number
         self._citations.append(
             Citation(
                 number=len(self._citations) + 1,

@@ -188,6 +188,9 @@ def _convert(gguf: Path, ready: Path) -> None:
     )
     model.load_state_dict(quantized.state_dict())
     model.generation_config = quantized.generation_config
+    # We hold the lock, so whatever lies here was left by a process that was killed.
+    for left in ready.parent.glob(".converting-*"):
+        shutil.rmtree(left)
     staging = Path(tempfile.mkdtemp(prefix=".converting-", dir=ready.parent))
     try:
         model.save_pretrained(staging)

@@ -1,0 +1,45 @@
+"""Small stand-ins for tests of logic alone; behaviour is tested on the real models."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from knowledge.embedder import Vectors
+
+
+class HashEmbedder:
+    """Bags of words hashed into 64 numbers: the same words give the same vector."""
+
+    name = "hash"
+    languages = frozenset({"en", "zh"})
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        rows = np.zeros((len(texts), 64), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in text.lower().split():
+                row[hashlib.md5(word.encode()).digest()[0] % 64] += 1  # noqa: S324  # no secret
+            row /= np.linalg.norm(row) or 1.0
+        return rows
+
+
+class ScriptedGenerator:
+    """Says what it was told to say, in pieces of four characters, and keeps what it was asked."""
+
+    name = "scripted"
+    languages = frozenset({"en", "zh"})
+    has_adapter = True
+
+    def __init__(self, text: str, *, remote: bool = False) -> None:
+        self.text = text
+        self.is_remote = remote
+        self.asked: list[list[dict[str, str]]] = []
+        self.adapters: list[bool] = []
+
+    def generate(
+        self, messages: Sequence[dict[str, str]], *, max_tokens: int = 160, adapter: bool = False
+    ) -> Iterator[str]:
+        self.asked.append(list(messages))
+        self.adapters.append(adapter)
+        for start in range(0, len(self.text), 4):
+            yield self.text[start : start + 4]

