@@ -46,6 +46,9 @@ def _serve(given: argparse.Namespace) -> int:
     # Gradio's own variables, which a Space sets, count unless the command line says otherwise.
     given.host = given.host or os.environ.get("GRADIO_SERVER_NAME")
     given.port = given.port or os.environ.get("GRADIO_SERVER_PORT")
+    if "SPACE_ID" in os.environ:
+        given.host = given.host or "0.0.0.0"  # noqa: S104  # a Space is reached from outside
+        given.state = given.state or ("/data" if os.access("/data", os.W_OK) else None)
     settings = settings_of(given)
     if not _is_free(settings.host, settings.port):
         raise SettingsError(

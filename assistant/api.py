@@ -21,8 +21,10 @@ from assistant.messages import Message, Reply
 
 MODEL = "frontdesk"
 MAX_BODY_BYTES = 1_000_000
+# Whatever announces no size is cut here, the page's own requests included.
+HARD_LIMIT_BYTES = 8_000_000
 MAX_MESSAGES = 200
-BAD_REQUEST, INTERNAL_ERROR = 400, 500
+BAD_REQUEST, TOO_LARGE, INTERNAL_ERROR = 400, 413, 500
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +81,7 @@ class ChatRequest(_Strict):
 
 def create_app(assistant: Assistant) -> FastAPI:
     """Return the HTTP application of an assistant that is ready."""
-    app = FastAPI(title="Frontdesk", max_body_size=MAX_BODY_BYTES)
+    app = FastAPI(title="Frontdesk", max_body_size=HARD_LIMIT_BYTES)
     # Without this a mounted Gradio page answers any origin with credentials.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.middleware("http")(_with_security_headers)
@@ -228,6 +230,11 @@ def _error(message: str, kind: str, code: str, param: str | None = None) -> dict
 
 
 async def _with_security_headers(request: Request, call_next: Any) -> Response:
+    # The hard limit answers in plain text, so a size that is announced is refused here.
+    announced = request.headers.get("content-length", "0")
+    if request.url.path.startswith("/v1/") and int(announced) > MAX_BODY_BYTES:
+        text = f"Expected at most {MAX_BODY_BYTES:,} bytes, found {int(announced):,}."
+        return _refused(TOO_LARGE, text, "invalid_request_error", "http_413")
     response: Response = await call_next(request)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")

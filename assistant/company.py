@@ -19,14 +19,15 @@ class Company(BaseModel):
 
     @classmethod
     def load(cls, knowledge: Path) -> Self:
-        """Read ``company.yml``; without one the company has no name and no examples.
+        """Read ``company.yml``; without one the company is called as its folder is.
 
         Raises:
             SettingsError: The file holds an unknown key or a wrong value.
         """
         file = knowledge / "company.yml"
         if not file.is_file():
-            return cls(name={"en": "our help centre", "zh": "帮助中心"})
+            name = knowledge.resolve().name.replace("-", " ").replace("_", " ").title()
+            return cls(name={"en": name, "zh": name})
         try:
             return cls.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
         except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:

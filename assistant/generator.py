@@ -205,8 +205,7 @@ class ServedGenerator:
         self, messages: Sequence[ChatMessage], *, max_tokens: int = 160, adapter: bool = False
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; see ``Generator``."""
-        import httpx
-        from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
+        from huggingface_hub.errors import HTTPError
 
         if adapter and not self._adapter:
             raise GeneratorError(
@@ -223,13 +222,7 @@ class ServedGenerator:
             for chunk in chunks:
                 if chunk.choices and (piece := chunk.choices[0].delta.content):
                     yield piece
-        except (
-            HfHubHTTPError,
-            InferenceTimeoutError,
-            httpx.HTTPError,
-            OSError,
-            ValueError,
-        ) as error:
+        except (HTTPError, OSError, ValueError) as error:
             raise GeneratorError(
                 f"Expected an OpenAI-compatible server with the model {self._model!r} at "
                 f"{self._url}, found: {str(error).splitlines()[0] if str(error) else error!r}"

@@ -14,12 +14,13 @@ class Thresholds:
 
     floor: float  # a hit below it is never shown: at most 2 % of right English answers lie there
     clear: float  # a hit below it is right every other time: ask back rather than answer
+    clear_alone: float  # the same where the company names no intents, so that scores are lower
     sure: float  # an intent above it decides alone
 
 
 THRESHOLDS = {
-    "en": Thresholds(floor=0.08, clear=0.3, sure=0.6),
-    "zh": Thresholds(floor=0.08, clear=0.2, sure=0.6),
+    "en": Thresholds(floor=0.08, clear=0.3, clear_alone=0.12, sure=0.6),
+    "zh": Thresholds(floor=0.08, clear=0.2, clear_alone=0.15, sure=0.6),
 }
 # After so many replies in a row that did not help, a person should take over.
 FAILURES_BEFORE_HANDOFF = 2
@@ -61,18 +62,19 @@ class Router:
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         best = hits[0].score if hits else 0.0
+        clear = at.clear_alone if prediction.articles is None else at.clear
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":
             return Route(Action.DECLINE, "other_language")
         if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
-        if prediction.intent == OUT_OF_SCOPE and best < at.clear:
+        if prediction.intent == OUT_OF_SCOPE and best < clear:
             return self._unanswered("out_of_scope", failures)
         if best < at.floor:
             return self._unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
-        if best < at.clear and not expected:
+        if best < clear and not expected:
             return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 

@@ -51,8 +51,8 @@ def test_secrets_do_not_show(monkeypatch):
     assert "swordfish" not in repr(load_settings())
 
 
-def test_company_without_a_file_has_a_plain_name(tmp_path):
-    assert Company.load(tmp_path).name == {"en": "our help centre", "zh": "帮助中心"}
+def test_company_without_a_file_is_called_as_its_folder(tmp_path):
+    assert Company.load(tmp_path / "shoe-shop").name == {"en": "Shoe Shop", "zh": "Shoe Shop"}
     (tmp_path / "company.yml").write_text("name: {en: Shop}\nlogo: x.png\n")
     with pytest.raises(SettingsError, match="company.yml"):
         Company.load(tmp_path)

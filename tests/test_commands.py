@@ -1,0 +1,201 @@
+"""The commands as a user types them: help, answers, batches, bad input, a port in use."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT, STATE
+
+COMMANDS = [
+    ["app.py"],
+    ["-m", "assistant"],
+    ["-m", "knowledge.build_index"],
+    ["-m", "tuning.dialogues"],
+    ["-m", "tuning.calibrate"],
+    ["-m", "benchmarks.latency"],
+    ["-m", "benchmarks.strategies"],
+    ["-m", "benchmarks.real_questions"],
+]
+
+
+def run(*arguments, **options):
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240, **options
+    )
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Another company: two plain files, nothing else."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "returns.md").write_text(
+        "# Returning shoes\n\nYou can send shoes back within 45 days of delivery. "
+        "The return label costs 3 euros. Worn shoes are not accepted.\n"
+    )
+    (folder / "delivery.txt").write_text(
+        "Delivery takes 3 working days within Austria and 6 working days elsewhere. "
+        "Orders above 80 euros are delivered free of charge."
+    )
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c[-1])
+def test_help_has_an_example_and_loads_nothing_slow(command):
+    """What is loaded tells more than a clock would on a noisy machine."""
+    done = run("-X", "importtime", *command, "--help")
+    assert done.returncode == 0
+    assert re.search(r"(?i)examples?:", done.stdout)
+    loaded = set(re.findall(r"\| +(\w+)$", done.stderr, flags=re.MULTILINE))
+    assert not loaded & {"torch", "transformers", "gradio", "faiss", "sklearn", "fastapi"}
+
+
+def test_answer_in_the_terminal_with_sources():
+    done = run("-m", "assistant", "How much does a replacement card cost?")
+    assert done.returncode == 0
+    assert "£5" in done.stdout
+    assert '[1] Replace a card (replace-a-card): "' in done.stdout
+
+
+def test_json_is_the_whole_reply():
+    reply = json.loads(run("-m", "assistant", "--json", "我的卡丢了怎么办？").stdout)
+    assert reply["action"] == "answer"
+    assert reply["language"] == "zh"
+    assert reply["citations"][0]["quote"] in reply["text"]
+
+
+def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path):
+    history = [
+        {"role": "user", "content": "I left my card on the bus"},
+        {"role": "assistant", "content": "Freeze it."},
+    ]
+    lines = [
+        json.dumps({"question": "I lost my card"}),
+        json.dumps({"question": "how much is a new one?", "history": history}),
+        "{broken",
+        json.dumps({"question": ""}),
+        json.dumps({"text": "no question"}),
+    ]
+    asked, out = tmp_path / "asked.jsonl", tmp_path / "new" / "out.jsonl"
+    asked.write_text("\n".join(lines))
+    done = run("-m", "assistant", "--batch", str(asked), "--out", str(out))
+    assert done.returncode == 1
+    assert "3 of 5 lines failed" in done.stderr
+    replies = [json.loads(line) for line in out.read_text().splitlines()]
+    assert replies[0]["action"] == "answer"
+    assert "£5" in replies[1]["text"]
+    assert 'Expected {"question"' in replies[2]["error"]
+    assert "found an empty one" in replies[3]["error"]
+    assert "no question" in replies[4]["error"]
+
+
+def test_another_company_is_answered_from_its_own_files(shop):
+    done = run("-m", "assistant", "--knowledge", str(shop), "--json", "how do I return my shoes?")
+    reply = json.loads(done.stdout)
+    assert reply["action"] == "answer"
+    assert "45 days" in reply["text"]
+    assert reply["citations"][0]["article"] == "returns"
+    strange = run("-m", "assistant", "--knowledge", str(shop), "--json", "who won the football?")
+    assert json.loads(strange.stdout)["action"] == "decline"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-m", "assistant", ""], "found an empty one"),
+        (["-m", "assistant", "x" * 20_000], "Expected at most 4,000 characters"),
+        (["-m", "assistant", "🎉"], "only symbols or emoji"),
+        (["-m", "assistant"], "expected a question or --batch FILE"),
+        (["-m", "assistant", "--batch", "none.jsonl"], "expected --out FILE"),
+        (["-m", "assistant", "--batch", "none.jsonl", "--out", "o"], "at none.jsonl"),
+        (["-m", "assistant", "--knowledge", "/no/such/folder", "hi"], "there is nothing"),
+        (["-m", "assistant", "--strategy", "loud", "hi"], "strategy: "),
+        (["-m", "knowledge.build_index", "/no/such/folder"], "there is nothing"),
+        (["-m", "tuning.dialogues", "/no/such/folder"], "expected canned dialogues"),
+        (["app.py", "--knowledge", "/no/such/folder"], "there is nothing"),
+        (["app.py", "--port", "99999"], "port: "),
+        (["app.py", "--config", "/no/such/file.yml"], "Expected a YAML file"),
+        (["app.py", "--generator-url", "http://127.0.0.1:9/v1"], "name of the served model"),
+    ],
+)
+def test_bad_input_gets_one_clear_sentence(arguments, message):
+    done = run(*arguments)
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_setting(tmp_path):
+    file = tmp_path / "settings.yml"
+    file.write_text("colour: red\n")
+    done = run("app.py", "--config", str(file))
+    assert done.returncode == 2
+    assert "unknown setting 'colour'" in done.stderr
+
+
+def test_empty_folder(tmp_path):
+    done = run("app.py", "--knowledge", str(tmp_path), "--port", str(_free_port()))
+    assert done.returncode == 2
+    assert "Expected at least one file with text" in done.stderr
+
+
+def test_port_in_use():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("app.py", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "Expected a free port" in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_app_serves_another_company_as_on_a_space(shop):
+    """A Space sets the address by variables and has no terminal; nothing is asked of anybody."""
+    port = _free_port()
+    variables = {
+        **os.environ,
+        "SPACE_ID": "someone/frontdesk",
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+    }
+    command = [sys.executable, "app.py", "--knowledge", str(shop), "--state", str(STATE)]
+    server = subprocess.Popen(command, cwd=ROOT, env=variables)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(url, server)
+        body = {"messages": [{"role": "user", "content": "what does the return label cost?"}]}
+        reply = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=60).json()
+        assert "3 euros" in reply["choices"][0]["message"]["content"]
+        page = httpx.get(url)
+        assert page.status_code == 200
+        assert httpx.get(f"{url}/monitoring/summary").status_code in (401, 403, 404)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait(url, server, seconds=120):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the app ended"
+        try:
+            httpx.get(f"{url}/readyz", timeout=2).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("the app did not get ready")

@@ -1,0 +1,132 @@
+"""One protocol, one contract: the model in this process and a server that speaks OpenAI's API."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from assistant.errors import GeneratorError
+from assistant.generator import Generator, ServedGenerator, TransformersGenerator
+from knowledge.model_files import GENERATOR_NAME, generator_folder
+from tests.conftest import STATE
+
+MESSAGES = [
+    {"role": "system", "content": "You answer in one short sentence."},
+    {"role": "user", "content": "What is the capital of France?"},
+]
+
+
+@pytest.fixture(scope="module")
+def local() -> TransformersGenerator:
+    folder = generator_folder(None, STATE)
+    return TransformersGenerator(folder, GENERATOR_NAME, frozenset({"en"}), None)
+
+
+def _handler(local: TransformersGenerator) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        """The small real model behind OpenAI's chat completions."""
+
+        def do_POST(self):
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if request["model"] != "small":
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            pieces = local.generate(request["messages"], max_tokens=request["max_tokens"])
+            for piece in pieces:
+                self._event({"content": piece})
+            self.wfile.write(b"data: [DONE]\n\n")
+
+        def _event(self, delta):
+            choice = {"index": 0, "delta": delta, "finish_reason": None}
+            chunk = {"id": "x", "created": 0, "model": "small", "choices": [choice]}
+            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
+
+
+@pytest.fixture(scope="module")
+def url(local) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(local))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+
+
+@pytest.fixture(params=["local", "served"])
+def generator(request, local, url) -> Generator:
+    return local if request.param == "local" else ServedGenerator(url, "small", None)
+
+
+def test_text_comes_in_pieces_and_is_right(generator):
+    pieces = list(generator.generate(MESSAGES, max_tokens=40))
+    assert len(pieces) > 1
+    assert "Paris" in "".join(pieces)
+
+
+def test_the_same_question_gets_the_same_text(generator):
+    first, second = ("".join(generator.generate(MESSAGES, max_tokens=20)) for _ in range(2))
+    assert first == second != ""
+
+
+def test_it_stops_at_the_limit(generator):
+    long = [{"role": "user", "content": "Count from one to two hundred."}]
+    assert len("".join(generator.generate(long, max_tokens=5)).split()) <= 10
+
+
+def test_a_reader_who_leaves_early_stops_the_work(generator):
+    """The next call must not wait for the rest of the one before."""
+    long = [{"role": "user", "content": "Tell me a very long story about a ship."}]
+    pieces = generator.generate(long, max_tokens=2000)
+    next(pieces)
+    pieces.close()
+    assert "Paris" in "".join(generator.generate(MESSAGES, max_tokens=40))
+
+
+def test_no_adapter_is_an_error_that_says_so(generator):
+    assert not generator.has_adapter
+    with pytest.raises(GeneratorError, match="Expected an adapter"):
+        list(generator.generate(MESSAGES, adapter=True))
+
+
+def test_adapter_is_switched_for_single_calls(tmp_path):
+    """A LoRA with large random weights changes the text; without it the base model is back."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    folder = generator_folder(None, STATE)
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    torch.manual_seed(0)
+    tuned = get_peft_model(
+        base, LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights=False)
+    )
+    for name, weights in tuned.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weights, std=20.0)
+    tuned.save_pretrained(tmp_path)
+    both = TransformersGenerator(folder, "both", frozenset({"en"}), tmp_path)
+    plain = "".join(both.generate(MESSAGES, max_tokens=12))
+    other = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))
+    assert other != plain
+    assert "".join(both.generate(MESSAGES, max_tokens=12)) == plain
+
+
+def test_missing_weights_and_missing_server(tmp_path):
+    with pytest.raises(GeneratorError, match="Expected a causal language model in"):
+        TransformersGenerator(str(tmp_path), "x", frozenset(), None)
+    nobody = ServedGenerator("http://127.0.0.1:9/v1", "small", None)
+    with pytest.raises(GeneratorError, match="Expected an OpenAI-compatible server"):
+        list(nobody.generate(MESSAGES))
+
+
+def test_unknown_model_on_the_server(url):
+    with pytest.raises(GeneratorError, match="with the model 'large'"):
+        list(ServedGenerator(url, "large", None).generate(MESSAGES))
