@@ -1,0 +1,121 @@
+"""The page in a real browser: a desktop and a phone, both languages, light and dark."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT, STATE
+from tests.test_commands import _free_port, _wait
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+INPUT = "#question textarea"
+
+
+@pytest.fixture(scope="module")
+def url():
+    if not CHROMIUM:
+        pytest.skip("no chromium on this machine; Debian's package is called chromium")
+    port = _free_port()
+    command = [sys.executable, "app.py", "--port", str(port), "--state", str(STATE)]
+    server = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ))
+    try:
+        _wait(f"http://127.0.0.1:{port}", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser(url):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(request, browser, url):
+    context = browser.new_context(**getattr(request, "param", {}))
+    page = context.new_page()
+    page.outside, page.problems = [], []
+    page.on(
+        "request", lambda r: r.url.startswith((url, "data:", "blob:")) or page.outside.append(r.url)
+    )
+    page.on("console", lambda m: m.type == "error" and page.problems.append(m.text))
+    page.goto(url)
+    page.wait_for_selector(INPUT)
+    yield page
+    context.close()
+
+
+def ask(page, text):
+    before = page.locator(".frontdesk-sources").count()
+    page.fill(INPUT, text)
+    page.keyboard.press("Enter")
+    page.locator(".frontdesk-sources").nth(before).wait_for(timeout=30_000)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", "color_scheme": "light"},
+        {"viewport": {"width": 390, "height": 844}, "locale": "zh-CN", "color_scheme": "dark"},
+    ],
+    indirect=True,
+)
+def test_answer_with_sources_by_keyboard(page):
+    """Nothing comes from outside, nothing is wider than the screen, it says what it is."""
+    assert page.get_by_text("not a person").or_(page.get_by_text("不是真人")).count() == 1
+    ask(page, "How much does a replacement card cost?")
+    answer = page.locator("#conversation").inner_text()
+    assert "£5" in answer
+    assert "Sources" in answer
+    ask(page, "那补卡加急呢？要多少钱？")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.outside == []
+    assert page.problems == []
+
+
+def test_source_opens_the_article_with_the_words_marked(page):
+    ask(page, "I lost my card")
+    link = page.locator(".frontdesk-sources a").first
+    quote = page.locator(".frontdesk-sources q").first.inner_text()
+    with page.expect_popup() as opened:
+        link.click()
+    opened.value.wait_for_load_state()
+    assert opened.value.locator("mark").inner_text() == quote.strip("“”")
+
+
+def test_example_retry_and_edit(page):
+    page.get_by_text("How much does a replacement card cost?").first.click()
+    page.locator(".frontdesk-sources").first.wait_for(timeout=30_000)
+    page.get_by_label("Retry").first.click()
+    page.wait_for_timeout(1500)
+    page.locator(".frontdesk-sources").first.wait_for(timeout=30_000)
+    page.get_by_label("Edit").first.click()
+    page.locator("#conversation textarea").first.fill("How do I get a virtual card?")
+    page.get_by_label("Submit").first.click()
+    page.get_by_text("Get a virtual card").first.wait_for(timeout=30_000)
+    assert "£5" not in page.locator("#conversation").inner_text()
+
+
+def test_bad_message_gets_a_sentence_and_the_next_one_works(page):
+    page.fill(INPUT, "🎉🎉")
+    page.keyboard.press("Enter")
+    page.get_by_text("I need a few words").wait_for(timeout=30_000)
+    ask(page, "I lost my card")
+
+
+def test_no_prompts_are_kept_or_shown_to_others(url):
+    assert httpx.get(f"{url}/monitoring/summary").status_code in (401, 403, 404)

