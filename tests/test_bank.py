@@ -30,7 +30,7 @@ def test_twins_carry_the_same_figures(name):
 # What several articles say must be the same everywhere: a pattern finds the sentences that speak
 # of one thing, and each must hold one of the sets of figures that are true of it.
 ONE_TRUTH = [
-    (r"express", [{"15", "pounds", "2"}, {"2"}, {"15", "pounds"}]),
+    (r"(?i)express delivery", [{"15", "pounds", "2"}, {"2"}, {"15", "pounds"}]),
     (r"SWIFT transfer (takes|costs)|SWIFT transfers", [{"2", "4"}, {"4", "pounds"}]),
     (r"weekends?,? .*markup", [{"1%"}]),
     (r"wrong PINs", [{"3"}, {"3", "500", "pounds"}, {"3", "30"}]),

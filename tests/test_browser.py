@@ -81,7 +81,7 @@ def test_answer_with_sources_by_keyboard(page):
     answer = page.locator("#conversation").inner_text()
     assert "£5" in answer
     assert "Sources" in answer
-    ask(page, "那补卡加急呢？要多少钱？")
+    ask(page, "取现金要手续费吗？")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.outside == []
     assert page.problems == []
