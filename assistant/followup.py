@@ -36,4 +36,4 @@ def antecedent(question: str, history: Sequence[Message]) -> str | None:
     asked = [message.text.strip() for message in history if message.role == "user"]
     complete = [text for text in asked if not is_followup(text)]
     # "This morning" points nowhere, so where all messages seem to point back, the first one began.
-    return (complete[-1:] or asked[:1] or [None])[0]
+    return (complete[-1:] or asked[:1] or [""])[0] or None

@@ -205,7 +205,7 @@ class ServedGenerator:
         self, messages: Sequence[ChatMessage], *, max_tokens: int = 160, adapter: bool = False
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; see ``Generator``."""
-        from huggingface_hub.errors import HTTPError
+        from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
         if adapter and not self._adapter:
             raise GeneratorError(

@@ -52,7 +52,7 @@ def test_saved_index_loads_the_same(tmp_path):
 
 @pytest.mark.parametrize("name", ["index.faiss", "passages.jsonl"])
 def test_one_flipped_bit_is_refused(tmp_path, name):
-    """faiss itself loads some flipped bits in silence and then ranks otherwise."""
+    """Faiss itself loads some flipped bits in silence and then ranks otherwise."""
     FaissIndex(VECTORS, PASSAGES, "toy").save(tmp_path / "i", {})
     damaged = bytearray((tmp_path / "i" / name).read_bytes())
     damaged[len(damaged) // 2] ^= 1

@@ -47,7 +47,7 @@ def test_probabilities_sum_to_one_and_articles_share_them(classifier, embedder):
 
 
 def test_a_saved_head_predicts_the_same(tmp_path):
-    """safetensors keeps memory order, and scikit-learn's arrays lie column by column."""
+    """Safetensors keeps memory order, and scikit-learn's arrays lie column by column."""
     intents = load_intents(BANK, "en")[-8:]
     for embedder in (HashEmbedder(), None):
         head = Head.fit(intents, embedder)
