@@ -1,7 +1,6 @@
 """Real parts that are slow to open, once a session."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +27,6 @@ def embedder():
 
 
 @pytest.fixture(scope="session")
-def bank() -> Iterator[Assistant]:
+def bank() -> Assistant:
     """Lantern Bank's assistant with the real embedder and the real language model."""
-    yield Assistant.from_config(Settings(state=STATE))
+    return Assistant.from_config(Settings(state=STATE))
