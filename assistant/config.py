@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     port: int = Field(7860, ge=1, le=65535, description="the port to listen on")
     strategy: Strategy = Field("auto", description="how answers are worded")
     embedder: str | None = Field(None, description="a sentence-transformers folder or hub name")
+    milvus: str | None = Field(None, description="a Milvus URI for the vectors; default FAISS")
     generator: str | None = Field(None, description="a causal model: folder, hub or served name")
     generator_url: str | None = Field(None, description="an OpenAI-compatible server's base URL")
     generator_key: SecretStr | None = Field(None, description="the key for that server")

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.documents import Hit, Passage
-from knowledge.embedder import Embedder
-from knowledge.lexical import LexicalIndex
+from knowledge.embedder import Embedder, Vectors
 from knowledge.segmenter import Span, length, sentences
+from knowledge.tables import head_of, is_row, read_row
 
 MAX_SENTENCES = 3
 MAX_WORDS = {"en": 70, "zh": 130}
 # Sentences this far below the best one are left out.
 TOLERANCE = 0.12
+# Cosines of the embedder lie close together; divided by this they differ as the weights expect.
+SPREAD = 0.5
+# Sentences whose vectors are kept, 1.5 KB each.
+KNOWN_SENTENCES = 20_000
 # What is added to a sentence's nearness, which lies in [0, 1]: for its passage's score; where the
 # question asks for a figure, for holding one; and where it does not, for opening the article, since
 # help centres say first what to do.
@@ -48,17 +52,21 @@ class Evidence:
 
     @property
     def text(self) -> str:
-        """The sentence as written."""
-        return self.span.of(self.passage.text)
+        """The sentence as written; a row of a table as a person would say it."""
+        written = self.span.of(self.passage.text)
+        if not is_row(written):
+            return written
+        head = head_of(self.passage.text, self.span.start)
+        return read_row(written, head or self.passage.heading.split(" > ")[-1].split(" | "))
 
 
 class EvidenceSelector:
     """Ranks the hits' sentences by their nearness to the question."""
 
-    def __init__(self, embedder: Embedder, lexical: LexicalIndex) -> None:
-        """Take what measures nearness in meaning and in words."""
+    def __init__(self, embedder: Embedder) -> None:
+        """Take what measures nearness."""
         self._embedder = embedder
-        self._lexical = lexical
+        self._known: dict[str, Vectors] = {}
 
     def select(self, question: str, lang: str, hits: Sequence[Hit]) -> list[Evidence]:
         """Return one to three sentences, in the order of the article; none without a hit.
@@ -85,16 +93,22 @@ class EvidenceSelector:
         self, question: str, lang: str, found: Sequence[Evidence], scores: dict[int, float]
     ) -> list[Evidence]:
         texts = [f"{e.passage.name}: {e.text}" for e in found]
-        if lang in self._embedder.languages:
-            vectors = self._embedder.encode([question, *texts])
-            nearness = [float(v) for v in vectors[1:] @ vectors[0]]
-        else:
-            nearness = [self._lexical.overlap(question, text) for text in texts]
+        asked = self._embedder.encode_queries([question])[0]
+        nearness = [float(vector @ asked) / SPREAD for vector in self._vectors(texts)]
         asks_figure = bool(_ASKS_FIGURE.search(question))
         return [
             Evidence(e.passage, e.span, near + _bonus(e, scores[id(e.passage)], asks_figure))
             for e, near in zip(found, nearness, strict=True)
         ]
+
+    def _vectors(self, texts: Sequence[str]) -> list[Vectors]:
+        """Return the sentences' vectors; they are asked for again and again."""
+        if len(self._known) > KNOWN_SENTENCES:
+            self._known.clear()
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._embedder.encode_passages(new), strict=True))
+        return [self._known[text] for text in texts]
 
 
 def _bonus(evidence: Evidence, score: float, asks_figure: bool) -> float:

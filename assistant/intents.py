@@ -150,7 +150,7 @@ class Head:
         names = [intent.name for intent in intents for _ in intent.examples]
         weights, vocabulary = {}, None
         if embedder:
-            features: Any = embedder.encode(texts)
+            features: Any = embedder.encode_queries(texts)
         else:
             vectorizer = TfidfVectorizer(**NGRAMS).fit(texts)
             # The factor stands in for a weaker penalty: rows of n-grams have length 1 as well.

@@ -3,20 +3,53 @@
 import argparse
 import datetime as dt
 import hashlib
+import re
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from knowledge.errors import IndexMismatchError, KnowledgeError, KnowledgeFolderError
 
 if TYPE_CHECKING:
-    from knowledge.documents import Article
-    from knowledge.embedder import Embedder
-    from knowledge.index import FaissIndex
+    from knowledge.documents import Article, Passage
+    from knowledge.embedder import Embedder, Vectors
+    from knowledge.folder import FolderReading, Known, Skipped
+    from knowledge.index import VectorIndex
+    from knowledge.readers import Limits
+    from knowledge.snapshot import Snapshot, SnapshotStore
 
 BANK = Path(__file__).with_name("bank")
 BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a build did.
+
+    Attributes:
+        snapshot: What serves now.
+        skipped: The files that gave no article, with the reasons.
+        embedded: How many passages were new or changed; all others kept their vectors.
+        published: Whether there is a new generation; False where nothing had changed.
+        seconds: How long it took.
+    """
+
+    snapshot: "Snapshot"
+    skipped: "Sequence[Skipped]"
+    embedded: int
+    published: bool
+    seconds: float
+
+
+def store_of(folder: Path, embedder: str, state: Path) -> "SnapshotStore":
+    """Return where the generations of a folder lie: one place a folder and embedder."""
+    from knowledge.snapshot import SnapshotStore
+
+    key = hashlib.sha256(f"{folder.resolve()} {embedder}".encode()).hexdigest()[:12]
+    return SnapshotStore(state / "index" / f"{folder.resolve().name}-{key}")
 
 
 def current_articles(folder: Path, today: dt.date | None = None) -> "list[Article]":
@@ -28,95 +61,222 @@ def current_articles(folder: Path, today: dt.date | None = None) -> "list[Articl
 
     Raises:
         KnowledgeFolderError: There is none.
-        ArticleError: One of them cannot be read.
     """
-    from knowledge.documents import load_articles
+    from knowledge.folder import load_articles
 
-    day = today or dt.date.today()
-    articles = [article for article in load_articles(folder) if article.is_valid(day)]
-    if not articles:
+    return _valid(load_articles(folder), folder, today or dt.date.today())
+
+
+def build(
+    folder: Path,
+    embedder: "Embedder",
+    state: Path,
+    *,
+    limits: "Limits | None" = None,
+    today: dt.date | None = None,
+    milvus: str | None = None,
+    progress: bool = False,
+) -> Build:
+    """Bring the index of a folder up to date; only what changed is read and embedded again.
+
+    Args:
+        folder: The knowledge folder.
+        embedder: What makes the vectors.
+        state: The state folder; indexes lie under ``state/index``.
+        limits: What one document may cost.
+        today: The day whose articles are searched; the default is the current one.
+        milvus: The URI of the Milvus that shall hold the vectors; None for FAISS in memory.
+        progress: Whether to show bars.
+
+    Raises:
+        KnowledgeFolderError: The folder is missing or nothing in it could be read; whatever
+            served before goes on serving.
+        OSError: The index could not be written, with the same consequence.
+    """
+    from filelock import FileLock
+
+    start = time.perf_counter()
+    store = store_of(folder, embedder.name, state)
+    store.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(store.folder / ".lock"):
+        old = _loaded(store, embedder.name)
+        job = _Job(folder, embedder, limits, today or dt.date.today(), milvus, progress)
+        snapshot, skipped, embedded = _renewed(job, old, store)
+        published = snapshot is not old
+        if published:
+            snapshot = store.publish(snapshot)
+    return Build(snapshot, skipped, embedded, published, time.perf_counter() - start)
+
+
+def _loaded(store: "SnapshotStore", embedder: str) -> "Snapshot | None":
+    if store.current() is None:
+        return None
+    try:
+        return store.load(embedder)
+    except IndexMismatchError as damage:
+        print(f"{damage} Building it again now.", file=sys.stderr)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    folder: Path
+    embedder: "Embedder"
+    limits: "Limits | None"
+    day: dt.date
+    milvus: str | None
+    progress: bool
+
+
+def _renewed(
+    job: _Job, old: "Snapshot | None", store: "SnapshotStore"
+) -> "tuple[Snapshot, Sequence[Skipped], int]":
+    from knowledge.calibration import Calibration
+    from knowledge.folder import read_folder
+    from knowledge.snapshot import Snapshot
+    from knowledge.splitter import split
+
+    calibration = Calibration.of(job.folder)
+    reading = read_folder(job.folder, job.limits, _known(old), progress=job.progress)
+    if old and _is_same(old, reading, job.day) and old.calibration == calibration:
+        return old, reading.skipped, 0
+    articles = sorted(_valid(reading.articles, job.folder, job.day), key=lambda a: (a.lang, a.path))
+    passages = [passage for article in articles for passage in split(article)]
+    vectors, embedded = _vectors(passages, job.embedder, old, job.progress)
+    snapshot = Snapshot(
+        articles=tuple(reading.articles),
+        passages=tuple(passages),
+        index=_index(vectors, job.milvus, store),
+        calibration=calibration,
+        embedder=job.embedder.name,
+        files=reading.files,
+        day=job.day,
+    )
+    return snapshot, reading.skipped, embedded
+
+
+def _index(vectors: "Vectors", milvus: str | None, store: "SnapshotStore") -> "VectorIndex":
+    if milvus is None:
+        from knowledge.index import FaissIndex
+
+        return FaissIndex.build(vectors)
+    from knowledge.milvus_index import MilvusIndex
+
+    name = re.sub(r"\W", "_", f"{store.folder.name}_{store.next()}")
+    return MilvusIndex.build(vectors, milvus, f"frontdesk_{name}")
+
+
+def _known(old: "Snapshot | None") -> "dict[str, Known]":
+    from knowledge.folder import Known
+
+    by_path = {article.path: article for article in old.articles} if old else {}
+    files = old.files if old else {}
+    return {path: Known(files[path], article) for path, article in by_path.items() if path in files}
+
+
+def _is_same(old: "Snapshot", reading: "FolderReading", day: dt.date) -> bool:
+    return tuple(reading.articles) == old.articles and old.is_current(day)
+
+
+def _valid(articles: "Sequence[Article]", folder: Path, day: dt.date) -> "list[Article]":
+    valid = [article for article in articles if article.is_valid(day)]
+    if not valid:
         raise KnowledgeFolderError(
             f"Expected at least one article in {folder} that is valid on {day}, found only "
             f"expired or future ones. Check valid_from and valid_to."
         )
-    return articles
+    return valid
 
 
-def open_index(articles: "Sequence[Article]", embedder: "Embedder", state: Path) -> "FaissIndex":
-    """Return the index of some articles; build it only where it is not there yet.
-
-    The index's folder is named by what it holds, so a changed article, another embedder or an
-    article that expired over night leads to a new one, and a damaged one is built again.
-
-    Args:
-        articles: At least one.
-        embedder: What makes the vectors.
-        state: The state folder; indexes lie under ``state/index``.
-    """
-    from knowledge.index import FaissIndex
-
-    where = state / "index" / _fingerprint(articles, embedder.name)
-    if where.exists():
-        try:
-            return FaissIndex.load(where, embedder.name)
-        except IndexMismatchError as damage:
-            print(f"{damage} Building it again now.", file=sys.stderr)
-    index = _build(articles, embedder)
-    index.save(where, {f"{a.lang}/{a.path}": _digest(a.text) for a in articles})
-    return index
+def embedded_text(passage: "Passage") -> str:
+    """Return what the embedder reads of a passage: its name tells what "it" is."""
+    return f"{passage.name}. {passage.text}"
 
 
-def _build(articles: Iterable["Article"], embedder: "Embedder") -> "FaissIndex":
+def _vectors(
+    passages: "Sequence[Passage]", embedder: "Embedder", old: "Snapshot | None", progress: bool
+) -> "tuple[Vectors, int]":
     import numpy as np
     from tqdm import tqdm
 
-    from knowledge.index import FaissIndex
-    from knowledge.splitter import split
-
-    passages = [passage for article in articles for passage in split(article)]
-    texts = [f"{passage.name}. {passage.text}" for passage in passages]
-    with tqdm(total=len(texts), desc="Indexing passages", unit="passage") as bar:
-        vectors = []
-        for start in range(0, len(texts), BATCH):
-            vectors.append(embedder.encode(texts[start : start + BATCH]))
-            bar.update(len(vectors[-1]))
-    return FaissIndex(np.concatenate(vectors), passages, embedder.name)
-
-
-def _fingerprint(articles: Iterable["Article"], embedder: str) -> str:
-    from knowledge.index import FORMAT
-    from knowledge.splitter import MAX_WORDS
-
-    parts = [f"{FORMAT} {MAX_WORDS} {embedder}"]
-    parts += [f"{a.lang} {a.id} {a.title} {_digest(a.text)}" for a in articles]
-    return _digest("\n".join(parts))[:16]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    texts = [embedded_text(passage) for passage in passages]
+    known = {embedded_text(p): row for row, p in enumerate(old.passages)} if old else {}
+    new = [row for row, text in enumerate(texts) if text not in known]
+    kept = [row for row, text in enumerate(texts) if text in known]
+    parts = []
+    if old and kept:
+        parts.append(old.index.vectors(np.array([known[texts[row]] for row in kept])))
+    with tqdm(total=len(new), desc="Embedding", unit="passage", disable=not progress) as bar:
+        for start in range(0, len(new), BATCH):
+            some = [texts[row] for row in new[start : start + BATCH]]
+            parts.append(embedder.encode_passages(some))
+            bar.update(len(some))
+    vectors = np.concatenate(parts)
+    vectors[kept + new] = vectors.copy()
+    return vectors, len(new)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build the index and say what was done; 1 where nothing could be read."""
+    given = _parser().parse_args(arguments)
+    from knowledge.model_files import open_embedder
+    from knowledge.readers import Limits
+
+    limits = Limits(
+        file_bytes=given.max_megabytes * 1_000_000, pages=given.max_pages, seconds=given.max_seconds
+    )
+    try:
+        embedder = open_embedder(given.embedder, given.state)
+        done = build(
+            given.folder,
+            embedder,
+            given.state,
+            limits=limits,
+            milvus=given.milvus,
+            progress=True,
+        )
+    except (KnowledgeError, OSError) as error:
+        print(f"build_index: {error}", file=sys.stderr)
+        return 1
+    _print(given.folder, done)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m knowledge.build_index",
-        description="Build the index of a folder of Markdown or text files, if it changed.",
+        description="Bring the index of a folder of documents up to date. An assistant that serves "
+        "takes the new index at its next message.",
         epilog="Example: python -m knowledge.build_index ./help-centre",
     )
     parser.add_argument("folder", nargs="?", type=Path, default=BANK, help="default: the bank")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    parser.add_argument("--embedder", help="a folder or hub name; default: all-MiniLM-L6-v2")
-    given = parser.parse_args(arguments)
-    from knowledge.model_files import open_embedder
+    parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
+    parser.add_argument("--milvus", metavar="URI", help="where Milvus listens; default: FAISS")
+    for name, default, what in (
+        ("megabytes", 50, "the largest file"),
+        ("pages", 500, "the most pages of a document"),
+        ("seconds", 60, "the longest time for a document"),
+    ):
+        parser.add_argument(
+            f"--max-{name}",
+            type=int,
+            default=default,
+            metavar="N",
+            help=f"{what}; default {default}",
+        )
+    return parser
 
-    try:
-        articles = current_articles(given.folder)
-        index = open_index(articles, open_embedder(given.embedder, given.state), given.state)
-    except KnowledgeError as error:
-        print(f"build_index: {error}", file=sys.stderr)
-        return 1
-    print(f"{given.folder}: {len(articles)} articles, {len(index.passages)} passages, up to date")
-    return 0
+
+def _print(folder: Path, done: Build) -> None:
+    snapshot = done.snapshot
+    for skipped in done.skipped:
+        print(f"skipped {skipped.path}: {skipped.reason}")
+    print(
+        f"{folder}: read {len(snapshot.articles)} articles, skipped {len(done.skipped)} files, "
+        f"{len(snapshot.passages)} passages ({done.embedded} embedded), {done.seconds:.1f} s; "
+        f"{'generation ' + snapshot.generation if done.published else 'up to date'}"
+    )
 
 
 if __name__ == "__main__":

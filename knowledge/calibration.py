@@ -1,20 +1,25 @@
-"""Turns what a passage scored into the probability that it answers."""
+"""Turns what the candidates scored into probabilities."""
 
 import json
-import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 CALIBRATION_FILE = Path(__file__).with_name("calibration.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Platt:
-    """Logistic regression on a passage's scores (Platt 1999, with several inputs).
+class Fusion:
+    """Weights of a passage's scores, fitted so that the result is a probability.
 
     A weighted sum of dense and lexical scores ranks better than reciprocal rank fusion once a few
-    examples are there to fit it (Bruch et al. 2023, arXiv 2210.11934).
+    examples are there to fit it (Bruch et al. 2023, arXiv 2210.11934). The candidates' articles
+    and "none of them" share one softmax (multinomial logistic regression), so that two articles
+    that fit equally well get half each, where one alone would be near certain.
     """
 
     dense: float
@@ -22,10 +27,31 @@ class Platt:
     prior: float
     bias: float
 
-    def probability(self, dense: float, lexical: float, prior: float) -> float:
-        """Return the probability in [0, 1] that the passage's article answers the query."""
-        z = self.dense * dense + self.lexical * lexical + self.prior * prior + self.bias
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+    def probabilities(
+        self,
+        dense: NDArray[np.float32],
+        lexical: NDArray[np.float32],
+        prior: NDArray[np.float32],
+        articles: Sequence[str],
+    ) -> NDArray[np.float64]:
+        """Return for each candidate the probability, in [0, 1], that its article answers.
+
+        An article's best passage carries the article's probability, its others less by as much as
+        they score less.
+
+        Args:
+            dense: Cosines in [-1, 1], of shape (candidates,).
+            lexical: Shares in [0, 1], of the same shape.
+            prior: What the intent says of each candidate's article, in [0, 1].
+            articles: The article of each candidate.
+        """
+        logits = self.dense * dense + self.lexical * lexical + self.prior * prior + self.bias
+        odds = np.exp(np.clip(logits.astype(np.float64), -60, 60))
+        best: dict[str, float] = {}
+        for article, value in zip(articles, odds, strict=True):
+            best[article] = max(best.get(article, 0.0), float(value))
+        # "None of them" has the logit 0.
+        return np.asarray(odds / (1.0 + sum(best.values())), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +59,8 @@ class Calibration:
     """The fitted weights for each language, with and without the help of the intent."""
 
     embedder: str
-    alone: dict[str, Platt]
-    with_intent: dict[str, Platt]
+    alone: dict[str, Fusion]
+    with_intent: dict[str, Fusion]
 
     @classmethod
     def load(cls, path: Path = CALIBRATION_FILE) -> Self:
@@ -42,11 +68,21 @@ class Calibration:
         data = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             embedder=data["embedder"],
-            alone={lang: Platt(**weights) for lang, weights in data["alone"].items()},
-            with_intent={lang: Platt(**weights) for lang, weights in data["with_intent"].items()},
+            alone={lang: Fusion(**weights) for lang, weights in data["alone"].items()},
+            with_intent={lang: Fusion(**weights) for lang, weights in data["with_intent"].items()},
         )
 
-    def for_query(self, lang: str, *, intent: bool) -> Platt:
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Read a knowledge folder's own calibration, or the one for any company."""
+        own = folder / "weights" / CALIBRATION_FILE.name
+        return cls.load(own if own.is_file() else CALIBRATION_FILE)
+
+    def save(self, path: Path) -> None:
+        """Write what ``load`` reads."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    def for_query(self, lang: str, *, intent: bool) -> Fusion:
         """Return the weights for a query's language; those of English for one without its own."""
         table = self.with_intent if intent else self.alone
         return table.get(lang, table["en"])

@@ -1,22 +1,20 @@
-"""Articles, passages and hits, and how a folder of documents becomes articles."""
+"""Articles, passages and hits, and how a document becomes an article."""
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from knowledge.errors import ArticleError, KnowledgeFolderError
+from knowledge.errors import ArticleError
+from knowledge.readers import Document
 from knowledge.segmenter import Language, language_of
-
-SUFFIXES = (".md", ".markdown", ".txt")
-MAX_ARTICLE_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A page of the knowledge base. ``id`` is unique within a language."""
+    """A page of the knowledge base. On any one day ``id`` is unique within a language."""
 
     id: str
     title: str
@@ -35,6 +33,11 @@ class Article:
         """Tell whether the article may be shown on ``day``; both ends are included."""
         started = self.valid_from is None or self.valid_from <= day
         return started and (self.valid_to is None or day <= self.valid_to)
+
+    def overlaps(self, other: "Article") -> bool:
+        """Tell whether there is a day on which both articles may be shown."""
+        first = max(self.valid_from or dt.date.min, other.valid_from or dt.date.min)
+        return first <= min(self.valid_to or dt.date.max, other.valid_to or dt.date.max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,83 +72,52 @@ class Hit:
     lexical: float = field(default=0.0)
 
 
-def load_articles(folder: Path) -> list[Article]:
-    """Read every Markdown and text file below a folder, in the order of their paths.
+def to_article(document: Document, relative: Path) -> Article:
+    """Return the article of a document that was read.
 
-    A folder that has ``articles/`` is read from there. No front matter is needed: the title is
-    then the first heading or the file's name, the language is told from the text.
+    No front matter is needed: the title is then the document's own, its first heading or the
+    file's name, and the language is told from the text.
+
+    Args:
+        document: What ``read_document`` returned.
+        relative: The file's path below the knowledge folder.
 
     Raises:
-        KnowledgeFolderError: The folder is missing, or no file in it can be read.
-        ArticleError: A front matter is wrong, or two articles share an id and a language.
+        ArticleError: The front matter is wrong.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise KnowledgeFolderError(
-            f"Expected a folder of Markdown or text files at {folder}, but there is "
-            f"{'a file' if folder.exists() else 'nothing'}. Name an existing folder."
-        )
-    root = folder / "articles" if (folder / "articles").is_dir() else folder
-    paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and _is_ours(p, root))
-    articles = [article for path in paths if (article := _read(path, root))]
-    if not articles:
-        raise KnowledgeFolderError(
-            f"Expected at least one file with text ({', '.join(SUFFIXES)}) in {root}, "
-            f"but found none. Add articles or name another folder."
-        )
-    _refuse_twice(articles)
-    return articles
-
-
-def _is_ours(path: Path, root: Path) -> bool:
-    # A link could lead out of the folder that the user named.
-    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-    return path.is_file() and not path.is_symlink() and not hidden
-
-
-def _read(path: Path, root: Path) -> Article | None:
     import frontmatter
 
-    if path.stat().st_size > MAX_ARTICLE_BYTES:
-        raise ArticleError(
-            f"{path}: expected at most {MAX_ARTICLE_BYTES:,} bytes, found "
-            f"{path.stat().st_size:,}. Split the file."
-        )
     try:
-        raw = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-        page = frontmatter.loads(raw)
-    except UnicodeDecodeError as error:
-        raise ArticleError(
-            f"{path}: expected UTF-8 text, found {error}. Save it as UTF-8."
-        ) from None
+        page = frontmatter.loads(document.text)
     except Exception as error:  # whatever the YAML parser raises
-        raise ArticleError(f"{path}: the front matter is not valid YAML: {error}") from None
+        raise ArticleError(f"the front matter is not valid YAML: {error}") from None
     if not page.content.strip():
-        return None
-    return _article(page.content, page.metadata, path, root)
+        raise ArticleError("there is no text below the front matter")
+    return _article(page.content, document.title, page.metadata, relative)
 
 
-def _article(text: str, meta: Mapping[str, Any], path: Path, root: Path) -> Article:
+def _article(text: str, title: str | None, meta: Mapping[str, Any], relative: Path) -> Article:
     heading = re.search(r"^#\s+(.+)$", text, flags=re.MULTILINE)
-    relative = path.relative_to(root)
+    named = meta.get("title") or title or (heading.group(1).strip() if heading else None)
     lang = str(meta.get("lang") or language_of(text))
     return Article(
-        id=str(meta.get("id") or _slug(relative)),
-        title=str(meta.get("title") or (heading.group(1).strip() if heading else _title(path))),
+        id=str(meta.get("id") or slug(relative)),
+        title=str(named or _title(relative)),
         lang="zh" if lang.startswith("zh") else "en" if lang.startswith("en") else "other",
         text=text,
-        path=str(relative),
+        path=relative.as_posix(),
         translation_of=_text(meta, "translation_of"),
         category=_text(meta, "category"),
         intents=tuple(str(name) for name in meta.get("intents") or ()),
         version=str(meta.get("version", "1")),
-        valid_from=_date(meta, "valid_from", path),
-        valid_to=_date(meta, "valid_to", path),
+        valid_from=_date(meta, "valid_from"),
+        valid_to=_date(meta, "valid_to"),
         owner=_text(meta, "owner"),
     )
 
 
-def _slug(relative: Path) -> str:
+def slug(relative: Path) -> str:
+    """Return the id of an article that names none: the words of its path."""
     return "-".join(re.findall(r"\w+", str(relative.with_suffix("")).lower())) or "article"
 
 
@@ -157,20 +129,8 @@ def _text(meta: Mapping[str, Any], key: str) -> str | None:
     return None if meta.get(key) is None else str(meta[key])
 
 
-def _date(meta: Mapping[str, Any], key: str, path: Path) -> dt.date | None:
+def _date(meta: Mapping[str, Any], key: str) -> dt.date | None:
     value = meta.get(key)
     if value is None or (isinstance(value, dt.date) and not isinstance(value, dt.datetime)):
         return value
-    raise ArticleError(f"{path}: expected {key} as a date such as 2026-01-31, found {value!r}.")
-
-
-def _refuse_twice(articles: Iterable[Article]) -> None:
-    seen: dict[tuple[str, str], str] = {}
-    for article in articles:
-        key = (article.lang, article.id)
-        if key in seen:
-            raise ArticleError(
-                f"Expected each id once a language, found {article.id!r} ({article.lang}) in "
-                f"{seen[key]} and {article.path}. Rename one."
-            )
-        seen[key] = article.path
+    raise ArticleError(f"expected {key} as a date such as 2026-01-31, found {value!r}.")

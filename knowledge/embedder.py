@@ -1,8 +1,9 @@
 """Turns text into vectors."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ Vectors = NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """Text to unit vectors; two texts that mean the same lie close together."""
+    """Text to unit vectors: a question lies close to the passages that answer it."""
 
     @property
     def name(self) -> str:
@@ -21,24 +22,39 @@ class Embedder(Protocol):
     def languages(self) -> frozenset[str]:
         """The languages in which the vectors mean something."""
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 of shape (len(texts), dimension), each row of length 1."""
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
 
 
 class SentenceTransformerEmbedder:
     """Any sentence-transformers model from a folder or a hub name."""
 
-    def __init__(self, model: str | Path, name: str, languages: frozenset[str]) -> None:
+    def __init__(
+        self,
+        model: str | Path,
+        name: str,
+        languages: frozenset[str],
+        query_adapter: Path | None = None,
+    ) -> None:
         """Load the weights; no code of the model's repository is run.
 
         Args:
             model: A folder, or a name on the hub.
             name: What to record in an index.
             languages: The languages that the model was trained on.
+            query_adapter: LoRA weights that change how queries are encoded and leave passages as
+                they are, so that an index outlives them.
         """
         from sentence_transformers import SentenceTransformer
 
-        self._model = SentenceTransformer(str(model), trust_remote_code=False)
+        # Half precision saves disk; processors reckon faster in float32.
+        self._passages = SentenceTransformer(
+            str(model), trust_remote_code=False, model_kwargs={"dtype": "float32"}
+        )
+        self._queries = _adapted(self._passages, query_adapter) if query_adapter else self._passages
         self._name = name
         self._languages = languages
 
@@ -52,9 +68,39 @@ class SentenceTransformerEmbedder:
         """The languages in which the vectors mean something."""
         return self._languages
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    @property
+    def sentence_transformer(self) -> Any:
+        """The model that encodes passages, for those who train on top of it."""
+        return self._passages
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
-        vectors = self._model.encode(
-            list(texts), batch_size=32, normalize_embeddings=True, show_progress_bar=False
-        )
-        return np.asarray(vectors, dtype=np.float32)
+        return _rows(self._queries.encode_query(list(texts), **_ENCODING))
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 of shape (len(texts), dimension), each row of length 1."""
+        return _rows(self._passages.encode_document(list(texts), **_ENCODING))
+
+
+_ENCODING: dict[str, Any] = {
+    "batch_size": 32,
+    "normalize_embeddings": True,
+    "show_progress_bar": False,
+}
+
+
+def _rows(vectors: Any) -> Vectors:
+    return np.asarray(vectors, dtype=np.float32)
+
+
+def _adapted(model: Any, adapter: Path) -> Any:
+    """Return a second encoder with the adapter merged in, sharing the table of word vectors.
+
+    The table is most of a multilingual model, and the adapter does not touch it.
+    """
+    from peft import PeftModel
+
+    shared = model[0].model.embeddings
+    second = copy.deepcopy(model, memo={id(shared): shared})
+    second[0].model = PeftModel.from_pretrained(second[0].model, str(adapter)).merge_and_unload()
+    return second

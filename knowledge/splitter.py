@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from knowledge.documents import Article, Passage
-from knowledge.segmenter import Span, length
+from knowledge.segmenter import Span, length, sentences
+from knowledge.tables import head_of, is_row
 
 # The default embedder reads 256 tokens, title included; 140 words stay below that.
 MAX_WORDS = 140
@@ -15,8 +16,9 @@ def split(article: Article, max_words: int = MAX_WORDS) -> list[Passage]:
 
     Args:
         article: What to split; its text is not changed.
-        max_words: The most words (a Chinese character counts as one) that a passage packs
-            together; a single longer paragraph stays whole.
+        max_words: The most words (a Chinese character counts as one) of a passage. Cuts fall
+            between paragraphs, in a longer one between lines, in a longer one between sentences;
+            a longer sentence stays whole.
     """
     if max_words < 1:
         raise ValueError(f"max_words must be at least 1. Currently, max_words is {max_words}")
@@ -25,14 +27,20 @@ def split(article: Article, max_words: int = MAX_WORDS) -> list[Passage]:
             article=article.id,
             lang=article.lang,
             title=article.title,
-            heading=heading,
+            heading=_with_head(heading, article.text, span),
             text=span.of(article.text),
             start=span.start,
             end=span.end,
         )
         for heading, section in _sections(article.text)
-        for span in _pack(article.text, section, max_words)
+        for span in _pack(article, section, max_words)
     ]
+
+
+def _with_head(heading: str, text: str, span: Span) -> str:
+    """Name the columns in the heading of a passage that goes on with a table."""
+    head = head_of(text, span.start) if is_row(span.of(text).split("\n")[0]) else []
+    return " > ".join(part for part in (heading, " | ".join(head)) if part)
 
 
 def _sections(text: str) -> Iterator[tuple[str, Span]]:
@@ -60,10 +68,11 @@ def _label(path: list[tuple[int, str]]) -> str:
     return " > ".join(name for level, name in path if level > 1)
 
 
-def _pack(text: str, section: Span, max_words: int) -> Iterator[Span]:
+def _pack(article: Article, section: Span, max_words: int) -> Iterator[Span]:
+    text = article.text
     begin: int | None = None
     end = section.start
-    for block in _paragraphs(text, section):
+    for block in _blocks(article, section, max_words):
         if begin is not None and length(text[begin : block.end]) > max_words:
             yield Span(begin, end)
             begin = None
@@ -73,13 +82,25 @@ def _pack(text: str, section: Span, max_words: int) -> Iterator[Span]:
         yield Span(begin, end)
 
 
-def _paragraphs(text: str, section: Span) -> Iterator[Span]:
-    start = section.start
-    while start < section.end:
-        cut = text.find("\n\n", start, section.end)
-        stop = section.end if cut < 0 else cut
+def _blocks(article: Article, section: Span, max_words: int) -> Iterator[Span]:
+    """Yield what a cut may fall between: paragraphs, or the parts of one that is too long."""
+    for paragraph in _pieces(article.text, section, "\n\n"):
+        if length(paragraph.of(article.text)) <= max_words:
+            yield paragraph
+            continue
+        for line in _pieces(article.text, paragraph, "\n"):
+            written = line.of(article.text)
+            found = sentences(written, article.lang) if length(written) > max_words else []
+            yield from [Span(line.start + s.start, line.start + s.end) for s in found] or [line]
+
+
+def _pieces(text: str, span: Span, separator: str) -> Iterator[Span]:
+    start = span.start
+    while start < span.end:
+        cut = text.find(separator, start, span.end)
+        stop = span.end if cut < 0 else cut
         piece = text[start:stop]
         if piece.strip():
             lead = len(piece) - len(piece.lstrip())
             yield Span(start + lead, start + len(piece.rstrip()))
-        start = stop + 2
+        start = stop + len(separator)

@@ -14,7 +14,10 @@ class HashEmbedder:
     name = "hash"
     languages = frozenset({"en", "zh"})
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self.encode_queries(texts)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
         rows = np.zeros((len(texts), 64), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in text.lower().split():

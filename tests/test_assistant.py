@@ -8,9 +8,7 @@ from assistant.config import BANK
 from assistant.errors import InvalidMessageError
 from assistant.intents import IntentClassifier
 from assistant.messages import Action, Message, Reply
-from knowledge.build_index import current_articles, open_index
-from knowledge.calibration import Calibration
-from knowledge.retriever import Retriever
+from knowledge.knowledge_base import KnowledgeBase
 from tests.conftest import STATE
 from tests.fakes import ScriptedGenerator
 
@@ -19,13 +17,10 @@ FEE = "How much does a replacement card cost?"
 
 @pytest.fixture(scope="module")
 def parts(embedder):
-    articles = current_articles(BANK)
-    index = open_index(articles, embedder, STATE)
     return {
         "company": Company.load(BANK),
         "embedder": embedder,
-        "articles": articles,
-        "retriever": Retriever(index, embedder, Calibration.load()),
+        "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
         "intents": IntentClassifier.open(BANK, embedder, STATE),
     }
 

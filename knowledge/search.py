@@ -1,0 +1,85 @@
+"""Searches a knowledge folder: ``python -m knowledge.search "how much is a new card?"``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from knowledge.build_index import BANK
+from knowledge.errors import KnowledgeError
+
+if TYPE_CHECKING:
+    from knowledge.documents import Hit
+
+WIDTH = 100
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the hits with their scores; 1 where the folder cannot be searched."""
+    parser = argparse.ArgumentParser(
+        prog="python -m knowledge.search",
+        description="Show the passages that are found for a question, and why. The score is the "
+        "probability that the passage's article answers; it comes from how near the passage lies "
+        "in meaning (dense) and how much of the question's words it holds (lexical).",
+        epilog='Example: python -m knowledge.search "how much is a new card?" --top 3',
+    )
+    parser.add_argument("question", help="what a customer asks")
+    parser.add_argument("--folder", type=Path, default=BANK, help="default: the bank")
+    parser.add_argument("--top", type=int, default=5, metavar="N", help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
+    parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
+    given = parser.parse_args(arguments)
+    if not given.question.strip() or given.top < 1:
+        parser.error("expected a question of at least one word and --top of at least 1")
+    from knowledge.knowledge_base import KnowledgeBase
+    from knowledge.model_files import open_embedder
+    from knowledge.segmenter import language_of
+
+    try:
+        embedder = open_embedder(given.embedder, given.state)
+        base = KnowledgeBase.open(given.folder, embedder, given.state)
+    except KnowledgeError as error:
+        print(f"search: {error}", file=sys.stderr)
+        return 1
+    hits = base.current().retrieve(given.question, language_of(given.question), given.top)
+    for line in _json_lines(hits) if given.json else _table(hits):
+        print(line)
+    return 0
+
+
+def _rows(hits: "Sequence[Hit]") -> list[dict[str, Any]]:
+    return [
+        {
+            "score": round(hit.score, 3),
+            "dense": round(hit.dense, 3),
+            "lexical": round(hit.lexical, 3),
+            "article": hit.passage.article,
+            "lang": hit.passage.lang,
+            "heading": hit.passage.heading,
+            "start": hit.passage.start,
+            "end": hit.passage.end,
+            "text": hit.passage.text,
+        }
+        for hit in hits
+    ]
+
+
+def _json_lines(hits: "Sequence[Hit]") -> list[str]:
+    return [json.dumps(row, ensure_ascii=False) for row in _rows(hits)]
+
+
+def _table(hits: "Sequence[Hit]") -> list[str]:
+    lines = ["score  dense  lexical  article"]
+    for hit, row in zip(hits, _rows(hits), strict=True):
+        where = f"{row['article']} ({row['lang']}), {hit.passage.name}"
+        lines.append(f"{row['score']:5.3f}  {row['dense']:5.3f}  {row['lexical']:7.3f}  {where}")
+        text = " ".join(hit.passage.text.split())
+        lines.append(f"{'':23}{text[:WIDTH]}{'…' if len(text) > WIDTH else ''}")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,290 @@
+"""Generations on disk: whole or not at all, and only what changed is embedded again."""
+
+import dataclasses
+import datetime as dt
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from knowledge import snapshot as module
+from knowledge.build_index import build, store_of
+from knowledge.errors import IndexMismatchError, KnowledgeFolderError
+from knowledge.knowledge_base import KnowledgeBase
+from tests.conftest import ROOT
+from tests.fakes import HashEmbedder
+
+TODAY = dt.date(2026, 6, 1)
+
+
+class CountingEmbedder(HashEmbedder):
+    """Remembers what it embedded."""
+
+    def __init__(self):
+        self.passages = []
+
+    def encode_passages(self, texts):
+        self.passages += texts
+        return super().encode_passages(texts)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two articles, one of them with a version for next year."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "card.md").write_text("A card costs five pounds.")
+    (docs / "fee.md").write_text("---\nid: fee\nvalid_to: 2026-12-31\n---\nThe fee is two pounds.")
+    (docs / "fee.2027.md").write_text("---\nid: fee\nvalid_from: 2027-01-01\n---\nThe fee is gone.")
+    return docs
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state"
+
+
+def texts(snapshot):
+    return [passage.text for passage in snapshot.passages]
+
+
+def test_only_what_changed_is_embedded_again(folder, state):
+    embedder = CountingEmbedder()
+    first = build(folder, embedder, state, today=TODAY)
+    assert (len(embedder.passages), first.embedded, first.published) == (2, 2, True)
+    again = build(folder, embedder, state, today=TODAY)
+    assert (len(embedder.passages), again.embedded, again.published) == (2, 0, False)
+    (folder / "card.md").write_text("A card costs six pounds.")
+    (folder / "new.md").write_text("Something new.")
+    changed = build(folder, embedder, state, today=TODAY)
+    assert changed.embedded == 2
+    assert texts(changed.snapshot) == [
+        "A card costs six pounds.", "The fee is two pounds.", "Something new.",
+    ]  # fmt: skip
+    # The vectors that were kept stand beside their own passages still.
+    for row, passage in enumerate(changed.snapshot.passages):
+        expected = embedder.encode_queries([f"{passage.name}. {passage.text}"])
+        assert (changed.snapshot.index.vectors([row]) == expected).all()
+
+
+def test_a_removed_article_vanishes_at_once(folder, state):
+    build(folder, HashEmbedder(), state, today=TODAY)
+    (folder / "card.md").unlink()
+    done = build(folder, HashEmbedder(), state, today=TODAY)
+    assert (texts(done.snapshot), done.embedded) == (["The fee is two pounds."], 0)
+
+
+def test_only_todays_version_is_searched(folder, state):
+    next_year = build(folder, HashEmbedder(), state, today=dt.date(2027, 1, 1)).snapshot
+    assert texts(next_year) == ["A card costs five pounds.", "The fee is gone."]
+    assert next_year.is_current(dt.date(2028, 1, 1))
+    assert not next_year.is_current(dt.date(2026, 12, 31))
+
+
+def test_a_changed_calibration_is_taken_without_embedding(folder, state, tmp_path):
+    embedder = CountingEmbedder()
+    first = build(folder, embedder, state, today=TODAY)
+    (folder / "weights").mkdir()
+    other = dataclasses.replace(first.snapshot.calibration, embedder="other")
+    other.save(folder / "weights" / "calibration.json")
+    second = build(folder, embedder, state, today=TODAY)
+    assert second.published
+    assert second.embedded == 0
+    assert second.snapshot.calibration.embedder == "other"
+
+
+def test_two_generations_are_kept(folder, state):
+    for number in range(4):
+        (folder / "card.md").write_text(f"Version {number}.")
+        build(folder, HashEmbedder(), state, today=TODAY)
+    store = store_of(folder, "hash", state)
+    assert store.current() == "g000004"
+    assert sorted(path.name for path in store.folder.glob("g*")) == ["g000003", "g000004"]
+
+
+FILES = ["index.faiss", "passages.jsonl", "articles.jsonl", "calibration.json", "manifest.json"]
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("how", ["flipped", "truncated", "missing"])
+def test_damage_is_found_and_the_generation_before_serves(folder, state, name, how):
+    """Faiss itself loads some flipped bits in silence and then ranks otherwise."""
+    build(folder, HashEmbedder(), state, today=TODAY)
+    (folder / "card.md").write_text("Changed.")
+    build(folder, HashEmbedder(), state, today=TODAY)
+    store = store_of(folder, "hash", state)
+    path = store.folder / "g000002" / name
+    content = bytearray(path.read_bytes())
+    if how == "missing":
+        path.unlink()
+    elif how == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    loaded = store.load("hash")
+    assert loaded.generation == "g000001"
+    assert "A card costs five pounds." in texts(loaded)
+    # The next build mends it.
+    assert "Changed." in texts(build(folder, HashEmbedder(), state, today=TODAY).snapshot)
+
+
+def test_every_single_flipped_bit_is_found(folder, state):
+    build(folder, HashEmbedder(), state, today=TODAY)
+    store = store_of(folder, "hash", state)
+    for name in FILES:
+        path = store.folder / "g000001" / name
+        content = path.read_bytes()
+        for at in range(0, len(content), max(1, len(content) // 40)):
+            damaged = bytearray(content)
+            damaged[at] ^= 1 << (at % 8)
+            path.write_bytes(damaged)
+            with pytest.raises(IndexMismatchError):
+                store.load("hash")
+        path.write_bytes(content)
+    assert store.load("hash").generation == "g000001"
+
+
+def test_a_full_disk_leaves_the_old_generation(folder, state, monkeypatch):
+    build(folder, HashEmbedder(), state, today=TODAY)
+    (folder / "card.md").write_text("Changed.")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = store_of(folder, "hash", state)
+    for step in ("_write_lines", "_to_disk", "_point"):
+        with monkeypatch.context() as patched:
+            patched.setattr(module, step, full)
+            with pytest.raises(OSError, match="No space left"):
+                build(folder, HashEmbedder(), state, today=TODAY)
+        assert not list(store.folder.glob(".building-*"))
+        assert store.current() == "g000001"
+        assert "A card costs five pounds." in texts(store.load("hash"))
+    assert "Changed." in texts(build(folder, HashEmbedder(), state, today=TODAY).snapshot)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the machine has no /dev/full")
+def test_a_really_full_disk_is_an_error_and_no_half_file(folder, state, monkeypatch):
+    """Writing to /dev/full fails as writing to a full disk does, late."""
+    build(folder, HashEmbedder(), state, today=TODAY)
+    (folder / "card.md").write_text("Changed.")
+    monkeypatch.setattr(
+        module.FaissIndex, "save", lambda _self, at: (at / "index.faiss").symlink_to("/dev/full")
+    )
+    write = module._write_lines
+
+    def write_to_full(path, rows):
+        path.symlink_to("/dev/full")
+        write(path, rows)
+
+    monkeypatch.setattr(module, "_write_lines", write_to_full)
+    with pytest.raises(OSError, match="No space left on device"):
+        build(folder, HashEmbedder(), state, today=TODAY)
+    assert store_of(folder, "hash", state).current() == "g000001"
+
+
+KILLED = """
+import sys, datetime as dt
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.fakes import HashEmbedder
+from knowledge.build_index import build
+number = 0
+while True:
+    number += 1
+    Path({folder!r}, "card.md").write_text(f"Version {{number}} " + "word " * 2000)
+    build(Path({folder!r}), HashEmbedder(), Path({state!r}), today=dt.date(2026, 6, 1))
+    print(number, flush=True)
+"""
+
+
+def test_killed_builds_never_leave_a_broken_index(folder, state, tmp_path):
+    """Kill -9 at any moment: what serves is whole, and the next build goes on."""
+    build(folder, HashEmbedder(), state, today=TODAY)
+    script = tmp_path / "builds.py"
+    script.write_text(KILLED.format(root=str(ROOT), folder=str(folder), state=str(state)))
+    store = store_of(folder, "hash", state)
+    for moment in range(6):
+        process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(0.013 * moment)
+        process.kill()
+        process.wait()
+        loaded = store.load("hash")
+        assert loaded.generation == store.current()
+        assert len(loaded.passages) >= 2
+    build(folder, HashEmbedder(), state, today=TODAY)
+    assert not list(store.folder.glob(".building-*"))
+
+
+def test_a_serving_assistant_takes_the_new_generation(folder, state):
+    embedder = HashEmbedder()
+    base = KnowledgeBase.open(folder, embedder, state)
+    before = base.current()
+    assert base.current() is before
+    (folder / "card.md").write_text("A card costs nothing now.")
+    build(folder, embedder, state)
+    after = base.current()
+    assert after is not before
+    assert "A card costs nothing now." in texts(after.snapshot)
+    # Whoever holds the old one still reads the old words.
+    assert "A card costs five pounds." in texts(before.snapshot)
+
+
+def test_a_damaged_generation_does_not_reach_a_serving_assistant(folder, state, caplog):
+    embedder = HashEmbedder()
+    base = KnowledgeBase.open(folder, embedder, state)
+    before = base.current()
+    (folder / "card.md").write_text("Changed.")
+    build(folder, embedder, state)
+    store = store_of(folder, "hash", state)
+    (store.folder / "g000002" / "passages.jsonl").write_text("{}")
+    assert base.current() is before
+    shutil.rmtree(store.folder / "g000001")
+    assert base.current() is before
+    # It is tried once and not at every message.
+    assert len(caplog.records) <= 1
+
+
+def test_an_article_that_ends_today_is_gone_tomorrow(folder, state, monkeypatch):
+    """The assistant renews its index at the turn of the day, without anybody building."""
+
+    class Clock(dt.date):
+        day = dt.date(2026, 12, 31)
+
+        @classmethod
+        def today(cls):
+            return cls.day
+
+    monkeypatch.setattr("knowledge.knowledge_base.dt.date", Clock)
+    monkeypatch.setattr("knowledge.build_index.dt.date", Clock)
+    base = KnowledgeBase.open(folder, HashEmbedder(), state)
+    assert "The fee is two pounds." in texts(base.current().snapshot)
+    Clock.day = dt.date(2027, 1, 1)
+    assert "The fee is gone." in texts(base.current().snapshot)
+
+
+def test_other_embedder_and_missing_index_are_refused_with_the_repair(folder, state):
+    store = build(folder, HashEmbedder(), state) and store_of(folder, "hash", state)
+    with pytest.raises(
+        IndexMismatchError, match="was built with hash, but .* with other. Build it"
+    ):
+        store.load("other")
+    empty = module.SnapshotStore(state / "none")
+    with pytest.raises(IndexMismatchError, match="found none. Build it again with"):
+        empty.load("hash")
+    assert empty.current() is None
+
+
+def test_a_folder_that_became_unreadable_keeps_the_old_index(folder, state):
+    build(folder, HashEmbedder(), state)
+    for path in folder.iterdir():
+        path.unlink()
+    with pytest.raises(KnowledgeFolderError, match="found none"):
+        build(folder, HashEmbedder(), state)
+    assert store_of(folder, "hash", state).load("hash").passages
