@@ -12,15 +12,21 @@ from knowledge.documents import Hit
 class Thresholds:
     """Probabilities in [0, 1], read off the report of ``python -m tuning.calibrate``."""
 
-    floor: float  # a hit below it is never shown: at most 2 % of right English answers lie there
-    clear: float  # a hit below it is right every other time: ask back rather than answer
-    clear_alone: float  # the same where the company names no intents, so that scores are lower
+    floor: float  # a hit below it is never shown: at most 2 % of right answers lie there
+    clear: float  # a hit below it is wrong more often than not: ask back rather than answer
+    floor_alone: float  # the same two where the company names no intents and so has no head of its
+    clear_alone: float  # own: scores are lower then, in Chinese much lower
     sure: float  # an intent above it decides alone
+    strange: float  # out of scope above it declines what no clear hit answers
 
 
 THRESHOLDS = {
-    "en": Thresholds(floor=0.08, clear=0.3, clear_alone=0.12, sure=0.6),
-    "zh": Thresholds(floor=0.08, clear=0.2, clear_alone=0.15, sure=0.6),
+    "en": Thresholds(
+        floor=0.2, clear=0.45, floor_alone=0.12, clear_alone=0.35, sure=0.6, strange=0.5
+    ),
+    "zh": Thresholds(
+        floor=0.2, clear=0.45, floor_alone=0.04, clear_alone=0.15, sure=0.6, strange=0.5
+    ),
 }
 # After so many replies in a row that did not help, a person should take over.
 FAILURES_BEFORE_HANDOFF = 2
@@ -62,16 +68,18 @@ class Router:
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         best = hits[0].score if hits else 0.0
-        clear = at.clear_alone if prediction.articles is None else at.clear
+        alone = prediction.articles is None
+        floor, clear = (at.floor_alone, at.clear_alone) if alone else (at.floor, at.clear)
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":
             return Route(Action.DECLINE, "other_language")
         if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
-        if prediction.intent == OUT_OF_SCOPE and best < clear:
+        strange = prediction.intent == OUT_OF_SCOPE and prediction.score >= at.strange
+        if strange and best < clear:
             return self._unanswered("out_of_scope", failures)
-        if best < at.floor:
+        if best < floor:
             return self._unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
         if best < clear and not expected:

@@ -136,7 +136,7 @@ def _sets(embedder: Embedder) -> Iterator[QuestionSet]:
     from tuning.public_data import abcd_articles
     from tuning.retrieval_data import banking77, ours, xquad
 
-    head = QueryHead.find(BANK, embedder.name)
+    head = QueryHead.find(BANK, embedder.query_name)
     bank = _retriever(current_articles(BANK), embedder, head, Calibration.of(BANK))
     yield QuestionSet("BANKING77 development", banking77(BANK, "dev"), bank, head)
     yield QuestionSet("Lantern Bank, new subjects", ours("retrieval_dev.en", "en"), bank, head)

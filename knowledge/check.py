@@ -179,13 +179,15 @@ def _duplicates(articles: "Sequence[Article]", embedder: "Embedder") -> Iterator
 def _contradictions(articles: "Sequence[Article]", embedder: "Embedder") -> Iterator[Finding]:
     """Yield pairs of sentences that say the same of a thing with other figures of one unit."""
     from knowledge.segmenter import sentences
+    from knowledge.tables import is_row
 
     for some in _by_language(articles):
         said = [
             (article, span.of(article.text))
             for article in some
             for span in sentences(article.text, article.lang)
-            if _FIGURE.search(span.of(article.text))
+            # A table's row means nothing without the table's head.
+            if _FIGURE.search(written := span.of(article.text)) and not is_row(written)
         ]
         if not said:
             continue

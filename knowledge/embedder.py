@@ -1,6 +1,7 @@
 """Turns text into vectors."""
 
 import copy
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,10 @@ class Embedder(Protocol):
     @property
     def name(self) -> str:
         """What an index records, so that it is never searched with another embedder."""
+
+    @property
+    def query_name(self) -> str:
+        """What is recorded by whatever was fitted on queries' vectors."""
 
     @property
     def languages(self) -> frozenset[str]:
@@ -55,13 +60,21 @@ class SentenceTransformerEmbedder:
             str(model), trust_remote_code=False, model_kwargs={"dtype": "float32"}
         )
         self._queries = _adapted(self._passages, query_adapter) if query_adapter else self._passages
-        self._name = name
+        self._name = self._query_name = name
+        if query_adapter:
+            weights = (query_adapter / "adapter_model.safetensors").read_bytes()
+            self._query_name = f"{name}+{hashlib.sha256(weights).hexdigest()[:8]}"
         self._languages = languages
 
     @property
     def name(self) -> str:
         """The name that indexes record."""
         return self._name
+
+    @property
+    def query_name(self) -> str:
+        """The name with the checksum of the query adapter, if there is one."""
+        return self._query_name
 
     @property
     def languages(self) -> frozenset[str]:

@@ -56,7 +56,7 @@ class KnowledgeBase:
             KnowledgeFolderError: The folder is missing or nothing in it can be read.
         """
         done = build(folder, embedder, state, milvus=milvus, progress=progress)
-        head = QueryHead.find(folder, embedder.name)
+        head = QueryHead.find(folder, embedder.query_name)
         return cls(folder, embedder, state, Retriever(done.snapshot, embedder, head), milvus)
 
     def current(self) -> Retriever:
@@ -84,7 +84,7 @@ class KnowledgeBase:
                     self._folder, self._embedder, self._state, milvus=self._milvus
                 ).snapshot
             if snapshot.generation != self._retriever.snapshot.generation:
-                head = QueryHead.find(self._folder, self._embedder.name)
+                head = QueryHead.find(self._folder, self._embedder.query_name)
                 self._retriever = Retriever(snapshot, self._embedder, head)
             self._refused = None if snapshot.generation == named else named
         except (KnowledgeError, OSError) as error:

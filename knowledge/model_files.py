@@ -136,6 +136,8 @@ def _prepared(
             try:
                 convert(found, staging)
                 (staging / READY).touch()
+                # An earlier version left its models without the mark.
+                shutil.rmtree(ready, ignore_errors=True)
                 os.replace(staging, ready)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)

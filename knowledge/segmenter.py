@@ -1,5 +1,6 @@
 """Cuts text into sentences and words, and tells its language; pure functions."""
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def sentences(text: str, lang: str) -> list[Span]:
 
     spans = []
     lines = list(re.finditer(r"[^\n]+", text))
-    for line, below in zip(lines, [*lines[1:], None], strict=True):
+    for line, below in itertools.zip_longest(lines, lines[1:]):
         if is_row(line.group()):
             head = below is not None and is_delimiter(below.group())
             if not head and not is_delimiter(line.group()):

@@ -23,7 +23,7 @@ def cells(row: str) -> list[str]:
 def head_of(text: str, position: int) -> list[str]:
     """Return the head of the table that has a row at a position; [] where there is none."""
     head: list[str] = []
-    if not is_row(text[position:].split("\n")[0]):
+    if not is_row(text[position:].split("\n", 1)[0]):
         return head
     lines = text[:position].split("\n")[:-1]
     for line, before in zip(reversed(lines), [*reversed(lines[:-1]), ""], strict=False):

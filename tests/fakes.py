@@ -11,7 +11,7 @@ from knowledge.embedder import Vectors
 class HashEmbedder:
     """Bags of words hashed into 64 numbers: the same words give the same vector."""
 
-    name = "hash"
+    name = query_name = "hash"
     languages = frozenset({"en", "zh"})
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:

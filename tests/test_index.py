@@ -29,7 +29,7 @@ PASSAGES = [
 class OneVector:
     """Encodes every text as the same vector."""
 
-    name = "toy"
+    name = query_name = "toy"
     languages = frozenset({"en"})
 
     def encode_queries(self, texts):

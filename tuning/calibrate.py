@@ -35,6 +35,7 @@ BINS = 10
 FEWEST = 3
 # What a step of the fit means for the weights of dense, lexical, prior and the bias.
 SCALES = np.array([20.0, 4.0, 2.0, 1.0])
+STARTS = np.array([[1.0, 1.0, 1.0, 0.0], [4.0, 1.0, 1.0, 0.0], [4.0, 4.0, 1.0, -2.0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _calibrate(state: Path, plot: Path | None, *, dry: bool) -> None:
 
     embedder = open_embedder(None, state)
     snapshot = build(BANK, embedder, state).snapshot
-    head = QueryHead.find(BANK, embedder.name)
+    head = QueryHead.find(BANK, embedder.query_name)
     intents = IntentClassifier.open(BANK, embedder, state)
     # Any company: no head. The bank: its head.
     places = {"any company": CALIBRATION_FILE, "the bank": BANK / "weights" / CALIBRATION_FILE.name}
@@ -90,13 +91,18 @@ def _calibrate(state: Path, plot: Path | None, *, dry: bool) -> None:
         retriever = Retriever(snapshot, embedder, head if company == "the bank" else None)
         tables: dict[bool, dict[str, Fusion]] = {False: {}, True: {}}
         reports: dict[str, NDArray[np.float64]] = {}
-        for lang in LANGUAGES:
-            judged = _judged(_questions(BANK, lang), lang, retriever, embedder, intents)
-            for helped in (False, True):
-                fusion = fit(judged[::2], helped=helped)
+        judged = {
+            lang: _judged(_questions(BANK, lang), lang, retriever, embedder, intents)
+            for lang in LANGUAGES
+        }
+        both = [row for rows in judged.values() for row in rows[::2]]
+        for helped in (False, True):
+            for lang, rows in judged.items():
+                # For any company one fit serves both languages: few questions, steadier weights.
+                fusion = fit(rows[::2] if company == "the bank" else both, helped=helped)
                 tables[helped][lang] = fusion
                 name = f"{company}, {lang}, {'with' if helped else 'without'} the intent"
-                reports[name] = _report(name, judged[1::2], fusion)
+                reports[name] = _report(name, rows[1::2], fusion)
         if not dry:
             Calibration(embedder.name, tables[False], tables[True]).save(file)
     if plot:
@@ -165,15 +171,17 @@ def fit(judged: Sequence[Judged], *, helped: bool) -> "Fusion":
 
     def fusion(values: NDArray[np.float64]) -> Fusion:
         dense, lexical, prior, bias = (float(v) for v in values * SCALES)
-        return Fusion(dense, lexical, prior if helped else 0.0, bias - dense * centre)
+        # What the intent says never speaks against its article.
+        return Fusion(dense, lexical, abs(prior) * helped, bias - dense * centre)
 
     def loss(values: NDArray[np.float64]) -> float:
         weighed = fusion(values)
         lost = [-np.log(max(_likelihood(row, weighed), 1e-9)) for row in judged]
         return float(np.dot(weights, lost)) + 1e-4 * float(np.sum(values**2))
 
-    found = minimize(loss, np.array([1.0, 1.0, 1.0, 0.0]), method="Powell", options={"xtol": 0.01})
-    fitted = fusion(found.x)
+    # The best of several starts, since an article's best passage may change as the weights do.
+    found = [minimize(loss, start, method="Powell", options={"xtol": 0.01}) for start in STARTS]
+    fitted = fusion(min(found, key=lambda result: float(result.fun)).x)
     return Fusion(*(round(value, 4) for value in dataclasses.astuple(fitted)))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from knowledge.query_head import QueryHead
     from tuning.retrieval_data import Asked
 
-TEMPERATURE = 0.02
+TEMPERATURE = 0.01
 # The cosine of "none of them", as in ``tuning.query_adapter``.
 NONE = 0.83
 # Half of a batch is drawn from all questions, half article by article, so that the articles with
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     parser.add_argument("folder", nargs="?", type=Path, default=BANK, help="default: the bank")
     parser.add_argument("--questions", type=Path, help="a JSONL file of questions and articles")
-    parser.add_argument("--steps", type=int, default=2000, help="default: %(default)s")
+    parser.add_argument("--steps", type=int, default=2500, help="default: %(default)s")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
     given = parser.parse_args(arguments)
@@ -83,7 +83,7 @@ def questions_for(folder: Path, extra: Path | None = None) -> "list[Asked]":
 
 
 def fit(
-    folder: Path, asked: "Sequence[Asked]", embedder: "Embedder", steps: int = 2000, seed: int = 0
+    folder: Path, asked: "Sequence[Asked]", embedder: "Embedder", steps: int = 2500, seed: int = 0
 ) -> "QueryHead":
     """Return the head that makes the right article's passages most likely among all.
 
@@ -107,7 +107,7 @@ def fit(
     queries = torch.tensor(embedder.encode_queries([asked[int(n)].question for n in kept]))
     layer = _fit(queries, vectors, right[kept], searched[kept], steps)
     matrix, bias = (weight.detach().numpy() for weight in (layer.weight, layer.bias))
-    return QueryHead(matrix, bias, embedder.name)
+    return QueryHead(matrix, bias, embedder.query_name)
 
 
 def _passages(folder: Path, asked: "Sequence[Asked]", embedder: "Embedder") -> Any:
