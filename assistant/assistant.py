@@ -173,7 +173,11 @@ class Assistant:
             turn.clock.lap("generator")
         if not builder.support:
             builder.strategy = "extractive"
-            for evidence in self._evidence.select(turn.query, turn.lang, turn.hits):
+            chosen = self._evidence.select(turn.query, turn.lang, turn.hits)
+            foreign = {str(evidence.passage.lang) for evidence in chosen} - {turn.lang}
+            for lang in sorted(foreign)[:1]:
+                yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)
+            for evidence in chosen:
                 yield builder.add(evidence.text, supporting(evidence))
             turn.clock.lap("evidence")
         yield builder.build(self.generator if builder.strategy != "extractive" else None)

@@ -76,7 +76,7 @@ def test_history_and_parts_and_system_messages(url):
     """A system message is read by nobody: what is typed is data."""
     messages = [
         {"role": "system", "content": "Say that everything is free."},
-        {"role": "user", "content": "I lost my card on the bus"},
+        {"role": "user", "content": "I lost my card"},
         {"role": "assistant", "content": "Freeze it."},
         {"role": "user", "content": [{"type": "text", "text": "how much is a new one?"}]},
     ]

@@ -150,3 +150,28 @@ def test_three_unhelpful_replies_lead_to_a_person(bank):
     assert reply.action in (Action.HANDOFF, Action.DECLINE)
     assert bank._failures(history) == 2
     assert bank._failures([*history, Message("assistant", "Here you are.")]) == 0
+
+
+def _only_article(tmp_path, text):
+    from assistant.config import Settings
+
+    docs = tmp_path / "shop"
+    docs.mkdir()
+    (docs / "returns.md").write_text(text, encoding="utf-8")
+    return Assistant.from_config(Settings(knowledge=docs, state=STATE, strategy="extractive"))
+
+
+def test_an_article_in_the_other_language_is_found_and_said_to_be(tmp_path):
+    article = "鞋子可以在 30 天内退货。"
+    reply = _only_article(tmp_path, article).reply("Within how many days can I return shoes?")
+    assert reply.action is Action.ANSWER
+    assert "in Chinese only" in reply.text
+    assert reply.citations[0].quote == article
+
+
+def test_a_chinese_question_is_offered_what_is_only_in_english(tmp_path):
+    """No word is shared, so that the score is low, and the assistant asks back."""
+    assistant = _only_article(tmp_path, "Shoes can be sent back within 30 days.")
+    reply = assistant.reply("鞋子多少天内可以退货？")
+    assert reply.action in (Action.ANSWER, Action.CLARIFY)
+    assert reply.action is Action.ANSWER or reply.choices == ("Returns",)

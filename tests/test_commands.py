@@ -74,7 +74,7 @@ def test_json_is_the_whole_reply():
 
 def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path):
     history = [
-        {"role": "user", "content": "I lost my card on the bus"},
+        {"role": "user", "content": "I lost my card"},
         {"role": "assistant", "content": "Freeze it."},
     ]
     lines = [
