@@ -14,7 +14,7 @@ MAX_WORDS = {"en": 70, "zh": 130}
 # Sentences this far below the best one are left out.
 TOLERANCE = 0.12
 # Cosines of the embedder lie close together; divided by this they differ as the weights expect.
-SPREAD = 0.5
+SPREAD = 0.3
 # Sentences whose vectors are kept, 1.5 KB each.
 KNOWN_SENTENCES = 20_000
 # What is added to a sentence's nearness, which lies in [0, 1]: for its passage's score; where the
@@ -93,7 +93,8 @@ class EvidenceSelector:
         self, question: str, lang: str, found: Sequence[Evidence], scores: dict[int, float]
     ) -> list[Evidence]:
         texts = [f"{e.passage.name}: {e.text}" for e in found]
-        asked = self._embedder.encode_queries([question])[0]
+        # As a passage, since both are then read alike: better than as a query on our questions.
+        asked = self._embedder.encode_passages([question])[0]
         nearness = [float(vector @ asked) / SPREAD for vector in self._vectors(texts)]
         asks_figure = bool(_ASKS_FIGURE.search(question))
         return [

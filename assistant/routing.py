@@ -17,7 +17,7 @@ class Thresholds:
     floor_alone: float  # the same two where the company names no intents and so has no head of its
     clear_alone: float  # own: scores are lower then, in Chinese much lower
     sure: float  # an intent above it decides alone
-    strange: float  # out of scope above it declines what no clear hit answers
+    strange: float  # out of scope above it declines what no sure hit answers
 
 
 THRESHOLDS = {
@@ -77,7 +77,7 @@ class Router:
         if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
         strange = prediction.intent == OUT_OF_SCOPE and prediction.score >= at.strange
-        if strange and best < clear:
+        if strange and best < at.sure:
             return self._unanswered("out_of_scope", failures)
         if best < floor:
             return self._unanswered("not_found", failures)
