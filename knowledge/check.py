@@ -134,7 +134,9 @@ def _expired(articles: "Sequence[Article]", day: dt.date) -> Iterator[Finding]:
 
 
 def _broken_links(articles: "Sequence[Article]", folder: Path) -> Iterator[Finding]:
-    root = folder / "articles" if (folder / "articles").is_dir() else folder
+    from knowledge.folder import articles_root
+
+    root = articles_root(folder)
     ids = {article.id for article in articles}
     for article in articles:
         for target in _LINK.findall(article.text):

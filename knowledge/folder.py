@@ -17,8 +17,6 @@ from knowledge.readers import READERS, Document, Limits, is_readable, read_docum
 # Kinds that plain Python reads. All others are read in a process of their own, which can be ended:
 # a hostile file must not hang or fill the assistant.
 PLAIN = frozenset({".md", ".markdown", ".txt", ".csv", ".tsv", ".jsonl"})
-# Files that steer the assistant and are no articles.
-OURS = frozenset({"company.yml", "facts.yml"})
 READERS_AT_ONCE = 2
 
 
@@ -76,10 +74,10 @@ def read_folder(
     Raises:
         KnowledgeFolderError: The folder is missing, or nothing in it could be read.
     """
-    root = _root(Path(folder))
+    root = articles_root(Path(folder))
     reading = FolderReading()
     paths = [path for path in sorted(root.rglob("*")) if _is_ours(path, root)]
-    for path, found in _articles(paths, root, limits or Limits(), known or {}, progress):
+    for path, digest, found in _articles(paths, root, limits or Limits(), known or {}, progress):
         relative = path.relative_to(root).as_posix()
         if isinstance(found, str):
             reading.skipped.append(Skipped(relative, found))
@@ -90,13 +88,18 @@ def read_folder(
             reading.skipped.append(Skipped(relative, reason))
         else:
             reading.articles.append(article)
-            reading.files[relative] = _sha256(path)
+            reading.files[relative] = digest
     if not reading.articles:
         raise KnowledgeFolderError(_nothing(root, reading.skipped))
     return reading
 
 
-def _root(folder: Path) -> Path:
+def articles_root(folder: Path) -> Path:
+    """Return where a knowledge folder's documents lie: below ``articles/`` where it has one.
+
+    Raises:
+        KnowledgeFolderError: There is no such folder.
+    """
     if not folder.is_dir():
         raise KnowledgeFolderError(
             f"Expected a folder of documents at {folder}, but there is "
@@ -118,8 +121,7 @@ def _is_ours(path: Path, root: Path) -> bool:
     # A link could lead out of the folder that the user named.
     relative = path.relative_to(root)
     hidden = any(part.startswith((".", "~$")) for part in relative.parts)
-    named = is_readable(path) and path.name not in OURS
-    return named and not hidden and path.is_file() and not path.is_symlink()
+    return is_readable(path) and not hidden and path.is_file() and not path.is_symlink()
 
 
 def _distinct(article: Article, others: list[Article], path: Path) -> Article:
@@ -136,34 +138,38 @@ def _same_place(articles: list[Article], article: Article) -> Article | None:
     return None
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _articles(
     paths: list[Path], root: Path, limits: Limits, known: Mapping[str, Known], progress: bool
-) -> Iterator[tuple[Path, Article | str]]:
-    """Yield each path with its article, or with the reason why there is none."""
+) -> Iterator[tuple[Path, str, Article | str]]:
+    """Yield each path with its SHA-256 and its article, or with the reason why there is none."""
     from tqdm import tqdm
 
-    def read(path: Path) -> Article | str:
+    def read(path: Path) -> tuple[str, Article | str]:
         relative = path.relative_to(root)
         before = known.get(relative.as_posix())
+        digest = ""
         try:
-            if before and before.sha256 == _sha256(path):
-                return before.article
-            return to_article(_read(path, limits), relative)
+            # A file that is too large to be read is not worth hashing either.
+            digest = sha256(path) if path.stat().st_size <= limits.file_bytes else ""
+            if before and before.sha256 == digest:
+                return digest, before.article
+            return digest, to_article(_read(path, limits), relative)
         except (ArticleError, DocumentError) as error:
-            return str(error)
+            return digest, str(error)
         except OSError as error:
-            return f"it cannot be opened: {error.strerror}"
+            return digest, f"it cannot be opened: {error.strerror}"
 
     with ThreadPoolExecutor(READERS_AT_ONCE) as pool:
         bar = tqdm(total=len(paths), desc="Reading documents", unit="file", disable=not progress)
-        for path, article in zip(paths, pool.map(read, paths), strict=True):
+        for path, (digest, found) in zip(paths, pool.map(read, paths), strict=True):
             bar.update()
-            yield path, article
+            yield path, digest, found
         bar.close()
 
 

@@ -1,7 +1,7 @@
 """Nearest vectors: the protocol, and FAISS behind it; the only importer of faiss.
 
-Exact search up to ``EXACT_UP_TO`` vectors, an inverted file above it (Jégou et al. 2011), chosen by
-``python -m benchmarks.retrieval`` (docs/knowledge.md).
+Exact search up to ``EXACT_UP_TO`` vectors, an inverted file above it (Jégou et al. 2011);
+``python -m benchmarks.retrieval`` measures what its settings are worth.
 """
 
 from pathlib import Path

@@ -112,7 +112,7 @@ def _client(uri: str) -> Any:
         from pymilvus.exceptions import MilvusException
     except ModuleNotFoundError:
         raise IndexMismatchError(
-            "Milvus needs its client: python -m pip install 'frontdesk[milvus]'"
+            "Milvus needs its client: python -m pip install -c constraints.txt -e '.[milvus]'"
         ) from None
     if "://" not in uri:
         Path(uri).parent.mkdir(parents=True, exist_ok=True)

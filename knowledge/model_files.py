@@ -169,7 +169,7 @@ def _installed(carrier: Carrier) -> Path | None:
 
 
 def _verified(path: Path, carrier: Carrier, fetched: Path) -> Path:
-    from knowledge.snapshot import sha256
+    from knowledge.folder import sha256
 
     found = sha256(path)
     if found != carrier.sha256:

@@ -85,8 +85,7 @@ def unpack_e5(packed: Path, folder: Path) -> None:
     shape = _Shape(*reader.numbers("7i"))
     epsilon, _block = reader.numbers("fi")
     pieces = _pieces(reader)
-    replacements, size = reader.numbers("iI")
-    del replacements
+    _replacements, size = reader.numbers("iI")
     reader.bytes(size)
     tensors = _tensors(reader, shape)
     _save(folder, shape, epsilon, pieces, tensors)

@@ -1,6 +1,6 @@
 """PDF → Markdown: PDFium's text in reading order, ruled tables with their headers.
 
-PDFium was the best of three on awkward files: it keeps columns apart, table rows on one line and
+PDFium was better than pdfminer on awkward files: it keeps columns apart, table rows on one line and
 rotated pages readable, where pdfminer cut tables into columns and rotated words into letters.
 """
 

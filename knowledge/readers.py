@@ -19,8 +19,8 @@ from pathlib import Path
 
 from knowledge.errors import DocumentError
 
-EXTRA = "python -m pip install 'frontdesk[documents]'"
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+EXTRA = "python -m pip install -c constraints.txt -e '.[documents]'"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _QUESTION = {"question", "q", "问题", "问"}
 _ANSWER = {"answer", "a", "答案", "回答", "答"}
 
@@ -121,12 +121,11 @@ def decode(raw: bytes) -> str:
     Raises:
         DocumentError: They are no text.
     """
-    from charset_normalizer import from_bytes
-
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # Two Chinese encodings cover what the detector mixes up on short texts.
+        from charset_normalizer import from_bytes
+
         best = from_bytes(raw, cp_exclusion=["utf_7"]).best()
         if best is None:
             raise DocumentError("it is no text, or in an unknown encoding") from None

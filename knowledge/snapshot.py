@@ -29,6 +29,7 @@ from typing import Any
 from knowledge.calibration import Calibration
 from knowledge.documents import Article, Passage
 from knowledge.errors import IndexMismatchError
+from knowledge.folder import sha256
 from knowledge.index import FaissIndex, VectorIndex
 from knowledge.milvus_index import MilvusIndex
 
@@ -63,7 +64,9 @@ class Snapshot:
 
     def is_current(self, today: dt.date) -> bool:
         """Tell whether the articles that are valid today are those of ``day``."""
-        return all(a.is_valid(self.day) == a.is_valid(today) for a in self.articles)
+        return today == self.day or all(
+            a.is_valid(self.day) == a.is_valid(today) for a in self.articles
+        )
 
 
 class SnapshotStore:
@@ -244,9 +247,3 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
 def _article(row: dict[str, Any]) -> Article:
     days = {k: dt.date.fromisoformat(row[k]) for k in ("valid_from", "valid_to") if row[k]}
     return Article(**{**row, "intents": tuple(row["intents"]), **days})
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

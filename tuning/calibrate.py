@@ -110,7 +110,7 @@ def _calibrate(state: Path, plot: Path | None, *, dry: bool) -> None:
 
 
 def _questions(folder: Path, lang: str) -> "list[tuple[str, str | None, str]]":
-    """Return (text, right article, kind), shuffled within each kind and the kinds interleaved."""
+    """Return (text, right article, kind), sorted by kind and shuffled within each."""
     from tuning.public_data import out_of_scope
     from tuning.retrieval_data import banking77, ours
 
