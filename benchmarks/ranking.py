@@ -137,29 +137,30 @@ def _sets(embedder: Embedder) -> Iterator[QuestionSet]:
     from tuning.retrieval_data import banking77, ours, xquad
 
     head = QueryHead.find(BANK, embedder.query_name)
-    bank = _retriever(current_articles(BANK), embedder, head, Calibration.of(BANK))
+    bank = retriever_of(current_articles(BANK), embedder, head, Calibration.of(BANK))
     yield QuestionSet("BANKING77 development", banking77(BANK, "dev"), bank, head)
     yield QuestionSet("Lantern Bank, new subjects", ours("retrieval_dev.en", "en"), bank, head)
     yield QuestionSet("Lantern Bank, Chinese", ours("retrieval_dev.zh", "zh"), bank, head)
     guidelines = abcd_articles().items()
     shop = [Article(name, title, "en", text, name) for name, (title, text) in guidelines]
     asked = ours("retrieval_abcd", "en")
-    yield QuestionSet("ABCD guidelines", asked, _retriever(shop, embedder), None)
+    yield QuestionSet("ABCD guidelines", asked, retriever_of(shop, embedder), None)
     for passages_lang in ("en", "zh"):
         texts, _ = xquad("en", passages_lang, "dev")
         articles = [Article(name, "", passages_lang, text, name) for name, text in texts.items()]
-        encyclopedia = _retriever(articles, embedder)
+        encyclopedia = retriever_of(articles, embedder)
         for lang in ("en", "zh"):
             _, asked = xquad(lang, passages_lang, "dev")
             yield QuestionSet(f"XQuAD {lang} → {passages_lang}", asked, encyclopedia, None)
 
 
-def _retriever(
+def retriever_of(
     articles: Sequence[Article],
     embedder: Embedder,
     head: QueryHead | None = None,
     calibration: Calibration | None = None,
 ) -> Retriever:
+    """Return a retriever over articles in memory."""
     from knowledge.build_index import embedded_text
     from knowledge.splitter import split
 

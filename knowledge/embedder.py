@@ -2,12 +2,15 @@
 
 import copy
 import hashlib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from knowledge.openvino_encoder import OpenVinoEncoder
 
 Vectors = NDArray[np.float32]
 
@@ -43,6 +46,7 @@ class SentenceTransformerEmbedder:
         name: str,
         languages: frozenset[str],
         query_adapter: Path | None = None,
+        converted: Path | None = None,
     ) -> None:
         """Load the weights; no code of the model's repository is run.
 
@@ -52,6 +56,7 @@ class SentenceTransformerEmbedder:
             languages: The languages that the model was trained on.
             query_adapter: LoRA weights that change how queries are encoded and leave passages as
                 they are, so that an index outlives them.
+            converted: A folder for networks converted to OpenVINO; None leaves all to torch.
         """
         from sentence_transformers import SentenceTransformer
 
@@ -65,6 +70,10 @@ class SentenceTransformerEmbedder:
             weights = (query_adapter / "adapter_model.safetensors").read_bytes()
             self._query_name = f"{name}+{hashlib.sha256(weights).hexdigest()[:8]}"
         self._languages = languages
+        self._fast_passages = OpenVinoEncoder.open(self._passages, converted) if converted else None
+        self._fast_queries = self._fast_passages
+        if converted and query_adapter:
+            self._fast_queries = OpenVinoEncoder.open(self._queries, converted)
 
     @property
     def name(self) -> str:
@@ -88,10 +97,14 @@ class SentenceTransformerEmbedder:
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
+        if self._fast_queries:
+            return self._fast_queries.encode(texts, "query")
         return _rows(self._queries.encode_query(list(texts), **_ENCODING))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
+        if self._fast_passages:
+            return self._fast_passages.encode(texts, "document")
         return _rows(self._passages.encode_document(list(texts), **_ENCODING))
 
 
@@ -113,6 +126,7 @@ def _adapted(model: Any, adapter: Path) -> Any:
     """
     from peft import PeftModel
 
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
     shared = model[0].model.embeddings
     second = copy.deepcopy(model, memo={id(shared): shared})
     second[0].model = PeftModel.from_pretrained(second[0].model, str(adapter)).merge_and_unload()

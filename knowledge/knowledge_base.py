@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,9 @@ from knowledge.query_head import QueryHead
 from knowledge.retriever import Retriever
 
 logger = logging.getLogger(__name__)
+
+# After a renewal that failed, messages are answered from what served before for so long.
+PAUSE_SECONDS = 60.0
 
 
 class KnowledgeBase:
@@ -38,6 +42,7 @@ class KnowledgeBase:
         self._store = store_of(folder, embedder.name, state)
         self._retriever = retriever
         self._refused: str | None = None
+        self._paused_until = 0.0
         self._lock = threading.Lock()
 
     @classmethod
@@ -73,7 +78,8 @@ class KnowledgeBase:
         snapshot = self._retriever.snapshot
         named = self._store.current()
         newer = named not in (None, snapshot.generation, self._refused)
-        return newer or not snapshot.is_current(dt.date.today())
+        outdated = not snapshot.is_current(dt.date.today())
+        return newer or (outdated and time.monotonic() >= self._paused_until)
 
     def _renew(self) -> None:
         named = self._store.current()
@@ -90,3 +96,4 @@ class KnowledgeBase:
         except (KnowledgeError, OSError) as error:
             logger.error("The index was not renewed, the one before goes on serving: %s", error)
             self._refused = named
+            self._paused_until = time.monotonic() + PAUSE_SECONDS

@@ -74,9 +74,9 @@ def open_embedder(model: str | None, state: Path) -> SentenceTransformerEmbedder
     """
     both = frozenset({"en", "zh"})
     if model:
-        return _opened(model, model, both)
+        return _opened(model, model, both, state)
     adapter = QUERY_ADAPTER if QUERY_ADAPTER.is_dir() else None
-    return _opened(_default_embedder(state), EMBEDDER_NAME, both, adapter)
+    return _opened(_default_embedder(state), EMBEDDER_NAME, both, state, adapter)
 
 
 def open_frozen_embedder(state: Path) -> SentenceTransformerEmbedder:
@@ -85,7 +85,7 @@ def open_frozen_embedder(state: Path) -> SentenceTransformerEmbedder:
     Raises:
         ModelNotFoundError: The weights are nowhere to be found, or fail their checksum.
     """
-    return _opened(_default_embedder(state), EMBEDDER_NAME, frozenset({"en", "zh"}))
+    return _opened(_default_embedder(state), EMBEDDER_NAME, frozenset({"en", "zh"}), state)
 
 
 def _default_embedder(state: Path) -> str:
@@ -94,10 +94,12 @@ def _default_embedder(state: Path) -> str:
 
 
 def _opened(
-    source: str, name: str, languages: frozenset[str], adapter: Path | None = None
+    source: str, name: str, languages: frozenset[str], state: Path, adapter: Path | None = None
 ) -> SentenceTransformerEmbedder:
     try:
-        return SentenceTransformerEmbedder(source, name, languages, adapter)
+        return SentenceTransformerEmbedder(
+            source, name, languages, adapter, converted=state / "models"
+        )
     except (OSError, ValueError) as error:
         raise _missing(source, error) from None
 

@@ -269,6 +269,21 @@ def test_an_article_that_ends_today_is_gone_tomorrow(folder, state, monkeypatch)
     assert "The fee is gone." in texts(base.current().snapshot)
 
 
+def test_a_renewal_that_failed_is_not_tried_at_every_message(folder, state, monkeypatch, caplog):
+    base = KnowledgeBase.open(folder, HashEmbedder(), state)
+    before = base.current()
+    caplog.clear()
+    for path in folder.iterdir():
+        path.unlink()
+    monkeypatch.setattr(module.Snapshot, "is_current", lambda _self, _day: False)
+    assert [base.current() for _ in range(3)] == [before] * 3
+    assert len(caplog.records) == 1
+    later = time.monotonic() + 61
+    monkeypatch.setattr("knowledge.knowledge_base.time.monotonic", lambda: later)
+    base.current()
+    assert len(caplog.records) == 2
+
+
 def test_other_embedder_and_missing_index_are_refused_with_the_repair(folder, state):
     store = build(folder, HashEmbedder(), state) and store_of(folder, "hash", state)
     with pytest.raises(
