@@ -19,7 +19,7 @@ from assistant.turn import Clock, ReplyBuilder, Turn, complete_sentences, suppor
 from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.model_files import GENERATOR_NAME, generator_folder, open_embedder
+from knowledge.model_files import GENERATOR_NAME, generator_folder, open_embedder, open_reranker
 
 # Hits that the generator reads; more make it slower and no better.
 PROMPT_HITS = 3
@@ -87,7 +87,12 @@ class Assistant:
             company=company,
             embedder=embedder,
             knowledge=KnowledgeBase.open(
-                settings.knowledge, embedder, settings.state, settings.milvus, progress=True
+                settings.knowledge,
+                embedder,
+                settings.state,
+                milvus=settings.milvus,
+                reranker=open_reranker(settings.reranker),
+                progress=True,
             ),
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
             generator=_open_generator(settings),
@@ -127,7 +132,11 @@ class Assistant:
         hits = retriever.retrieve(readings, prediction.language, prior=prediction.articles)
         clock.lap("retriever")
         route = self._router.route(
-            prediction, hits, injection=injection, failures=self._failures(history)
+            prediction,
+            hits,
+            injection=injection,
+            failures=self._failures(history),
+            own=retriever.snapshot.calibration.own,
         )
         # The last reading holds all the words there are.
         *_, query = readings

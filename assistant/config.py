@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     port: int = Field(7860, ge=1, le=65535, description="the port to listen on")
     strategy: Strategy = Field("auto", description="how answers are worded")
     embedder: str | None = Field(None, description="a sentence-transformers folder or hub name")
+    reranker: str | None = Field(None, description="a cross-encoder: folder or hub name")
     milvus: str | None = Field(None, description="a Milvus URI for the vectors; default FAISS")
     generator: str | None = Field(None, description="a causal model: folder, hub or served name")
     generator_url: str | None = Field(None, description="an OpenAI-compatible server's base URL")
@@ -84,7 +85,15 @@ def _explain(error: ValidationError, file: Path | None) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the settings that every command takes; ``settings_of`` reads them back."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="a YAML file of settings")
-    for name in ("knowledge", "state", "strategy", "embedder", "generator", "generator_url"):
+    for name in (
+        "knowledge",
+        "state",
+        "strategy",
+        "embedder",
+        "reranker",
+        "generator",
+        "generator_url",
+    ):
         field = Settings.model_fields[name]
         parser.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=field.description)
     parser.add_argument("--adapter", metavar="X", help="a PEFT adapter for the generator")

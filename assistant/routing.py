@@ -14,19 +14,15 @@ class Thresholds:
 
     floor: float  # a hit below it is never shown: at most 2 % of right answers lie there
     clear: float  # a hit below it is wrong more often than not: ask back rather than answer
-    floor_alone: float  # the same two where the company names no intents and so has no head of its
-    clear_alone: float  # own: scores are lower then, in Chinese much lower
+    floor_any: float  # the same two for a company whose retrieval was not fitted on its own
+    clear_any: float  # questions: right hits score lower then
     sure: float  # an intent above it decides alone
     strange: float  # out of scope above it declines what no sure hit answers
 
 
 THRESHOLDS = {
-    "en": Thresholds(
-        floor=0.2, clear=0.45, floor_alone=0.12, clear_alone=0.35, sure=0.6, strange=0.5
-    ),
-    "zh": Thresholds(
-        floor=0.2, clear=0.45, floor_alone=0.04, clear_alone=0.15, sure=0.6, strange=0.5
-    ),
+    "en": Thresholds(floor=0.3, clear=0.4, floor_any=0.1, clear_any=0.45, sure=0.6, strange=0.5),
+    "zh": Thresholds(floor=0.3, clear=0.45, floor_any=0.15, clear_any=0.35, sure=0.6, strange=0.5),
 }
 # After so many replies in a row that did not help, a person should take over.
 FAILURES_BEFORE_HANDOFF = 2
@@ -56,7 +52,13 @@ class Router:
         return prediction.score >= at.sure
 
     def route(  # noqa: PLR0911  # a table: one return a row
-        self, prediction: Prediction, hits: Sequence[Hit], *, injection: bool, failures: int
+        self,
+        prediction: Prediction,
+        hits: Sequence[Hit],
+        *,
+        injection: bool,
+        failures: int,
+        own: bool = True,
     ) -> Route:
         """Return the route of a message.
 
@@ -65,11 +67,11 @@ class Router:
             hits: What retrieval found, best first, without a floor.
             injection: Whether the message tries to give orders.
             failures: How many replies just before this one did not help.
+            own: Whether the hits' scores were fitted on this company's questions.
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         best = hits[0].score if hits else 0.0
-        alone = prediction.articles is None
-        floor, clear = (at.floor_alone, at.clear_alone) if alone else (at.floor, at.clear)
+        floor, clear = (at.floor, at.clear) if own else (at.floor_any, at.clear_any)
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":

@@ -93,11 +93,11 @@ def _timed(call: Callable[[str], Any], text: str) -> tuple[Any, float]:
 
 def _searches(lang: str, state: Path) -> dict[str, tuple[Search, Search]]:
     """Return for each way what encodes a question, and what searches with it."""
-    from benchmarks.ranking import retriever_of
     from knowledge.build_index import BANK, current_articles, embedded_text
     from knowledge.calibration import Calibration
     from knowledge.model_files import open_embedder, open_frozen_embedder
     from knowledge.query_head import QueryHead
+    from tuning.retrieval_data import retriever_of
 
     frozen, adapted = open_frozen_embedder(state), open_embedder(None, state)
     articles = [article for article in current_articles(BANK) if article.lang == lang]

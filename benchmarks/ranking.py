@@ -7,7 +7,6 @@ company's documents.
 """
 
 import argparse
-import datetime as dt
 import json
 import math
 import sys
@@ -19,12 +18,10 @@ from typing import Any
 import numpy as np
 
 from knowledge.calibration import Calibration
-from knowledge.documents import Article, Passage
+from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
-from knowledge.index import FaissIndex
 from knowledge.query_head import QueryHead
 from knowledge.retriever import Retriever
-from knowledge.snapshot import Snapshot
 from tuning.retrieval_data import Asked
 
 # A ranking is a list of article ids, best first, for a question with its vector.
@@ -63,11 +60,11 @@ def main() -> int:
     frozen, adapted = open_frozen_embedder(given.state), open_embedder(None, given.state)
     print("| questions | search | recall@1 | recall@3 | MRR | nDCG@5 |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for questions in _sets(adapted):
+    for questions in question_sets(adapted):
         texts = [question.question for question in questions.asked]
         for name, ranking, vectors in _ways(questions, texts, frozen, adapted):
             ranks = _ranks(questions.asked, vectors, ranking)
-            print(f"| {questions.name} ({len(ranks)}) | {name} | {_measures(ranks)} |", flush=True)
+            print(f"| {questions.name} ({len(ranks)}) | {name} | {measures(ranks)} |", flush=True)
         if given.failures:
             _print_failures(questions, vectors, ranking)
     return 0
@@ -112,7 +109,8 @@ def _ranks(asked: Sequence[Asked], vectors: Vectors, ranking: Ranking) -> list[i
     return ranks
 
 
-def _measures(ranks: Sequence[int]) -> str:
+def measures(ranks: Sequence[int]) -> str:
+    """Return the cells of a table: recall@1, recall@3, MRR and nDCG@5 of ranks from 0."""
     ndcg = [1 / math.log2(rank + 2) if rank < 5 else 0.0 for rank in ranks]
     values = [
         np.mean([rank < 1 for rank in ranks]),
@@ -131,10 +129,11 @@ def _print_failures(questions: QuestionSet, vectors: Vectors, ranking: Ranking) 
             print(json.dumps({**row, "found": found[:3]}, ensure_ascii=False))
 
 
-def _sets(embedder: Embedder) -> Iterator[QuestionSet]:
+def question_sets(embedder: Embedder) -> Iterator[QuestionSet]:
+    """Yield each set with the retriever of the documents that answer it."""
     from knowledge.build_index import BANK, current_articles
     from tuning.public_data import abcd_articles
-    from tuning.retrieval_data import banking77, ours, xquad
+    from tuning.retrieval_data import banking77, ours, retriever_of, xquad
 
     head = QueryHead.find(BANK, embedder.query_name)
     bank = retriever_of(current_articles(BANK), embedder, head, Calibration.of(BANK))
@@ -152,33 +151,6 @@ def _sets(embedder: Embedder) -> Iterator[QuestionSet]:
         for lang in ("en", "zh"):
             _, asked = xquad(lang, passages_lang, "dev")
             yield QuestionSet(f"XQuAD {lang} → {passages_lang}", asked, encyclopedia, None)
-
-
-def retriever_of(
-    articles: Sequence[Article],
-    embedder: Embedder,
-    head: QueryHead | None = None,
-    calibration: Calibration | None = None,
-) -> Retriever:
-    """Return a retriever over articles in memory."""
-    from knowledge.build_index import embedded_text
-    from knowledge.splitter import split
-
-    ordered = sorted(articles, key=lambda article: article.lang)
-    passages: list[Passage] = [passage for article in ordered for passage in split(article)]
-    vectors = embedder.encode_passages(
-        [embedded_text(passage).lstrip(". ") for passage in passages]
-    )
-    snapshot = Snapshot(
-        articles=tuple(ordered),
-        passages=tuple(passages),
-        index=FaissIndex.build(vectors),
-        calibration=calibration or Calibration.load(),
-        embedder=embedder.name,
-        files={},
-        day=dt.date.today(),
-    )
-    return Retriever(snapshot, embedder, head)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,14 @@ class Fusion:
 
     A weighted sum of dense and lexical scores ranks better than reciprocal rank fusion once a few
     examples are there to fit it (Bruch et al. 2023, arXiv 2210.11934). The candidates' articles
-    and "none of them" share one softmax (multinomial logistic regression), so that two articles
-    that fit equally well get half each, where one alone would be near certain.
+    share a softmax of it, so that two articles that fit equally well get half each. Whether any of
+    them answers is a question of its own: a logistic function of the best one's sum (Platt 1999).
     """
 
     dense: float
     lexical: float
     prior: float
+    slope: float
     bias: float
 
     def probabilities(
@@ -45,22 +46,28 @@ class Fusion:
             prior: What the intent says of each candidate's article, in [0, 1].
             articles: The article of each candidate.
         """
-        logits = self.dense * dense + self.lexical * lexical + self.prior * prior + self.bias
-        odds = np.exp(np.clip(logits.astype(np.float64), -60, 60))
+        sums = self.dense * dense + self.lexical * lexical + self.prior * prior
+        logits = sums.astype(np.float64)
+        highest = logits.max()
+        odds = np.exp(logits - highest)
         best: dict[str, float] = {}
         for article, value in zip(articles, odds, strict=True):
             best[article] = max(best.get(article, 0.0), float(value))
-        # "None of them" has the logit 0.
-        return np.asarray(odds / (1.0 + sum(best.values())), dtype=np.float64)
+        answers = 1.0 / (1.0 + np.exp(-(self.slope * highest + self.bias)))
+        return np.asarray(answers * odds / sum(best.values()), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fitted weights for each language, with and without the help of the intent."""
+    """The fitted weights for each language, with and without the help of the intent.
+
+    ``own`` tells whether they were fitted on the company's own questions.
+    """
 
     embedder: str
     alone: dict[str, Fusion]
     with_intent: dict[str, Fusion]
+    own: bool = False
 
     @classmethod
     def load(cls, path: Path = CALIBRATION_FILE) -> Self:
@@ -70,6 +77,7 @@ class Calibration:
             embedder=data["embedder"],
             alone={lang: Fusion(**weights) for lang, weights in data["alone"].items()},
             with_intent={lang: Fusion(**weights) for lang, weights in data["with_intent"].items()},
+            own=data.get("own", False),
         )
 
     @classmethod

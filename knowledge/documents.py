@@ -63,13 +63,15 @@ class Hit:
     """A passage found for a query.
 
     ``score`` is calibrated: the probability, in [0, 1], that the passage's article answers.
-    ``dense`` is a cosine in [-1, 1], ``lexical`` the share in [0, 1] of the query that BM25 found.
+    ``dense`` is a cosine in [-1, 1], ``lexical`` the share in [0, 1] of the query that BM25 found,
+    ``rerank`` the logit of a cross-encoder where one is named and has read the passage.
     """
 
     passage: Passage
     score: float
     dense: float = field(default=0.0)
     lexical: float = field(default=0.0)
+    rerank: float | None = None
 
 
 def to_article(document: Document, relative: Path) -> Article:

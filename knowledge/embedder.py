@@ -95,6 +95,11 @@ class SentenceTransformerEmbedder:
         """The model that encodes passages, for those who train on top of it."""
         return self._passages
 
+    @property
+    def query_transformer(self) -> Any:
+        """The model that encodes queries, with the query adapter in it if there is one."""
+        return self._queries
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
         if self._fast_queries:

@@ -11,6 +11,7 @@ from knowledge.build_index import build, store_of
 from knowledge.embedder import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.query_head import QueryHead
+from knowledge.reranker import Reranker
 from knowledge.retriever import Retriever
 
 logger = logging.getLogger(__name__)
@@ -32,13 +33,16 @@ class KnowledgeBase:
         embedder: Embedder,
         state: Path,
         retriever: Retriever,
+        *,
         milvus: str | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         """Take a retriever that is ready; ``open`` builds one."""
         self._folder = folder
         self._embedder = embedder
         self._state = state
         self._milvus = milvus
+        self._reranker = reranker
         self._store = store_of(folder, embedder.name, state)
         self._retriever = retriever
         self._refused: str | None = None
@@ -51,8 +55,9 @@ class KnowledgeBase:
         folder: Path,
         embedder: Embedder,
         state: Path,
-        milvus: str | None = None,
         *,
+        milvus: str | None = None,
+        reranker: Reranker | None = None,
         progress: bool = False,
     ) -> Self:
         """Bring the index of a folder up to date and load it; see ``build``.
@@ -62,7 +67,8 @@ class KnowledgeBase:
         """
         done = build(folder, embedder, state, milvus=milvus, progress=progress)
         head = QueryHead.find(folder, embedder.query_name)
-        return cls(folder, embedder, state, Retriever(done.snapshot, embedder, head), milvus)
+        retriever = Retriever(done.snapshot, embedder, head, reranker)
+        return cls(folder, embedder, state, retriever, milvus=milvus, reranker=reranker)
 
     def current(self) -> Retriever:
         """Return the retriever to use for one message; it does not change under the caller."""
@@ -91,7 +97,7 @@ class KnowledgeBase:
                 ).snapshot
             if snapshot.generation != self._retriever.snapshot.generation:
                 head = QueryHead.find(self._folder, self._embedder.query_name)
-                self._retriever = Retriever(snapshot, self._embedder, head)
+                self._retriever = Retriever(snapshot, self._embedder, head, self._reranker)
             self._refused = None if snapshot.generation == named else named
         except (KnowledgeError, OSError) as error:
             logger.error("The index was not renewed, the one before goes on serving: %s", error)

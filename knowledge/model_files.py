@@ -18,6 +18,7 @@ from pathlib import Path
 from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import ModelNotFoundError
 from knowledge.packed_e5 import unpack_e5
+from knowledge.reranker import Reranker
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,31 @@ def open_frozen_embedder(state: Path) -> SentenceTransformerEmbedder:
         ModelNotFoundError: The weights are nowhere to be found, or fail their checksum.
     """
     return _opened(_default_embedder(state), EMBEDDER_NAME, frozenset({"en", "zh"}), state)
+
+
+def open_reranker(model: str | None) -> Reranker | None:
+    """Load the cross-encoder that the settings name; None where they name none.
+
+    Args:
+        model: A folder or a hub name. None ships: docs/knowledge.md tells what was tried.
+
+    Raises:
+        ModelNotFoundError: The weights are nowhere to be found, or score otherwise than by one
+            number.
+    """
+    if not model:
+        return None
+    from sentence_transformers import CrossEncoder
+
+    try:
+        found = CrossEncoder(model, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise _missing(model, error) from None
+    if found.num_labels != 1:
+        raise ModelNotFoundError(
+            f"Expected a cross-encoder with one output in {model}, found {found.num_labels}."
+        )
+    return Reranker(found)
 
 
 def _default_embedder(state: Path) -> str:

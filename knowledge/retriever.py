@@ -9,6 +9,7 @@ from knowledge.embedder import Embedder, Vectors
 from knowledge.index import Rows
 from knowledge.lexical import LexicalIndex
 from knowledge.query_head import QueryHead
+from knowledge.reranker import Reranker
 from knowledge.snapshot import Snapshot
 
 # Passages that each side proposes; their union is scored by both.
@@ -21,7 +22,11 @@ class Retriever:
     """Dense and lexical search over the same passages, fused into one calibrated score."""
 
     def __init__(
-        self, snapshot: Snapshot, embedder: Embedder, head: QueryHead | None = None
+        self,
+        snapshot: Snapshot,
+        embedder: Embedder,
+        head: QueryHead | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         """Keep the parts and index the passages' words.
 
@@ -29,6 +34,7 @@ class Retriever:
             snapshot: The passages with their vectors and the calibration.
             embedder: The one that made the vectors.
             head: The company's correction of queries, if it has one.
+            reranker: What reads the best hits once more, if the settings name it.
         """
         self.snapshot = snapshot
         self.passages = snapshot.passages
@@ -38,6 +44,7 @@ class Retriever:
         self._versions = {(str(a.lang), name) for a in valid for name in _names(a)}
         self._embedder = embedder
         self._head = head
+        self._reranker = reranker
         self._rows = _rows_by_language(snapshot)
         self._rows_of_article: dict[str, list[int]] = {}
         for row, passage in enumerate(snapshot.passages):
@@ -74,7 +81,11 @@ class Retriever:
             for row, hit in self._scored(text, vector, lang, prior):
                 if row not in best or hit.score > best[row].score:
                     best[row] = hit
-        return sorted(best.values(), key=lambda hit: -hit.score)[:top_k]
+        hits = sorted(best.values(), key=lambda hit: -hit.score)
+        if self._reranker:
+            *_, fullest = query  # the last reading holds all the words there are
+            hits = self._reranker.rerank(fullest, hits)
+        return hits[:top_k]
 
     def _scored(
         self, text: str, vector: Vectors, lang: str, prior: Mapping[str, float] | None

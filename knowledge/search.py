@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m knowledge.search",
         description="Show the passages that are found for a question, and why. The score is the "
         "probability that the passage's article answers; it comes from how near the passage lies "
-        "in meaning (dense) and how much of the question's words it holds (lexical).",
+        "in meaning (dense) and how much of the question's words it holds (lexical), and from what "
+        "a cross-encoder says of both together (rerank) where one is named.",
         epilog='Example: python -m knowledge.search "how much is a new card?" --top 3',
     )
     parser.add_argument("question", help="what a customer asks")
@@ -31,16 +32,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
+    parser.add_argument("--reranker", help="a cross-encoder's folder or hub name; default: none")
     given = parser.parse_args(arguments)
     if not given.question.strip() or given.top < 1:
         parser.error("expected a question of at least one word and --top of at least 1")
     from knowledge.knowledge_base import KnowledgeBase
-    from knowledge.model_files import open_embedder
+    from knowledge.model_files import open_embedder, open_reranker
     from knowledge.segmenter import language_of
 
     try:
         embedder = open_embedder(given.embedder, given.state)
-        base = KnowledgeBase.open(given.folder, embedder, given.state)
+        reranker = open_reranker(given.reranker)
+        base = KnowledgeBase.open(given.folder, embedder, given.state, reranker=reranker)
     except KnowledgeError as error:
         print(f"search: {error}", file=sys.stderr)
         return 1
@@ -56,6 +59,7 @@ def _rows(hits: "Sequence[Hit]") -> list[dict[str, Any]]:
             "score": round(hit.score, 3),
             "dense": round(hit.dense, 3),
             "lexical": round(hit.lexical, 3),
+            "rerank": None if hit.rerank is None else round(hit.rerank, 3),
             "article": hit.passage.article,
             "lang": hit.passage.lang,
             "heading": hit.passage.heading,
@@ -72,12 +76,14 @@ def _json_lines(hits: "Sequence[Hit]") -> list[str]:
 
 
 def _table(hits: "Sequence[Hit]") -> list[str]:
-    lines = ["score  dense  lexical  article"]
+    lines = ["score  dense  lexical  rerank  article"]
     for hit, row in zip(hits, _rows(hits), strict=True):
         where = f"{row['article']} ({row['lang']}), {hit.passage.name}"
-        lines.append(f"{row['score']:5.3f}  {row['dense']:5.3f}  {row['lexical']:7.3f}  {where}")
+        read = "–" if hit.rerank is None else f"{hit.rerank:.2f}"
+        scores = f"{row['score']:5.3f}  {row['dense']:5.3f}  {row['lexical']:7.3f}  {read:>6}"
+        lines.append(f"{scores}  {where}")
         text = " ".join(hit.passage.text.split())
-        lines.append(f"{'':23}{text[:WIDTH]}{'…' if len(text) > WIDTH else ''}")
+        lines.append(f"{'':31}{text[:WIDTH]}{'…' if len(text) > WIDTH else ''}")
     return lines
 
 

@@ -34,7 +34,7 @@ from knowledge.index import FaissIndex, VectorIndex
 from knowledge.milvus_index import MilvusIndex
 
 REPAIR = "Build it again with `python -m knowledge.build_index FOLDER`."
-FORMAT = 2
+FORMAT = 3
 KEPT_GENERATIONS = 2
 
 

@@ -129,7 +129,7 @@ def test_search_shows_hits_and_why(write, capsys):
     options = ["--folder", str(folder), "--state", str(STATE)]
     assert search.main(["how much is a second card?", *options]) == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[0].split() == ["score", "dense", "lexical", "article"]
+    assert table[0].split() == ["score", "dense", "lexical", "rerank", "article"]
     assert "card (en), Cards" in table[1]
     assert search.main(["备用卡多少钱？", "--json", "--top", "1", *options]) == 0
     (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

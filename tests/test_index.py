@@ -39,7 +39,7 @@ class OneVector:
 
 
 def snapshot(passages=PASSAGES, dense=1.0, lexical=1.0, prior=4.0):
-    fusion = Fusion(dense, lexical, prior, 0.0)
+    fusion = Fusion(dense, lexical, prior, 1.0, 0.0)
     names = dict.fromkeys((p.article, p.lang, p.title) for p in passages)
     return Snapshot(
         articles=tuple(Article(name, title, lang, "…", "p") for name, lang, title in names),

@@ -7,7 +7,8 @@ from knowledge.query_head import QueryHead
 from tests.conftest import STATE
 from tests.fakes import HashEmbedder
 from tuning import query_head
-from tuning.calibrate import Judged, calibration_error, fit
+from tuning.calibrate import calibration_error
+from tuning.fusion import Judged, fit
 from tuning.retrieval_data import Asked, ours, read_questions
 
 np = pytest.importorskip("numpy")
@@ -73,13 +74,18 @@ def test_the_fit_finds_probabilities_that_come_true():
     """The right article is drawn with known odds; the fitted scores say those odds."""
     random = np.random.default_rng(0)
     judged = []
-    for _ in range(300):
+    for _ in range(600):
         dense = random.uniform(0.7, 0.9, size=3).astype(np.float32)
-        odds = np.exp(np.array([*(30 * (dense - 0.8)), 0.0]))
-        drawn = random.choice(4, p=odds / odds.sum())
-        right = None if drawn == 3 else "abc"[drawn]
+        odds = np.exp(30 * (dense - 0.8))
+        answers = 1 / (1 + np.exp(-(12 * dense.max() - 9)))
+        right = "abc"[random.choice(3, p=odds / odds.sum())] if random.random() < answers else None
         nothing = np.zeros(3, dtype=np.float32)
         judged.append(Judged("ours", right, ("a", "b", "c"), dense, nothing, nothing))
     fusion = fit(judged, helped=False)
     assert fusion.dense == pytest.approx(30, rel=0.3)
-    assert fusion.bias == pytest.approx(-24, rel=0.3)
+    scores = fusion.probabilities(
+        np.array([0.85, 0.75], np.float32), *[np.zeros(2)] * 2, ("a", "b")
+    )
+    expected = 1 / (1 + np.exp(-(12 * 0.85 - 9)))
+    assert scores.sum() == pytest.approx(expected, abs=0.07)
+    assert scores[0] / scores[1] == pytest.approx(np.exp(30 * 0.1), rel=0.6)

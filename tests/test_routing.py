@@ -51,7 +51,9 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE}
         ({}, [], {}, Action.DECLINE, "not_found"),
         ({}, hits(0.01), {}, Action.DECLINE, "not_found"),
         ({}, hits(0.01), {"failures": 2}, Action.HANDOFF, "repeated_failure"),
-        ({"score": 0.3}, hits(0.2, 0.15), {}, Action.CLARIFY, "clarify"),
+        ({"score": 0.3}, hits(0.35, 0.3), {}, Action.CLARIFY, "clarify"),
+        ({"score": 0.3}, hits(0.2, 0.15), {}, Action.DECLINE, "not_found"),
+        ({"score": 0.3}, hits(0.2, 0.15), {"own": False}, Action.CLARIFY, "clarify"),
     ],
 )  # fmt: skip
 def test_table(given, found, options, action, reason):
@@ -62,13 +64,13 @@ def test_table(given, found, options, action, reason):
 
 
 def test_clarify_offers_the_best_articles_once_each():
-    found = hits(0.2, 0.19, 0.15, 0.1)
+    found = hits(0.35, 0.34, 0.3, 0.2)
     found.insert(1, found[0])
     route = Router().route(prediction(score=0.3), found, injection=False, failures=0)
     assert route.choices == ("A0", "A1", "A2")
 
 
 def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_few():
-    found = [Hit(Passage("cards", "en", "Cards", "", "x", 0, 1), 0.2)]
+    found = [Hit(Passage("cards", "en", "Cards", "", "x", 0, 1), 0.35)]
     route = Router().route(prediction(), found, injection=False, failures=0)
     assert route.action is Action.ANSWER

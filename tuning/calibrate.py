@@ -1,22 +1,26 @@
 """Fits how scores become probabilities: ``python -m tuning.calibrate``.
 
 The weights of the dense score, the lexical score and the intent are fitted by maximum likelihood on
-every second question of the development sets, none of which any encoder or head was trained on, and
-on out-of-scope messages (CLINC150, CrossWOZ), which no article answers. The other half tells how
-good the result is: the expected calibration error and what each floor would refuse.
+the development questions, none of which any encoder or head was trained on, and on messages that no
+article answers: out-of-scope ones (CLINC150, CrossWOZ) and ones that come near.
+
+The bank's weights come from its own questions with its head. Those of any company come from the
+development companies and from our questions for the bank without its head, and, where a company
+names intents, from all the bank's questions. How good they are is told by halves, each judged by
+weights that were fitted on the other: the expected calibration error, and what floors would refuse.
 """
 
 import argparse
-import dataclasses
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tuning.fusion import Judged, fit
 
 if TYPE_CHECKING:
     from assistant.intents import IntentClassifier
@@ -27,27 +31,12 @@ if TYPE_CHECKING:
 SEED = 7
 CANDIDATES = 60
 LANGUAGES = ("en", "zh")
-# What share of the likelihood each kind of question has; ours are few and of other subjects.
-SHARES = {"banking77": 0.4, "ours": 0.4, "out_of_scope": 0.2}
+# Of the bank's questions, those that say something of any company.
+SHARED = ("ours", "out_of_scope")
 FLOORS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 BINS = 10
 # A bin with fewer questions is left out of the diagram.
 FEWEST = 3
-# What a step of the fit means for the weights of dense, lexical, prior and the bias.
-SCALES = np.array([20.0, 4.0, 2.0, 1.0])
-STARTS = np.array([[1.0, 1.0, 1.0, 0.0], [4.0, 1.0, 1.0, 0.0], [4.0, 4.0, 1.0, -2.0]])
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A question's candidates with their scores; ``right`` is the article that answers, if one."""
-
-    kind: str
-    right: str | None
-    articles: tuple[str, ...]
-    dense: NDArray[np.float32]
-    lexical: NDArray[np.float32]
-    prior: NDArray[np.float32]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,16 +84,19 @@ def _calibrate(state: Path, plot: Path | None, *, dry: bool) -> None:
             lang: _judged(_questions(BANK, lang), lang, retriever, embedder, intents)
             for lang in LANGUAGES
         }
-        both = [row for rows in judged.values() for row in rows[::2]]
         for helped in (False, True):
-            for lang, rows in judged.items():
-                # For any company one fit serves both languages: few questions, steadier weights.
-                fusion = fit(rows[::2] if company == "the bank" else both, helped=helped)
-                tables[helped][lang] = fusion
+            for lang, bank in judged.items():
+                rows = bank
+                if company == "any company" and not helped:
+                    rows = _of_companies(lang, embedder) + [r for r in bank if r.kind in SHARED]
+                tables[helped][lang] = fit(rows, helped=helped)
                 name = f"{company}, {lang}, {'with' if helped else 'without'} the intent"
-                reports[name] = _report(name, rows[1::2], fusion)
+                # Each half is judged by weights that were fitted on the other.
+                halves = [(rows[n::2], fit(rows[1 - n :: 2], helped=helped)) for n in (0, 1)]
+                reports[name] = _report(name, halves, tables[helped][lang])
         if not dry:
-            Calibration(embedder.name, tables[False], tables[True]).save(file)
+            own = company == "the bank"
+            Calibration(embedder.name, tables[False], tables[True], own).save(file)
     if plot:
         _plot(reports, plot)
 
@@ -124,12 +116,29 @@ def _questions(folder: Path, lang: str) -> "list[tuple[str, str | None, str]]":
     return sorted(asked, key=lambda row: row[2])
 
 
+def _of_companies(lang: str, embedder: "Embedder") -> list[Judged]:
+    """Return the questions of the development companies, each searched in its own documents."""
+    from tuning.companies import load_companies
+    from tuning.retrieval_data import retriever_of
+
+    judged = []
+    for company in load_companies("dev"):
+        if company.lang == lang:
+            asked = [
+                (pair.question, pair.article or None, "companies" if pair.article else "near")
+                for pair in company.pairs
+            ]
+            retriever = retriever_of(company.articles, embedder)
+            judged += _judged(asked, lang, retriever, embedder, None)
+    return judged
+
+
 def _judged(
     questions: "Sequence[tuple[str, str | None, str]]",
     lang: str,
     retriever: "Retriever",
     embedder: "Embedder",
-    intents: "IntentClassifier",
+    intents: "IntentClassifier | None",
 ) -> list[Judged]:
     from tqdm import tqdm
 
@@ -138,7 +147,7 @@ def _judged(
     for (text, right, kind), vector in tqdm(
         zip(questions, vectors, strict=True), total=len(questions), desc=lang
     ):
-        prior = intents.predict(text, vector).articles or {}
+        prior = (intents.predict(text, vector).articles or {}) if intents else {}
         hits = retriever.retrieve({text: vector}, lang, top_k=CANDIDATES, prior=prior)
         articles = tuple(hit.passage.article for hit in hits)
         columns = [
@@ -153,51 +162,6 @@ def _judged(
     return judged
 
 
-def fit(judged: Sequence[Judged], *, helped: bool) -> "Fusion":
-    """Return the weights under which the right articles are likeliest (Platt 1999, multinomial).
-
-    Args:
-        judged: Questions with their candidates.
-        helped: Whether the intent's word counts.
-    """
-    from scipy.optimize import minimize
-
-    from knowledge.calibration import Fusion
-
-    weights = _weights(judged)
-    # Cosines lie close together, so that their weight and the bias pull at each other; measured
-    # from their mean they do not.
-    centre = float(np.mean(np.concatenate([row.dense for row in judged])))
-
-    def fusion(values: NDArray[np.float64]) -> Fusion:
-        dense, lexical, prior, bias = (float(v) for v in values * SCALES)
-        # What the intent says never speaks against its article.
-        return Fusion(dense, lexical, abs(prior) * helped, bias - dense * centre)
-
-    def loss(values: NDArray[np.float64]) -> float:
-        weighed = fusion(values)
-        lost = [-np.log(max(_likelihood(row, weighed), 1e-9)) for row in judged]
-        return float(np.dot(weights, lost)) + 1e-4 * float(np.sum(values**2))
-
-    # The best of several starts, since an article's best passage may change as the weights do.
-    found = [minimize(loss, start, method="Powell", options={"xtol": 0.01}) for start in STARTS]
-    fitted = fusion(min(found, key=lambda result: float(result.fun)).x)
-    return Fusion(*(round(value, 4) for value in dataclasses.astuple(fitted)))
-
-
-def _weights(judged: Sequence[Judged]) -> NDArray[np.float64]:
-    kinds = [row.kind for row in judged]
-    present = {kind: SHARES[kind] / kinds.count(kind) for kind in set(kinds)}
-    weights = np.array([present[kind] for kind in kinds])
-    return np.asarray(weights / weights.sum(), dtype=np.float64)
-
-
-def _likelihood(row: Judged, fusion: "Fusion") -> float:
-    scores = _by_article(row, fusion)
-    none = 1.0 - sum(scores.values())
-    return scores.get(row.right, none) if row.right else none
-
-
 def _by_article(row: Judged, fusion: "Fusion") -> dict[str, float]:
     scores = fusion.probabilities(row.dense, row.lexical, row.prior, row.articles)
     best: dict[str, float] = {}
@@ -206,12 +170,15 @@ def _by_article(row: Judged, fusion: "Fusion") -> dict[str, float]:
     return best
 
 
-def _report(name: str, judged: Sequence[Judged], fusion: "Fusion") -> NDArray[np.float64]:
+def _report(
+    name: str, halves: "Sequence[tuple[Sequence[Judged], Fusion]]", fusion: "Fusion"
+) -> NDArray[np.float64]:
     """Print what the fit is worth on questions it has not seen; return (score, right, known)."""
     best = []
-    for row in judged:
-        article, score = max(_by_article(row, fusion).items(), key=lambda pair: pair[1])
-        best.append((score, float(article == row.right), float(row.right is not None)))
+    for judged, unseen in halves:
+        for row in judged:
+            article, score = max(_by_article(row, unseen).items(), key=lambda pair: pair[1])
+            best.append((score, float(article == row.right), float(row.right is not None)))
     table = np.array(best)
     known = table[table[:, 2] == 1]
     print(f"\n{name}: {fusion}")

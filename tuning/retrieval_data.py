@@ -8,6 +8,16 @@ own development split and XQuAD by passages, every second one for training.
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from knowledge.calibration import Calibration
+    from knowledge.documents import Article
+    from knowledge.embedder import Embedder
+    from knowledge.query_head import QueryHead
+    from knowledge.retriever import Retriever
 
 DATA = Path(__file__).with_name("data")
 
@@ -96,3 +106,43 @@ def xquad(lang: str, passages_lang: str, part: str) -> tuple[dict[str, str], lis
     _, asked = rows(lang)
     kept = set(list(passages)[0 if part == "train" else 1 :: 2])
     return passages, [Asked(text, at, passages_lang) for text, at in asked if at in kept]
+
+
+def retriever_of(
+    articles: "Sequence[Article]",
+    embedder: "Embedder",
+    head: "QueryHead | None" = None,
+    calibration: "Calibration | None" = None,
+) -> "Retriever":
+    """Return a retriever over articles in memory, such as those of a company of a public set.
+
+    Args:
+        articles: In one language or several.
+        embedder: What encodes passages and queries.
+        head: The company's own, if it has one.
+        calibration: The company's own; None for the one for any company.
+    """
+    import datetime as dt
+
+    from knowledge.build_index import embedded_text
+    from knowledge.calibration import Calibration
+    from knowledge.index import FaissIndex
+    from knowledge.retriever import Retriever
+    from knowledge.snapshot import Snapshot
+    from knowledge.splitter import split
+
+    ordered = sorted(articles, key=lambda article: article.lang)
+    passages = [passage for article in ordered for passage in split(article)]
+    vectors = embedder.encode_passages(
+        [embedded_text(passage).lstrip(". ") for passage in passages]
+    )
+    snapshot = Snapshot(
+        articles=tuple(ordered),
+        passages=tuple(passages),
+        index=FaissIndex.build(vectors),
+        calibration=calibration or Calibration.load(),
+        embedder=embedder.name,
+        files={},
+        day=dt.date.today(),
+    )
+    return Retriever(snapshot, embedder, head)

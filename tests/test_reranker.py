@@ -1,0 +1,78 @@
+"""A cross-encoder that the settings name orders the best hits anew."""
+
+import pytest
+
+from knowledge.documents import Hit, Passage
+from knowledge.errors import ModelNotFoundError
+from knowledge.model_files import open_reranker
+from knowledge.reranker import READ, Reranker
+
+
+class Says:
+    """Gives each passage the logit that its text names."""
+
+    def predict(self, pairs, **_options):
+        return [float(text.splitlines()[-1]) for _question, text in pairs]
+
+
+def hit(article, logit, score):
+    passage = Passage(
+        article=article, title=article, lang="en", heading="", text=str(logit), start=0, end=1
+    )
+    return Hit(passage, score)
+
+
+def test_what_the_cross_encoder_prefers_comes_first_and_the_chance_of_an_answer_stays():
+    hits = [hit("a", -2.0, 0.5), hit("b", 3.0, 0.2), hit("a", -3.0, 0.1)]
+    found = Reranker(Says()).rerank("?", hits)
+    assert [h.passage.article for h in found] == ["b", "a", "a"]
+    assert [h.rerank for h in found] == [3.0, -2.0, -3.0]
+    # 0.7 that the two articles shared before, and an article counts by its best passage.
+    assert found[0].score + found[1].score == pytest.approx(0.7)
+    # Odds: 0.2 times e to the third against 0.5 times e to the minus second.
+    assert found[0].score / found[1].score == pytest.approx(0.4 * 2.718281828**5)
+
+
+def test_equal_logits_change_nothing():
+    hits = [hit("a", 1.0, 0.5), hit("b", 1.0, 0.2)]
+    assert [h.score for h in Reranker(Says()).rerank("?", hits)] == pytest.approx([0.5, 0.2])
+
+
+def test_only_the_best_are_read_and_nothing_is_no_trouble():
+    hits = [hit(f"a{n}", float(n), 0.05) for n in range(READ + 2)]
+    found = Reranker(Says()).rerank("?", hits)
+    assert found[0].passage.article == f"a{READ - 1}"
+    assert [h.rerank for h in found[READ:]] == [None, None]
+    assert Reranker(Says()).rerank("?", []) == []
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A cross-encoder as from a hub: tiny, untrained, with the embedder's own tokenizer."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    path = tmp_path_factory.mktemp("cross-encoder")
+    config = BertConfig(
+        vocab_size=250_037,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        num_labels=1,
+    )
+    BertForSequenceClassification(config).save_pretrained(path)
+    return path
+
+
+def test_a_folder_is_loaded_and_reads_both_languages(folder, embedder):
+    embedder.sentence_transformer.tokenizer.save_pretrained(folder)
+    reranker = open_reranker(str(folder))
+    found = reranker.rerank("卡丢了", [hit("a", 1.0, 0.5), hit("b", 2.0, 0.3)])
+    assert sum(h.score for h in found) == pytest.approx(0.8)
+    assert all(isinstance(h.rerank, float) for h in found)
+
+
+def test_without_a_setting_there_is_none_and_a_wrong_one_is_named(tmp_path):
+    assert open_reranker(None) is None
+    with pytest.raises(ModelNotFoundError, match="No model could be loaded from .*nowhere"):
+        open_reranker(str(tmp_path / "nowhere"))
