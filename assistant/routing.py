@@ -21,7 +21,7 @@ class Thresholds:
 
 
 THRESHOLDS = {
-    "en": Thresholds(floor=0.3, clear=0.4, floor_any=0.1, clear_any=0.45, sure=0.6, strange=0.5),
+    "en": Thresholds(floor=0.25, clear=0.4, floor_any=0.1, clear_any=0.45, sure=0.6, strange=0.5),
     "zh": Thresholds(floor=0.3, clear=0.45, floor_any=0.15, clear_any=0.35, sure=0.6, strange=0.5),
 }
 # After so many replies in a row that did not help, a person should take over.

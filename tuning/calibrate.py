@@ -37,6 +37,7 @@ FLOORS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 BINS = 10
 # A bin with fewer questions is left out of the diagram.
 FEWEST = 3
+DRAWS = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,10 +77,10 @@ def _calibrate(state: Path, plot: Path | None, *, dry: bool) -> None:
     intents = IntentClassifier.open(BANK, embedder, state)
     # Any company: no head. The bank: its head.
     places = {"any company": CALIBRATION_FILE, "the bank": BANK / "weights" / CALIBRATION_FILE.name}
+    reports: dict[str, NDArray[np.float64]] = {}
     for company, file in places.items():
         retriever = Retriever(snapshot, embedder, head if company == "the bank" else None)
         tables: dict[bool, dict[str, Fusion]] = {False: {}, True: {}}
-        reports: dict[str, NDArray[np.float64]] = {}
         judged = {
             lang: _judged(_questions(BANK, lang), lang, retriever, embedder, intents)
             for lang in LANGUAGES
@@ -184,6 +185,8 @@ def _report(
     print(f"\n{name}: {fusion}")
     print(f"  first article right {known[:, 1].mean():.3f} of {len(known)}")
     print(f"  expected calibration error {calibration_error(table[:, 0], table[:, 1]):.3f}")
+    noise = np.mean([calibration_error(table[:, 0], drawn) for drawn in _as_if_true(table[:, 0])])
+    print(f"  … of scores that come true to the letter, drawn {DRAWS} times, {noise:.3f}")
     right, strange = known[known[:, 1] == 1], table[table[:, 2] == 0]
     for floor in FLOORS:
         band = table[(table[:, 0] >= floor) & (table[:, 0] < floor + 0.1)]
@@ -194,6 +197,12 @@ def _report(
             f"right in [{floor:.2f}, {floor + 0.1:.2f}): {share:.2f} of {len(band)}"
         )
     return table
+
+
+def _as_if_true(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Draw what would be right if each score were the probability that it claims to be."""
+    random = np.random.default_rng(SEED)
+    return (random.random((DRAWS, len(scores))) < scores).astype(np.float64)
 
 
 def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -> float:
@@ -219,14 +228,17 @@ def _plot(reports: dict[str, NDArray[np.float64]], file: Path) -> None:
     axes: Any = figure.subplots(1, 2, sharey=True)
     for axis, lang in zip(axes, LANGUAGES, strict=True):
         axis.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
-        for name, table in reports.items():
-            if f", {lang}," not in name:
-                continue
+        # As each mostly serves: the bank knows intents, another company need not.
+        for name in (
+            f"the bank, {lang}, with the intent",
+            f"any company, {lang}, without the intent",
+        ):
+            table = reports[name]
             bins = np.minimum((table[:, 0] * BINS).astype(int), BINS - 1)
             filled = [n for n in range(BINS) if (bins == n).sum() >= FEWEST]
             means = [table[bins == n, :2].mean(axis=0) for n in filled]
             error = calibration_error(table[:, 0], table[:, 1])
-            label = f"{name.split(', ')[-1]} (ECE {error:.3f})"
+            label = f"{name.split(', ')[0]} (ECE {error:.3f})"
             axis.plot(*zip(*means, strict=True), "o-", label=label)
         axis.set(xlabel="score of the best hit", title={"en": "English", "zh": "Chinese"}[lang])
         axis.legend(loc="upper left")

@@ -1,8 +1,10 @@
 """Questions with the article that answers each: what retrieval is trained and measured on.
 
-Ours stand in ``tuning/data``: ``retrieval_train.*`` is trained on; ``retrieval_dev.*`` was written
-before the articles it asks for and is only measured. Of the public sets, BANKING77 is cut by its
-own development split and XQuAD by passages, every second one for training.
+Ours stand in ``tuning/data``: ``retrieval_train.*`` is trained on, by the bank's head also
+``retrieval_head.*`` (short questions, and follow-ups behind what they follow, as the assistant
+reads them); ``retrieval_dev.*`` was written before the articles it asks for and is only measured.
+Of the public sets, BANKING77 is cut by its own development split and XQuAD by passages, every
+second one for training.
 """
 
 import json
@@ -93,6 +95,8 @@ def bank_training(knowledge: Path) -> list[Asked]:
         *banking77(knowledge, "train"),
         *ours("retrieval_train.en", "en"),
         *ours("retrieval_train.zh", "zh"),
+        *ours("retrieval_head.en", "en"),
+        *ours("retrieval_head.zh", "zh"),
         *intent_examples(knowledge, "en"),
         *intent_examples(knowledge, "zh"),
     ]

@@ -1,0 +1,91 @@
+"""The whole assistant for companies that it has never seen: ``python -m benchmarks.companies``.
+
+The development companies of ``tuning/data/companies``, each a folder of articles without intents or
+weights of its own, are asked their customers' questions, questions that come near and that nothing
+answers, and out-of-scope messages (CLINC150, CrossWOZ).
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assistant.messages import Reply
+    from tuning.companies import Company
+
+SEED = 3
+STRANGE = 60
+COLUMNS = ("right", "wrong", "clarify", "decline", "other")
+
+
+def main() -> int:
+    """Print the table; 2 where the public data is missing."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.companies",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: FRONTDESK_DATA=~/data python -m benchmarks.companies",
+    )
+    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
+    given = parser.parse_args()
+    from tuning.companies import load_companies
+    from tuning.public_data import data_folder
+
+    try:
+        data_folder()
+    except FileNotFoundError as error:
+        print(f"companies: {error}", file=sys.stderr)
+        return 2
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for company in load_companies("dev"):
+        for kind, outcome in _outcomes(company, given.state):
+            found.setdefault((company.lang, kind), Counter())[outcome] += 1
+    print("| language | messages | right article | wrong article | asked back | declined | other |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for (lang, kind), counts in sorted(found.items()):
+        shares = " | ".join(f"{counts[name] / counts.total():.0%}" for name in COLUMNS)
+        print(f"| {lang} | {kind} ({counts.total()}) | {shares} |")
+    return 0
+
+
+def _outcomes(company: "Company", state: Path) -> list[tuple[str, str]]:
+    from assistant.assistant import Assistant
+    from assistant.config import load_settings
+
+    with tempfile.TemporaryDirectory() as folder:
+        for article in company.articles:
+            head = f"---\nid: {article.id}\ntitle: {article.title}\nlang: {article.lang}\n---\n"
+            (Path(folder) / f"{article.id}.md").write_text(head + article.text, encoding="utf-8")
+        assistant = Assistant.from_config(load_settings(knowledge=Path(folder), state=state))
+        return [
+            (kind, _outcome(assistant.reply(text), right))
+            for kind, text, right in _messages(company)
+        ]
+
+
+def _messages(company: "Company") -> Sequence[tuple[str, str, str]]:
+    from tuning.public_data import out_of_scope
+
+    asked = [("answered", p.question, p.article) for p in company.pairs if p.article]
+    asked += [("near", p.question, "") for p in company.pairs if not p.article]
+    strange = random.Random(SEED).sample(out_of_scope(company.lang, "dev"), STRANGE)
+    return asked + [("out of scope", text, "") for text in strange]
+
+
+def _outcome(reply: "Reply", right: str) -> str:
+    if reply.action == "answer":
+        return (
+            "right"
+            if [citation.article for citation in reply.citations][:1] == [right]
+            else "wrong"
+        )
+    return str(reply.action) if reply.action in COLUMNS else "other"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
