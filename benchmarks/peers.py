@@ -41,8 +41,12 @@ def main() -> int:
     given = parser.parse_args()
     try:
         _compare(given.state, given.questions)
-    except (FileNotFoundError, ModuleNotFoundError) as error:
+    except FileNotFoundError as error:
         print(f"peers: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        extra = "python -m pip install -c constraints.txt -e '.[peers]'"
+        print(f"peers: {error}; the systems to compare with come by: {extra}", file=sys.stderr)
         return 2
     return 0
 

@@ -106,7 +106,10 @@ def open_reranker(model: str | None) -> Reranker | None:
     try:
         found = CrossEncoder(model, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise _missing(model, error) from None
+        raise ModelNotFoundError(
+            f"No cross-encoder could be loaded from {model} ({str(error).splitlines()[0]}). "
+            f"Expected a folder, or a name on a hub that this machine reaches."
+        ) from None
     if found.num_labels != 1:
         raise ModelNotFoundError(
             f"Expected a cross-encoder with one output in {model}, found {found.num_labels}."

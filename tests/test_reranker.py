@@ -74,5 +74,5 @@ def test_a_folder_is_loaded_and_reads_both_languages(folder, embedder):
 
 def test_without_a_setting_there_is_none_and_a_wrong_one_is_named(tmp_path):
     assert open_reranker(None) is None
-    with pytest.raises(ModelNotFoundError, match="No model could be loaded from .*nowhere"):
+    with pytest.raises(ModelNotFoundError, match="No cross-encoder could be loaded from .*nowhere"):
         open_reranker(str(tmp_path / "nowhere"))
