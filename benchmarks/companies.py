@@ -34,12 +34,9 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args()
     from tuning.companies import load_companies
-    from tuning.public_data import data_folder
+    from tuning.public_data import is_data_missing
 
-    try:
-        data_folder()
-    except FileNotFoundError as error:
-        print(f"companies: {error}", file=sys.stderr)
+    if is_data_missing("companies"):
         return 2
     found: dict[tuple[str, str], Counter[str]] = {}
     for company in load_companies("dev"):
@@ -79,11 +76,8 @@ def _messages(company: "Company") -> Sequence[tuple[str, str, str]]:
 
 def _outcome(reply: "Reply", right: str) -> str:
     if reply.action == "answer":
-        return (
-            "right"
-            if [citation.article for citation in reply.citations][:1] == [right]
-            else "wrong"
-        )
+        first = reply.citations[0].article if reply.citations else None
+        return "right" if first == right else "wrong"
     return str(reply.action) if reply.action in COLUMNS else "other"
 
 

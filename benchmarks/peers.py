@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.ranking import rank_of
 from knowledge.documents import Passage
 from tuning.retrieval_data import Asked
 
@@ -73,9 +74,7 @@ def _measure(lang: str, asked: Sequence[Asked], searches: dict[str, tuple[Search
             found, whole = _timed(search, question.question)
             if number >= WARM_UP:
                 times[name].append((encoding, whole))
-                ranks[name].append(
-                    found.index(question.article) if question.article in found else TOP
-                )
+                ranks[name].append(rank_of(question.article, found))
     medians = {name: float(np.median(rows, axis=0)[1]) for name, rows in times.items()}
     for name, rows in times.items():
         encoding, whole = np.median(rows, axis=0)

@@ -50,12 +50,9 @@ def main() -> int:
     parser.add_argument("--failures", action="store_true", help="list what fused search misses")
     given = parser.parse_args()
     from knowledge.model_files import open_embedder, open_frozen_embedder
-    from tuning.public_data import data_folder
+    from tuning.public_data import is_data_missing
 
-    try:
-        data_folder()
-    except FileNotFoundError as error:
-        print(f"ranking: {error}", file=sys.stderr)
+    if is_data_missing("ranking"):
         return 2
     frozen, adapted = open_frozen_embedder(given.state), open_embedder(None, given.state)
     print("| questions | search | recall@1 | recall@3 | MRR | nDCG@5 |")
@@ -104,9 +101,13 @@ def _ordered(scores: Vectors, names: Sequence[str]) -> list[str]:
 def _ranks(asked: Sequence[Asked], vectors: Vectors, ranking: Ranking) -> list[int]:
     ranks = []
     for question, vector in zip(asked, vectors, strict=True):
-        found = ranking(question.question, vector)
-        ranks.append(found.index(question.article) if question.article in found else 10**6)
+        ranks.append(rank_of(question.article, ranking(question.question, vector)))
     return ranks
+
+
+def rank_of(article: str, found: Sequence[str]) -> int:
+    """Return the rank of an article among those found, from 0; a huge one if it is not there."""
+    return found.index(article) if article in found else 10**6
 
 
 def measures(ranks: Sequence[int]) -> str:

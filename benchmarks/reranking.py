@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.ranking import QuestionSet, measures, question_sets
+from benchmarks.ranking import QuestionSet, measures, question_sets, rank_of
 from knowledge.embedder import Embedder, Vectors
 from tuning.retrieval_data import Asked, retriever_of
 
@@ -37,12 +37,9 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args()
     from knowledge.model_files import open_embedder
-    from tuning.public_data import data_folder
+    from tuning.public_data import is_data_missing
 
-    try:
-        data_folder()
-    except FileNotFoundError as error:
-        print(f"reranking: {error}", file=sys.stderr)
+    if is_data_missing("reranking"):
         return 2
     embedder = open_embedder(None, given.state)
     print("| questions | search | recall@1 | recall@3 | MRR | nDCG@5 | ms more |")
@@ -83,10 +80,12 @@ def _compare(questions: QuestionSet, embedder: Any, known: dict[int, list[Vector
         places = [rows[h.passage.lang, h.passage.article, h.passage.start] for h in hits]
         late = _late(tokens, [known[id(retriever)][place] for place in places])
         scores = [math.log(hit.score + 1e-12) for hit in hits] + WEIGHT * late
-        ordered = [hits[n].passage.article for n in np.argsort(-scores)]
+        ordered = list(dict.fromkeys(hits[n].passage.article for n in np.argsort(-scores)))
         times.append((time.perf_counter() - start) * 1000)
-        before.append(_rank([hit.passage.article for hit in hits], question.article))
-        after.append(_rank(ordered, question.article))
+        before.append(
+            rank_of(question.article, list(dict.fromkeys(hit.passage.article for hit in hits)))
+        )
+        after.append(rank_of(question.article, ordered))
     name = f"{questions.name} ({len(before)})"
     print(f"| {name} | fused | {measures(before)} | |")
     print(f"| {name} | reranked | {measures(after)} | {np.median(times):.1f} |", flush=True)
@@ -105,11 +104,6 @@ def _late(query: Vectors, passages: Sequence[Vectors]) -> Vectors:
     ends = np.cumsum([len(tokens) for tokens in passages])[:-1]
     near = np.split(query @ np.concatenate(passages).T, ends, axis=1)
     return np.array([each.max(axis=1).mean() for each in near], dtype=np.float32)
-
-
-def _rank(articles: Sequence[str], right: str) -> int:
-    ordered = list(dict.fromkeys(articles))
-    return ordered.index(right) if right in ordered else 10**6
 
 
 if __name__ == "__main__":

@@ -54,9 +54,11 @@ class OpenVinoEncoder:
         if importlib.util.find_spec("openvino") is None or model.device.type != "cpu":
             return None
         kept = folder / f"openvino-{_fingerprint(model)}"
-        for _ in range(2):
+        is_new = False
+        while not is_new:
+            is_new = not (kept / "network.xml").is_file()
             try:
-                if not (kept / "network.xml").is_file():
+                if is_new:
                     _convert(model, kept)
                 encoder = cls(model, _compiled(kept))
                 if encoder._is_faithful():
@@ -64,7 +66,7 @@ class OpenVinoEncoder:
                 problem = "its vectors differ"
             except Exception as error:  # whatever it says of a network that it does not know
                 problem = str(error)
-            # Damaged on the disk, perhaps: the second time it is new.
+            # Damaged on the disk, perhaps: the next one is new. A new one gets no second chance.
             shutil.rmtree(kept, ignore_errors=True)
         logger.warning("OpenVINO does not run this embedder, torch does: %s", problem)
         return None

@@ -52,12 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plot", type=Path, help="write the reliability diagram there")
     parser.add_argument("--dry-run", action="store_true", help="report and write nothing")
     given = parser.parse_args(arguments)
-    from tuning.public_data import data_folder
+    from tuning.public_data import is_data_missing
 
-    try:
-        data_folder()
-    except FileNotFoundError as error:
-        print(f"calibrate: {error}", file=sys.stderr)
+    if is_data_missing("calibrate"):
         return 2
     _calibrate(given.state, given.plot, dry=given.dry_run)
     return 0

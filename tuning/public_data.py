@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ def data_folder() -> Path:
         f"Expected the folder of public data sets in FRONTDESK_DATA, found {named!r}. "
         f"Set it, for example: FRONTDESK_DATA=~/data"
     )
+
+
+def is_data_missing(command: str) -> bool:
+    """Tell whether the public data is missing; the command's user is then told what to do."""
+    try:
+        data_folder()
+    except FileNotFoundError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return True
+    return False
 
 
 def banking77(part: str) -> list[tuple[str, str]]:

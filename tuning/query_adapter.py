@@ -81,12 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--hold", type=float, default=2.0, help="weight of the held questions")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     given = parser.parse_args(arguments)
-    from tuning.public_data import data_folder
+    from tuning.public_data import is_data_missing
 
-    try:
-        data_folder()
-    except FileNotFoundError as error:
-        print(f"query_adapter: {error}", file=sys.stderr)
+    if is_data_missing("query_adapter"):
         return 2
     _train(given)
     return 0
