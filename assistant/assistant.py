@@ -6,10 +6,9 @@ from typing import Self
 from assistant import safety
 from assistant.company import Company
 from assistant.config import Settings
-from assistant.errors import SettingsError
 from assistant.evidence import EvidenceSelector
 from assistant.followup import antecedent
-from assistant.generator import Generator, ServedGenerator, TransformersGenerator
+from assistant.generator import Generator, open_generator
 from assistant.grounding import Grounder
 from assistant.intents import IntentClassifier, Prediction
 from assistant.messages import Action, Message, Reply, Stream
@@ -19,7 +18,7 @@ from assistant.turn import Clock, ReplyBuilder, Turn, complete_sentences, suppor
 from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.model_files import GENERATOR_NAME, generator_folder, open_embedder, open_reranker
+from knowledge.model_files import GENERATOR_NAME, open_embedder, open_reranker
 
 # Hits that the generator reads; more make it slower and no better.
 PROMPT_HITS = 3
@@ -95,7 +94,7 @@ class Assistant:
                 progress=True,
             ),
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
-            generator=_open_generator(settings),
+            generator=open_generator(settings),
             strategy=settings.strategy,
             max_characters=settings.max_characters,
         )
@@ -249,23 +248,3 @@ class Assistant:
     def _name(self, lang: str) -> str:
         names = self.company.name
         return names.get(lang) or next(iter(names.values()))
-
-
-def _open_generator(settings: Settings) -> Generator | None:
-    adapter = settings.adapter
-    if settings.generator_url:
-        if not settings.generator:
-            raise SettingsError(
-                "Expected the name of the served model in `generator` beside `generator_url`, "
-                "found none."
-            )
-        key = settings.generator_key.get_secret_value() if settings.generator_key else None
-        served = str(adapter) if adapter else None
-        return ServedGenerator(settings.generator_url, settings.generator, key, served)
-    if settings.strategy == "extractive":
-        return None
-    source = generator_folder(settings.generator, settings.state)
-    # The default model speaks English only; one that a user names is taken to speak both.
-    languages = frozenset({"en", "zh"} if settings.generator else {"en"})
-    name = settings.generator or GENERATOR_NAME
-    return TransformersGenerator(source, name, languages, adapter)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from assistant.errors import GeneratorError
+from assistant.config import Settings
+from assistant.errors import GeneratorError, SettingsError
+from knowledge.model_files import GENERATOR_NAME, generator_folder
 
 ChatMessage = dict[str, str]
 
@@ -227,3 +229,30 @@ class ServedGenerator:
                 f"Expected an OpenAI-compatible server with the model {self._model!r} at "
                 f"{self._url}, found: {str(error).splitlines()[0] if str(error) else error!r}"
             ) from None
+
+
+def open_generator(settings: Settings) -> Generator | None:
+    """Load the generator that the settings name; None where every answer is extractive.
+
+    Raises:
+        SettingsError: A server is named without the name of a model.
+        GeneratorError: The model cannot be loaded.
+        KnowledgeError: The default weights are nowhere to be found, or fail their checksum.
+    """
+    adapter = settings.adapter
+    if settings.generator_url:
+        if not settings.generator:
+            raise SettingsError(
+                "Expected the name of the served model in `generator` beside `generator_url`, "
+                "found none."
+            )
+        key = settings.generator_key.get_secret_value() if settings.generator_key else None
+        served = str(adapter) if adapter else None
+        return ServedGenerator(settings.generator_url, settings.generator, key, served)
+    if settings.strategy == "extractive":
+        return None
+    source = generator_folder(settings.generator, settings.state)
+    # The default model speaks English only; one that a user names is taken to speak both.
+    languages = frozenset({"en", "zh"} if settings.generator else {"en"})
+    name = settings.generator or GENERATOR_NAME
+    return TransformersGenerator(source, name, languages, adapter)

@@ -1,42 +1,34 @@
-"""Tells what the customer wants: one linear head a language, over vectors or characters."""
+"""Tells what the customer wants, in what mood, and whether it is any of ours: one encoding."""
 
-import hashlib
-import json
-import os
-import re
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import yaml
-from numpy.typing import NDArray
 
 from assistant.errors import IntentsError
+from assistant.fitted import fitted_head, shipped
+from assistant.head import Floats, LinearHead, probabilities
+from assistant.intent_files import (
+    ANY_QUESTION,
+    OUT_OF_SCOPE,
+    Intent,
+    intents_files,
+    load_all_intents,
+    read_intents,
+)
 from assistant.messages import Action
+from assistant.neighbours import Neighbours
 from knowledge.embedder import Embedder, Vectors
-from knowledge.segmenter import Language, language_of
+from knowledge.segmenter import Language, language_of, phrases
 
-GENERAL = Path(__file__).with_name("general_intents")
-LANGUAGES = ("en", "zh")
-OUT_OF_SCOPE = "out_of_scope"
-# The intent of "a question to some help centre", for a company that names no intents of its own.
-ANY_QUESTION = "any_question"
-# Chosen by cross-validation on the examples themselves; it also makes scores mean what they say:
-# 0.80 on average, 81 % right on BANKING77's development rows.
-INVERSE_REGULARISATION = 200.0
+SENTIMENT = Path(__file__).with_name("sentiment")
+WEIGHTS = Path(__file__).with_name("weights")
+NEAREST = 5
 
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A class of messages with its examples in one language."""
-
-    name: str
-    action: Action
-    article: str | None
-    examples: tuple[str, ...]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +48,8 @@ class Prediction:
     out_of_scope: float
     language: Language
     articles: Mapping[str, float] | None
+    sentiment: str = "neutral"
+    sentiment_score: float = 1.0
 
     def blended_with(self, before: "Prediction") -> "Prediction":
         """Return this prediction with the mean of both messages' articles."""
@@ -69,223 +63,209 @@ class Prediction:
         return replace(self, articles=mean)
 
 
-def load_intents(knowledge: Path, lang: str) -> list[Intent]:
-    """Read the general intents and the company's own, from ``intents/<lang>.yml``, as one list.
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a message was predicted as it was.
 
-    Files are Rasa NLU YAML 3.1; entries that are not intents (synonyms, lookups) are passed over.
-
-    Raises:
-        IntentsError: A file is not of that shape, or an example stands under two intents.
+    Attributes:
+        prediction: What was predicted.
+        nearest: The nearest examples: text, intent and cosine in [-1, 1], nearest first.
+        phrases: Each phrase of the message, in order, with what its absence takes from the score.
     """
-    own = knowledge / "intents" / f"{lang}.yml"
-    general = _read(GENERAL / f"{lang}.yml")
-    if own.is_file():
-        general = [entry for entry in general if entry["intent"] != ANY_QUESTION]
-    merged: dict[str, Intent] = {}
-    for entry in [*general, *(_read(own) if own.is_file() else [])]:
-        known = merged.get(entry["intent"])
-        merged[entry["intent"]] = _intent(entry, known)
-    _refuse_ambiguous(merged.values(), own)
-    return list(merged.values())
+
+    prediction: Prediction
+    nearest: Sequence[tuple[str, str, float]]
+    phrases: Sequence[tuple[str, float]]
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
-    try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        entries = [entry for entry in data["nlu"] if "intent" in entry]
-        if all(isinstance(entry["examples"], str) for entry in entries):
-            return entries
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise IntentsError(f"{file}: expected Rasa NLU YAML 3.1, found {error!r}") from None
-    raise IntentsError(f"{file}: expected each intent's examples as text, one `- ` a line")
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that was read and fitted at one time; replaced as a whole."""
 
-
-def _intent(entry: dict[str, Any], known: Intent | None) -> Intent:
-    meta = entry.get("metadata") or {}
-    examples = re.findall(r"^\s*-\s+(.+?)\s*$", entry["examples"], flags=re.MULTILINE)
-    # Rasa marks entities as [words](name) or [words]{"entity": …}; only the words were typed.
-    plain = [re.sub(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})", r"\1", line) for line in examples]
-    return Intent(
-        name=entry["intent"],
-        action=Action(meta.get("action") or (known.action if known else Action.ANSWER)),
-        article=meta.get("article") or (known.article if known else None),
-        examples=(known.examples if known else ()) + tuple(plain),
-    )
-
-
-def _refuse_ambiguous(intents: Iterable[Intent], file: Path) -> None:
-    seen: dict[str, str] = {}
-    for intent in intents:
-        for example in intent.examples:
-            if seen.setdefault(example, intent.name) != intent.name:
-                raise IntentsError(
-                    f"{file}: expected each example under one intent, found {example!r} under "
-                    f"{seen[example]} and {intent.name}. Remove one."
-                )
-
-
-class Head:
-    """Multinomial logistic regression over a text's vector, or over its character n-grams."""
-
-    def __init__(self, weights: dict[str, NDArray[np.float32]], spec: dict[str, Any]) -> None:
-        """Take what ``fit`` or a file gives: arrays ``coef``, ``bias`` (and ``idf``); a spec."""
-        self.labels: list[str] = spec["labels"]
-        self._weights = weights
-        self._spec = spec
-        self._vectorizer = (
-            _vectorizer(spec["vocabulary"], weights["idf"]) if spec["ngrams"] else None
-        )
-
-    @classmethod
-    def fit(cls, intents: Sequence[Intent], embedder: Embedder | None) -> Self:
-        """Fit on the intents' examples.
-
-        Args:
-            intents: At least two.
-            embedder: What the head reads; None for character n-grams.
-        """
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.linear_model import LogisticRegression
-
-        texts = [example for intent in intents for example in intent.examples]
-        names = [intent.name for intent in intents for _ in intent.examples]
-        weights, vocabulary = {}, None
-        if embedder:
-            features: Any = embedder.encode_queries(texts)
-        else:
-            vectorizer = TfidfVectorizer(**NGRAMS).fit(texts)
-            # The factor stands in for a weaker penalty: rows of n-grams have length 1 as well.
-            features = vectorizer.transform(texts) * NGRAM_SCALE
-            vocabulary = {term: int(row) for term, row in vectorizer.vocabulary_.items()}
-            weights["idf"] = vectorizer.idf_.astype(np.float32)
-        model = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=500).fit(features, names)
-        # safetensors writes the memory as it lies, and scikit-learn's lies column by column.
-        weights["coef"] = np.ascontiguousarray(model.coef_, dtype=np.float32)
-        weights["bias"] = model.intercept_.astype(np.float32)
-        labels = [str(label) for label in model.classes_]
-        return cls(weights, {"labels": labels, "ngrams": not embedder, "vocabulary": vocabulary})
-
-    def predict_proba(self, text: str, vector: Vectors) -> NDArray[np.float32]:
-        """Return the probability of each label, of shape (len(labels),), summing to 1."""
-        if self._vectorizer is not None:
-            row: Any = self._vectorizer.transform([text]) * NGRAM_SCALE
-            logits = np.asarray(row @ self._weights["coef"].T)[0] + self._weights["bias"]
-        else:
-            logits = self._weights["coef"] @ vector + self._weights["bias"]
-        exponents = np.exp(logits - logits.max())
-        return np.asarray(exponents / exponents.sum(), dtype=np.float32)
-
-    def save(self, folder: Path) -> None:
-        """Write ``model.safetensors`` and ``labels.json``."""
-        from safetensors.numpy import save_file
-
-        save_file(self._weights, folder / "model.safetensors")
-        (folder / "labels.json").write_text(json.dumps(self._spec, ensure_ascii=False), "utf-8")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what ``save`` wrote."""
-        from safetensors.numpy import load_file
-
-        spec = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-        return cls(load_file(folder / "model.safetensors"), spec)
-
-
-NGRAMS: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 2), "sublinear_tf": True}
-NGRAM_SCALE = 2.0
-
-
-def _vectorizer(vocabulary: dict[str, int], idf: NDArray[np.float32]) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    vectorizer = TfidfVectorizer(vocabulary=vocabulary, **NGRAMS)
-    vectorizer.idf_ = idf
-    return vectorizer
+    intents: Mapping[str, Mapping[str, Intent]]
+    head: LinearHead
+    neighbours: Neighbours | None
+    newcomers: Mapping[str, Vectors]
+    stamp: tuple[float, ...]
 
 
 class IntentClassifier:
-    """Predicts the intent of a message in the message's own language."""
+    """Predicts intent, out-of-scope score and sentiment of a message."""
 
-    def __init__(self, intents: Mapping[str, Sequence[Intent]], heads: Mapping[str, Head]) -> None:
-        """Take the intents and the fitted head of each language."""
-        self._intents = {lang: {i.name: i for i in listed} for lang, listed in intents.items()}
-        self._heads = dict(heads)
+    def __init__(self, knowledge: Path, embedder: Embedder, state: Path) -> None:
+        """Load the classifier of a knowledge folder; ``open`` says how."""
+        self._knowledge = knowledge
+        self._embedder = embedder
+        self._state = state
+        self._known = self._read()
+        self._sentiment = _sentiment_head(embedder, state)
+        self._examples: tuple[_Known, list[tuple[str, str]], Vectors] | None = None
 
     @classmethod
     def open(cls, knowledge: Path, embedder: Embedder, state: Path) -> Self:
-        """Load the classifier of a knowledge folder, or fit it on the examples (seconds, once).
+        """Load the trained weights in ``weights/intents`` where they fit the embedder.
+
+        Without them a head is fitted on the examples, once, in seconds. Intents that the weights do
+        not know are told by nearness to their examples.
 
         Raises:
-            IntentsError: An intents file is wrong.
+            IntentsError: An intents file or the weights are wrong.
         """
-        intents = {lang: load_intents(knowledge, lang) for lang in LANGUAGES}
-        heads = {}
-        for lang, listed in intents.items():
-            reader = embedder if lang in embedder.languages else None
-            where = (
-                state
-                / "intents"
-                / _fingerprint(listed, embedder.query_name if reader else "ngrams")
-            )
-            if not where.exists():
-                _save(Head.fit(listed, reader), where)
-            heads[lang] = Head.load(where)
-        return cls(intents, heads)
+        return cls(knowledge, embedder, state)
 
-    def predict(self, text: str, vector: Vectors) -> Prediction:
+    def predict(self, text: str, vector: Vectors | None = None) -> Prediction:
         """Return what a message wants.
 
         Args:
             text: The message.
-            vector: Its vector, of shape (dimension,), as retrieval uses it too.
+            vector: Its vector, of shape (dimension,), as retrieval uses it too; made here if None.
         """
+        if vector is None:
+            vector = self._embedder.encode_queries([text])[0]
+        known = self._current()
         language = language_of(text)
-        lang = language if language in self._heads else "en"
-        head, intents = self._heads[lang], self._intents[lang]
-        scores = head.predict_proba(text, vector)
+        names, logits = _logits(known, text, vector)
+        intents = known.intents[language if language in known.intents else "en"]
+        allowed = np.array([name in intents for name in names])
+        scores = probabilities(np.where(allowed, logits, -1e9))
         first, second = (int(row) for row in np.argsort(-scores)[:2])
-        intent = intents[head.labels[first]]
+        intent = intents[names[first]]
+        moods = probabilities(self._sentiment.logits([text], vector[None])[0])
         return Prediction(
             intent=intent.name,
             score=float(scores[first]),
             action=intent.action,
             article=intent.article,
-            runner_up=head.labels[second],
+            runner_up=names[second],
             runner_up_score=float(scores[second]),
-            out_of_scope=float(scores[head.labels.index(OUT_OF_SCOPE)]),
+            out_of_scope=_out_of_scope(known, names, logits, scores, vector),
             language=language,
-            articles=_by_article(intents, head.labels, scores),
+            articles=_by_article(intents, names, scores),
+            sentiment=self._sentiment.labels[int(moods.argmax())],
+            sentiment_score=float(moods.max()),
         )
+
+    def explain(self, text: str) -> Explanation:
+        """Return the nearest examples of a message and what each of its phrases did."""
+        parts = phrases(text)
+        without = ["".join(parts[:at] + parts[at + 1 :]) for at in range(len(parts))]
+        vectors = self._embedder.encode_queries([text, *without])
+        prediction = self.predict(text, vectors[0])
+        known = self._current()
+        changes = []
+        for part, rest, vector in zip(parts, without, vectors[1:], strict=True):
+            names, logits = _logits(known, rest, vector)
+            left = float(probabilities(logits)[names.index(prediction.intent)])
+            changes.append((part.strip(), prediction.score - left))
+        return Explanation(prediction, self._nearest(vectors[0]), changes)
+
+    def _nearest(self, vector: Vectors) -> list[tuple[str, str, float]]:
+        known = self._current()
+        if self._examples is None or self._examples[0] is not known:
+            listed = [
+                (text, intent.name)
+                for by_name in known.intents.values()
+                for intent in by_name.values()
+                for text in intent.examples
+            ]
+            listed = list(dict.fromkeys(listed))
+            encoded = self._embedder.encode_queries([text for text, _ in listed])
+            self._examples = (known, listed, encoded)
+        _, listed, encoded = self._examples
+        cosines = encoded @ vector
+        best = np.argsort(-cosines)[:NEAREST]
+        return [(*listed[int(row)], float(cosines[row])) for row in best]
+
+    def _current(self) -> _Known:
+        """Return what is known, read again if an intents file has changed since."""
+        if _stamp(self._knowledge) != self._known.stamp:
+            try:
+                self._known = self._read()
+            except IntentsError as error:
+                logger.warning("The intents stay as they were: %s", error)
+                self._known = replace(self._known, stamp=_stamp(self._knowledge))
+        return self._known
+
+    def _read(self) -> _Known:
+        stamp = _stamp(self._knowledge)
+        intents = load_all_intents(self._knowledge)
+        trained = shipped(self._knowledge / "weights" / "intents", self._embedder.query_name)
+        if trained is None:
+            head = fitted_head(_labelled(intents), self._embedder, self._state / "intents")
+            return _Known(intents, head, None, {}, stamp)
+        head, neighbours = trained
+        # Without neighbours nothing can be said of a new intent until the head has learned it.
+        new = {} if neighbours is None else self._newcomers(intents, head)
+        return _Known(intents, head, neighbours, new, stamp)
+
+    def _newcomers(
+        self, intents: Mapping[str, Mapping[str, Intent]], head: LinearHead
+    ) -> dict[str, Vectors]:
+        examples: dict[str, list[str]] = {}
+        for text, name in _labelled(intents):
+            if name not in head.labels:
+                examples.setdefault(name, []).append(text)
+        return {name: self._embedder.encode_queries(texts) for name, texts in examples.items()}
+
+
+def _logits(known: _Known, text: str, vector: Vectors) -> tuple[list[str], Floats]:
+    """Return the names of the head's and of new intents, and the logit of each."""
+    logits = known.head.logits([text], vector[None])[0]
+    if known.neighbours is None:
+        return known.head.labels, logits
+    new = [known.neighbours.newcomer(vector, shown) for shown in known.newcomers.values()]
+    names = [*known.head.labels, *known.newcomers]
+    return names, np.concatenate([logits, np.array(new, dtype=np.float32)])
+
+
+def _out_of_scope(
+    known: _Known, names: list[str], logits: Floats, scores: Floats, vector: Vectors
+) -> float:
+    reject = names.index(OUT_OF_SCOPE)
+    if known.neighbours is None:
+        return float(scores[reject])
+    new = np.vstack(list(known.newcomers.values())) if known.newcomers else None
+    return known.neighbours.out_of_scope(logits, vector, reject, new)
 
 
 def _by_article(
-    intents: Mapping[str, Intent], labels: Sequence[str], scores: NDArray[np.float32]
+    intents: Mapping[str, Intent], names: Sequence[str], scores: Floats
 ) -> dict[str, float] | None:
     if ANY_QUESTION in intents:
         return None
     total: dict[str, float] = {}
-    for label, score in zip(labels, scores, strict=True):
-        article = intents[label].article
+    for name, score in zip(names, scores, strict=True):
+        article = intents[name].article if name in intents else None
         if article:
             total[article] = total.get(article, 0.0) + float(score)
     return total
 
 
-def _fingerprint(intents: Sequence[Intent], reader: str) -> str:
-    listed = json.dumps([(i.name, i.examples) for i in intents], ensure_ascii=False)
-    recipe = f"{INVERSE_REGULARISATION} {NGRAMS} {NGRAM_SCALE} {reader}"
-    return hashlib.sha256(f"{recipe}\n{listed}".encode()).hexdigest()[:16]
+def _labelled(intents: Mapping[str, Mapping[str, Intent]]) -> list[tuple[str, str]]:
+    """Return (example, intent) of all languages, each once."""
+    listed = [
+        (text, intent.name)
+        for by_name in intents.values()
+        for intent in by_name.values()
+        for text in intent.examples
+    ]
+    return list(dict.fromkeys(listed))
 
 
-def _save(head: Head, where: Path) -> None:
-    where.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".fitting-", dir=where.parent) as staging:
-        built = Path(staging) / "head"
-        built.mkdir()
-        head.save(built)
-        try:
-            os.replace(built, where)
-        except OSError:
-            # Another process may have fitted the same head in the meantime.
-            if not where.exists():
-                raise
+def _stamp(knowledge: Path) -> tuple[float, ...]:
+    """Return when each intents file was last written; 0 where there is none."""
+    files = intents_files(knowledge)
+    return tuple(file.stat().st_mtime if file.is_file() else 0.0 for file in files)
+
+
+def _sentiment_head(embedder: Embedder, state: Path) -> LinearHead:
+    trained = shipped(WEIGHTS / "sentiment", embedder.query_name)
+    if trained:
+        return trained[0]
+    listed = [
+        (text, mood.name)
+        for lang in ("en", "zh")
+        for mood in read_intents(SENTIMENT / f"{lang}.yml")
+        for text in mood.examples
+    ]
+    return fitted_head(listed, embedder, state / "sentiment")

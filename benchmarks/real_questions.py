@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--failures", action="store_true", help="list the wrong replies")
     given = parser.parse_args()
     from assistant.config import BANK
-    from assistant.intents import load_intents
+    from assistant.intent_files import load_intents
     from tuning.public_data import banking77, out_of_scope
 
     try:

@@ -102,9 +102,10 @@ class SentenceTransformerEmbedder:
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
+        texts = [quiet(text) for text in texts]
         if self._fast_queries:
             return self._fast_queries.encode(texts, "query")
-        return _rows(self._queries.encode_query(list(texts), **_ENCODING))
+        return _rows(self._queries.encode_query(texts, **_ENCODING))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
@@ -112,6 +113,14 @@ class SentenceTransformerEmbedder:
             return self._fast_passages.encode(texts, "document")
         return _rows(self._passages.encode_document(list(texts), **_ENCODING))
 
+
+def quiet(text: str) -> str:
+    """Return a text written all in capitals in lower case: encoders hardly know such words."""
+    return text.lower() if text.isupper() and len(text) > LONGEST_ACRONYM else text
+
+
+# "ATM" or "IBAN" is no shouting.
+LONGEST_ACRONYM = 5
 
 _ENCODING: dict[str, Any] = {
     "batch_size": 32,

@@ -77,7 +77,7 @@ def open_embedder(model: str | None, state: Path) -> SentenceTransformerEmbedder
     if model:
         return _opened(model, model, both, state)
     adapter = QUERY_ADAPTER if QUERY_ADAPTER.is_dir() else None
-    return _opened(_default_embedder(state), EMBEDDER_NAME, both, state, adapter)
+    return _opened(default_embedder_folder(state), EMBEDDER_NAME, both, state, adapter)
 
 
 def open_frozen_embedder(state: Path) -> SentenceTransformerEmbedder:
@@ -86,7 +86,7 @@ def open_frozen_embedder(state: Path) -> SentenceTransformerEmbedder:
     Raises:
         ModelNotFoundError: The weights are nowhere to be found, or fail their checksum.
     """
-    return _opened(_default_embedder(state), EMBEDDER_NAME, frozenset({"en", "zh"}), state)
+    return _opened(default_embedder_folder(state), EMBEDDER_NAME, frozenset({"en", "zh"}), state)
 
 
 def open_reranker(model: str | None) -> Reranker | None:
@@ -117,7 +117,12 @@ def open_reranker(model: str | None) -> Reranker | None:
     return Reranker(found)
 
 
-def _default_embedder(state: Path) -> str:
+def default_embedder_folder(state: Path) -> str:
+    """Return the folder, or the hub's name, of the embedder that ships, as it was published.
+
+    Raises:
+        ModelNotFoundError: The weights fail their checksum.
+    """
     packed = find(EMBEDDER, state)
     return str(_prepared(EMBEDDER, packed, state, unpack_e5)) if packed else EMBEDDER.hub
 

@@ -114,6 +114,22 @@ def words(text: str) -> list[str]:
     return [str(term) for term in terms]
 
 
+def phrases(text: str) -> list[str]:
+    """Cut text into words, Chinese into phrases of a few characters; joined they are the text."""
+    pieces = re.findall(
+        r"[\u3400-\u4dbf\u4e00-\u9fff]+|[^\s\u3400-\u4dbf\u4e00-\u9fff]+\s*|\s+", text
+    )
+    cut = [_chinese_parser().parse(p) if _HAN.match(p) else [p] for p in pieces]
+    return list(itertools.chain.from_iterable(cut))
+
+
+@cache
+def _chinese_parser() -> Any:
+    import budoux
+
+    return budoux.load_default_simplified_chinese_parser()
+
+
 def length(text: str) -> int:
     """Count words, a Chinese character as one."""
     return len(_WORD.findall(text.lower())) + sum(len(run) for run in _HAN.findall(text))

@@ -58,7 +58,7 @@ def test_details_name_articles_and_nothing_that_is_gone():
 
 
 def test_every_intent_of_banking77_has_its_article():
-    from assistant.intents import load_intents
+    from assistant.intent_files import load_intents
 
     for lang in ("en", "zh"):
         named = {i.article for i in load_intents(BANK, lang) if i.article}

@@ -1,14 +1,15 @@
-"""The intent classifier on the bank's real examples, and its files."""
+"""The intent classifier with the weights that ship, without them, and its files."""
 
 import csv
+import os
+import shutil
 
-import numpy as np
 import pytest
 
 from assistant.config import BANK
 from assistant.errors import IntentsError
-from assistant.intents import Head, IntentClassifier, load_intents
-from tests.fakes import HashEmbedder
+from assistant.intent_files import load_intents
+from assistant.intents import IntentClassifier
 from tests.public import data
 
 
@@ -28,7 +29,7 @@ def predict(classifier, embedder, text):
         ("machine ate my card", "card_swallowed"),
         ("hi!", "greeting"),
         ("put me through to someone human", "talk_to_a_person"),
-        ("recipe for apple pie", "out_of_scope"),
+        ("recommend me a good movie for tonight", "out_of_scope"),
         ("银行卡被偷了", "lost_or_stolen_card"),
         ("我要人工", "talk_to_a_person"),
         ("今天股市怎么样，天气好吗", "out_of_scope"),
@@ -46,18 +47,119 @@ def test_probabilities_sum_to_one_and_articles_share_them(classifier, embedder):
     assert sum(prediction.articles.values()) <= 1.0001
 
 
-def test_a_saved_head_predicts_the_same(tmp_path):
-    """Safetensors keeps memory order, and scikit-learn's arrays lie column by column."""
-    intents = load_intents(BANK, "en")[-8:]
-    for embedder in (HashEmbedder(), None):
-        head = Head.fit(intents, embedder)
-        folder = tmp_path / str(embedder is None)
-        folder.mkdir()
-        head.save(folder)
-        vector = HashEmbedder().encode_queries(["close my account"])[0]
-        again = Head.load(folder).predict_proba("close my account", vector)
-        assert np.allclose(head.predict_proba("close my account", vector), again, atol=1e-5)
-        assert again.sum() == pytest.approx(1, abs=1e-4)
+@pytest.mark.parametrize(
+    ("text", "mood"),
+    [
+        ("thank you, that was quick and friendly", "positive"),
+        ("where is the nearest cash machine", "neutral"),
+        ("you lost my money and nobody cares, shame on you", "negative"),
+        ("太好了，马上就解决了，谢谢你们", "positive"),
+        ("转账限额在哪里看", "neutral"),
+        ("等了一个月没人理我，太差劲了", "negative"),
+    ],
+)
+def test_the_mood_of_a_message(classifier, text, mood):
+    prediction = classifier.predict(text)
+    assert prediction.sentiment == mood
+    assert prediction.sentiment_score > 0.4
+
+
+def test_one_encoding_serves_all(classifier, embedder):
+    """The vector may be handed in, so that retrieval and intents share it."""
+    text = "my card was stolen"
+    assert predict(classifier, embedder, text) == classifier.predict(text)
+
+
+def test_capitals_are_read_like_any_other_words(classifier):
+    assert classifier.predict("I LOST MY CARD").intent == "lost_or_stolen_card"
+
+
+def test_what_is_none_of_ours_is_stranger_than_what_is(classifier):
+    ours = [classifier.predict(t).out_of_scope for t in ("freeze my card", "转账要多久到账")]
+    far = [classifier.predict(t).out_of_scope for t in ("how tall is k2", "附近有什么好玩的景点")]
+    assert max(ours) < 0.5 < min(far)
+
+
+def test_explanation_names_examples_and_the_words_that_count(classifier):
+    told = classifier.explain("the machine swallowed my card")
+    assert told.prediction.intent == "card_swallowed"
+    assert told.nearest[0][1] == "card_swallowed"
+    cosines = [cosine for _, _, cosine in told.nearest]
+    assert cosines == sorted(cosines, reverse=True)
+    assert max(told.phrases, key=lambda part: part[1])[0] == "swallowed"
+
+
+def test_explanation_in_chinese_covers_the_whole_message(classifier):
+    told = classifier.explain("我的卡被机器吞了")
+    assert "".join(phrase for phrase, _ in told.phrases) == "我的卡被机器吞了"
+    assert told.nearest[0][1] == "card_swallowed"
+
+
+FIVE = """version: "3.1"
+nlu:
+- intent: loan_repayment_holiday
+  metadata: {description: A pause in paying back a loan}
+  examples: |
+    - can I pause my loan repayments
+    - payment holiday on my loan
+    - skip a loan instalment this month
+    - I can't pay my loan right now, can we stop it for a while
+    - 贷款可以延期还吗
+"""
+
+
+@pytest.fixture
+def copied_bank(tmp_path):
+    """Return a copy of the bank's intents and weights, to be changed."""
+    shutil.copytree(BANK / "intents", tmp_path / "bank" / "intents")
+    shutil.copytree(BANK / "weights", tmp_path / "bank" / "weights")
+    return tmp_path / "bank"
+
+
+def test_a_new_intent_needs_five_examples_and_no_training(copied_bank, embedder, tmp_path):
+    """And a running classifier takes it at its next message; what it knew stays."""
+    classifier = IntentClassifier.open(copied_bank, embedder, tmp_path / "state")
+    assert (
+        classifier.predict("may I take a break from repaying my loan").intent
+        != "loan_repayment_holiday"
+    )
+    english = copied_bank / "intents" / "en.yml"
+    english.write_text(english.read_text("utf-8") + FIVE.split("nlu:\n")[1], "utf-8")
+    os.utime(english, (1, 1))
+    asked = (
+        "may I take a break from repaying my loan",
+        "stop taking my loan payments for two months",
+        "need a break from loan payments",
+    )
+    assert [classifier.predict(text).intent for text in asked] == ["loan_repayment_holiday"] * 3
+    assert classifier.predict("my card was stolen").intent == "lost_or_stolen_card"
+
+
+def test_a_broken_file_leaves_a_running_classifier_as_it_was(
+    copied_bank, embedder, tmp_path, caplog
+):
+    classifier = IntentClassifier.open(copied_bank, embedder, tmp_path / "state")
+    (copied_bank / "intents" / "en.yml").write_text("nlu: {")
+    assert classifier.predict("my card was stolen").intent == "lost_or_stolen_card"
+    assert "stay as they were" in caplog.text
+
+
+def test_without_trained_weights_a_head_is_fitted_once(copied_bank, embedder, tmp_path):
+    shutil.rmtree(copied_bank / "weights" / "intents")
+    (copied_bank / "intents" / "en.yml").write_text(FIVE)
+    (copied_bank / "intents" / "zh.yml").unlink()
+    state = tmp_path / "state"
+    for _ in range(2):
+        classifier = IntentClassifier.open(copied_bank, embedder, state)
+    assert len(list((state / "intents").iterdir())) == 1
+    for text in ("pause my loan please", "贷款能不能晚点还"):
+        assert classifier.predict(text).intent == "loan_repayment_holiday"
+
+
+def test_damaged_weights_are_named(copied_bank, embedder, tmp_path):
+    (copied_bank / "weights" / "intents" / "model.safetensors").write_bytes(b"broken")
+    with pytest.raises(IntentsError, match="holds no whole classifier"):
+        IntentClassifier.open(copied_bank, embedder, tmp_path)
 
 
 def test_company_without_intents_has_the_general_ones(tmp_path, embedder):
@@ -84,10 +186,26 @@ def test_rasa_file_loads_unchanged(tmp_path):
     [
         ("nlu: {", "expected Rasa NLU YAML"),
         ("version: '3.1'", "expected Rasa NLU YAML"),
-        ("nlu:\n- intent: a\n  examples: [x]", "expected each intent's examples as text"),
+        ("nlu:\n- intent: a\n  examples: [x]", "line 3: expected the examples of a as text"),
+        ("nlu:\n- intent: a\n  exmples: |\n    - x", "line 3: .* the unknown key 'exmples'"),
+        (
+            "nlu:\n- intent: a\n  metadata: {artcle: b}\n  examples: |\n    - x",
+            "line 3: .*'article'.* the unknown key 'artcle'",
+        ),
+        (
+            "nlu:\n- intent: a\n  metadata: {action: dance}\n  examples: |\n    - x",
+            "line 2: expected an action of .*found dance",
+        ),
+        ("nlu:\n- intent: a\n  examples: |\n", "line 2: expected at least one example under a"),
+        ("nlu:\n- intent: a\n", "line 2: expected at least one example under a"),
+        (
+            "nlu:\n- intent: a\n  examples: |\n    x",
+            "expected `- ` before each example of a, found 'x'",
+        ),
+        ("nlus: []\n", "line 1: .*the unknown key 'nlus'"),
         (
             "nlu:\n- intent: a\n  examples: |\n    - same\n- intent: b\n  examples: |\n    - same\n",
-            "found 'same' under a and b",
+            "line 7: .*found 'same' under b and, in .*line 4, under a",
         ),
     ],
 )

@@ -8,7 +8,9 @@ from assistant.routing import Router
 from knowledge.documents import Hit, Passage
 
 
-def prediction(intent="lost_card", score=0.9, action=Action.ANSWER, language="en"):
+def prediction(
+    intent="lost_card", score=0.9, action=Action.ANSWER, language="en", out_of_scope=0.0
+):
     return Prediction(
         intent=intent,
         score=score,
@@ -16,7 +18,7 @@ def prediction(intent="lost_card", score=0.9, action=Action.ANSWER, language="en
         article="cards",
         runner_up="other",
         runner_up_score=0.05,
-        out_of_scope=0.0,
+        out_of_scope=out_of_scope,
         language=language,
         articles={},
     )
@@ -26,7 +28,7 @@ def hits(*scores):
     return [Hit(Passage(f"a{n}", "en", f"A{n}", "", "x", 0, 1), s) for n, s in enumerate(scores)]
 
 
-OOS = {"intent": "out_of_scope", "action": Action.DECLINE}
+OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
 
 
 @pytest.mark.parametrize(

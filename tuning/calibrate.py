@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuning.fusion import Judged, fit
+from tuning.metrics import BINS, calibration_error
 
 if TYPE_CHECKING:
     from assistant.intents import IntentClassifier
@@ -34,7 +35,6 @@ LANGUAGES = ("en", "zh")
 # Of the bank's questions, those that say something of any company.
 SHARED = ("ours", "out_of_scope")
 FLOORS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
-BINS = 10
 # A bin with fewer questions is left out of the diagram.
 FEWEST = 3
 DRAWS = 200
@@ -200,22 +200,6 @@ def _as_if_true(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Draw what would be right if each score were the probability that it claims to be."""
     random = np.random.default_rng(SEED)
     return (random.random((DRAWS, len(scores))) < scores).astype(np.float64)
-
-
-def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Return the expected calibration error over ten equal bins (Guo et al. 2017).
-
-    Args:
-        scores: Probabilities in [0, 1], of shape (n,).
-        right: 1 where the prediction was right, else 0, of shape (n,).
-    """
-    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
-    gaps = [
-        (bins == n).mean() * abs(scores[bins == n].mean() - right[bins == n].mean())
-        for n in range(BINS)
-        if (bins == n).any()
-    ]
-    return float(sum(gaps))
 
 
 def _plot(reports: dict[str, NDArray[np.float64]], file: Path) -> None:

@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assistant.grounding import figures
 from assistant.messages import Action, Reply
+
+BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +69,19 @@ def _plain(text: str) -> str:
 def share(flags: Sequence[bool]) -> float:
     """Return the share of true values, in [0, 1]; 0 for none."""
     return sum(flags) / len(flags) if flags else 0.0
+
+
+def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Return the expected calibration error over ten equal bins (Guo et al. 2017).
+
+    Args:
+        scores: Probabilities in [0, 1], of shape (n,).
+        right: 1 where the prediction was right, else 0, of shape (n,).
+    """
+    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    gaps = [
+        (bins == n).mean() * abs(scores[bins == n].mean() - right[bins == n].mean())
+        for n in range(BINS)
+        if (bins == n).any()
+    ]
+    return float(sum(gaps))

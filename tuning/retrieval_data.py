@@ -70,7 +70,7 @@ def read_questions(file: Path) -> list[Asked]:
 
 def intent_examples(knowledge: Path, lang: str) -> list[Asked]:
     """Return the examples of a company's intents that an article answers."""
-    from assistant.intents import load_intents
+    from assistant.intent_files import load_intents
 
     listed = load_intents(knowledge, lang)
     return [Asked(e, i.article, lang) for i in listed if i.article for e in i.examples]
@@ -78,7 +78,7 @@ def intent_examples(knowledge: Path, lang: str) -> list[Asked]:
 
 def banking77(knowledge: Path, part: str) -> list[Asked]:
     """Return BANKING77's questions with the article that our intents file names for each intent."""
-    from assistant.intents import load_intents
+    from assistant.intent_files import load_intents
     from tuning.public_data import banking77 as rows
 
     article = {intent.name: intent.article for intent in load_intents(knowledge, "en")}

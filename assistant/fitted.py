@@ -1,0 +1,51 @@
+"""Finds a head's weights: trained ones where they fit the embedder, else fitted once and kept."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from assistant.head import MODEL, TERM_REGULARISATION, TERM_SHARE, VECTOR_REGULARISATION, LinearHead
+from assistant.neighbours import Neighbours
+from knowledge.embedder import Embedder
+
+# Raised whenever a head of the same examples would come out otherwise.
+RECIPE = f"1 {VECTOR_REGULARISATION} {TERM_REGULARISATION} {TERM_SHARE}"
+
+
+def shipped(folder: Path, embedder: str) -> tuple[LinearHead, Neighbours | None] | None:
+    """Return the trained weights in a folder; None where there are none for this embedder.
+
+    Raises:
+        IntentsError: The files are damaged.
+    """
+    if not (folder / MODEL).is_file():
+        return None
+    head = LinearHead.load(folder)
+    return (head, Neighbours.load(folder)) if head.embedder == embedder else None
+
+
+def fitted_head(labelled: Sequence[tuple[str, str]], embedder: Embedder, kept: Path) -> LinearHead:
+    """Return a head fitted on (text, label), from the folder where it is kept if it was before."""
+    what = json.dumps([RECIPE, embedder.query_name, labelled], ensure_ascii=False)
+    where = kept / hashlib.sha256(what.encode()).hexdigest()[:16]
+    if not where.exists():
+        texts, labels = zip(*labelled, strict=True)
+        vectors = embedder.encode_queries(texts)
+        _save(LinearHead.fit(texts, labels, vectors, embedder.query_name), where)
+    return LinearHead.load(where)
+
+
+def _save(head: LinearHead, where: Path) -> None:
+    where.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fitting-", dir=where.parent) as staging:
+        built = Path(staging) / "head"
+        head.save(built)
+        try:
+            os.replace(built, where)
+        except OSError:
+            # Another process may have fitted the same head in the meantime.
+            if not where.exists():
+                raise

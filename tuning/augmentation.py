@@ -1,0 +1,112 @@
+"""Varies training texts as customers vary them: typing errors, left-out words, synonyms."""
+
+import random
+import re
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from tqdm import tqdm
+
+from tuning.classifier_config import Augmentation
+from tuning.labelled import Labelled
+
+if TYPE_CHECKING:
+    from assistant.generator import Generator
+
+SYNONYMS = Path(__file__).with_name("data") / "synonyms.yml"
+# Shorter words are mistyped less, and a wrong letter makes another word of them.
+SHORTEST = 4
+PARAPHRASE = "Say this in other words, as a customer would type it. Answer with that alone: "
+_WORD = re.compile(r"[A-Za-z]+")
+
+
+def augmented(
+    rows: Sequence[Labelled], wanted: Augmentation, seed: int, generator: "Generator | None" = None
+) -> list[Labelled]:
+    """Return the rows with their varied copies, and the lower-case ones lowered.
+
+    Args:
+        rows: What to vary.
+        wanted: How much.
+        seed: What the drawing begins with.
+        generator: What words paraphrases, if they are wanted.
+    """
+    draw = random.Random(seed)
+    synonyms = _synonyms()
+    found = list(rows)
+    for row in tqdm(rows, desc="Varying", unit="text", disable=generator is None):
+        for _ in range(wanted.copies):
+            text = _without_words(row.text, wanted.dropped_words, draw)
+            text = _with_synonyms(text, wanted.synonyms, synonyms, draw)
+            text = with_typing_errors(text, wanted.typing_errors, draw)
+            found.append(replace(row, text=text))
+        if wanted.paraphrase and generator:
+            said = "".join(generator.generate([{"role": "user", "content": PARAPHRASE + row.text}]))
+            found.append(replace(row, text=said.strip() or row.text))
+    low = wanted.lower_case
+    return [replace(r, text=r.text.lower()) if draw.random() < low else r for r in found]
+
+
+def with_typing_errors(text: str, share: float, draw: random.Random) -> str:
+    """Return a text with one edit in a share of its longer Latin words.
+
+    Chinese is left alone: wrong characters come from input methods, not from single keys.
+    """
+
+    def mistyped(found: re.Match[str]) -> str:
+        word = found.group()
+        if len(word) < SHORTEST or draw.random() >= share:
+            return word
+        return _edited(word, draw)
+
+    return _WORD.sub(mistyped, text)
+
+
+def _edited(word: str, draw: random.Random) -> str:
+    at = draw.randrange(len(word) - 1)
+    letter = draw.choice(string.ascii_lowercase)
+    return draw.choice(
+        (
+            word[:at] + word[at + 1 :],
+            word[:at] + letter + word[at + 1 :],
+            word[:at] + letter + word[at:],
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+        )
+    )
+
+
+def _without_words(text: str, share: float, draw: random.Random) -> str:
+    words = text.split(" ")
+    kept = [word for word in words if draw.random() >= share]
+    return " ".join(kept) if kept else text
+
+
+def _with_synonyms(
+    text: str, share: float, synonyms: Mapping[str, Sequence[str]], draw: random.Random
+) -> str:
+    for word in _present(text, synonyms):
+        if draw.random() < share:
+            text = text.replace(word, draw.choice(synonyms[word]), 1)
+    return text
+
+
+def _present(text: str, synonyms: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the words of a text that have synonyms; Chinese has no blanks to look for."""
+    latin = set(_WORD.findall(text))
+    for word in synonyms:
+        if word in latin or (not word.isascii() and word in text):
+            yield word
+
+
+def _synonyms() -> dict[str, list[str]]:
+    groups: list[str] = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        words = [word.strip() for word in group.split(",")]
+        for word in words:
+            found[word] = [other for other in words if other != word]
+    return found

@@ -1,0 +1,266 @@
+"""Trains a classifier of texts: ``python -m tuning.classifier --config FILE``.
+
+``method: head`` fits a linear head on the frozen encoder's vectors, in a minute or two; the
+assistant takes it from ``weights/intents`` of a knowledge folder. ``full`` tunes all of an encoder,
+``lora`` low-rank weights beside it. Written to the config's ``output``: safetensors, JSON, a model
+card and, in ``report``, what it gets right and wrong on the development data, as JSON, pictures and
+one page.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assistant.generator import Generator
+    from assistant.head import LinearHead
+    from knowledge.embedder import Embedder
+    from tuning.classifier_config import ClassifierConfig
+    from tuning.encoder import Tuned
+    from tuning.labelled import Labelled
+
+# The share of the training rows that is held out where no development data is named.
+HELD_OUT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The rows of a configuration, checked and kept apart."""
+
+    train: "list[Labelled]"
+    dev: "list[Labelled]"
+    test: "list[Labelled]"
+    far: "list[Labelled]"
+    leaked: int
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, report and save; 1 where the configuration or the data cannot be used."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tuning.classifier",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: python -m tuning.classifier --config tuning/configs/sentiment.yaml",
+    )
+    parser.add_argument(
+        "--config", type=Path, required=True, help="a YAML file; see tuning/configs"
+    )
+    parser.add_argument("--output", type=Path, help="a folder, instead of the config's")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
+    given = parser.parse_args(arguments)
+    from tuning.classifier_config import ClassifierConfig, ConfigError
+    from tuning.labelled import DataError
+
+    try:
+        config = ClassifierConfig.load(given.config)
+        if given.output:
+            config = config.model_copy(update={"output": given.output})
+        data = prepared(config)
+        print(
+            f"{config.name}: {len(data.train)} texts of {len({r.label for r in data.train})} "
+            f"classes to learn from, {len(data.dev)} to judge by; {data.leaked} left out because "
+            f"their words are held out"
+        )
+        _train(config, data, given.state, resume=given.resume, source=given.config)
+    except (ConfigError, DataError) as error:
+        print(f"classifier: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def prepared(config: "ClassifierConfig") -> Data:
+    """Read and check a configuration's data.
+
+    Raises:
+        DataError: It cannot be used.
+    """
+    from tuning.labelled import check, read_all, without_held_out
+
+    rows = read_all(config.train)
+    dev, test = read_all(config.dev), read_all(config.test)
+    if not dev:
+        dev, rows = rows[::HELD_OUT], [row for n, row in enumerate(rows) if n % HELD_OUT]
+    train = without_held_out(rows, [*dev, *test])
+    if not train:
+        from tuning.labelled import DataError
+
+        raise DataError("Expected training texts beside those that are held out, found none.")
+    check(train, [*dev, *test])
+    return Data(train, dev, test, read_all(config.out_of_scope), len(rows) - len(train))
+
+
+def _train(
+    config: "ClassifierConfig", data: Data, state: Path, *, resume: bool, source: Path
+) -> None:
+    from tuning.classifier_report import write_report
+
+    begun = time.perf_counter()
+    if config.method == "head":
+        labels, logits = _train_head(config, data, state)
+    else:
+        labels, logits = _train_encoders(config, data, state, resume=resume)
+    seconds = time.perf_counter() - begun
+    summary = write_report(config, data.train, data.dev, labels, logits, seconds, source)
+    print(
+        f"development: accuracy {summary['accuracy']:.4f}, macro-F1 {summary['macro_f1']:.4f}, "
+        f"calibration error {summary['calibration_error']:.3f}; {seconds:.0f} s. "
+        f"Report: {config.output / 'report' / 'report.html'}"
+    )
+
+
+def _train_head(
+    config: "ClassifierConfig", data: Data, state: Path
+) -> "tuple[list[str], NDArray[np.float32]]":
+    from tuning.augmentation import augmented
+    from tuning.neighbours import fit_neighbours
+
+    embedder = _embedder(config, state)
+    generator = _generator(config, state)
+    rows = augmented(data.train, config.augmentation, config.seeds[0], generator)
+    rows = [*rows, *_label_names(rows, config.head.label_names)]
+    texts, labels = [row.text for row in rows], [row.label for row in rows]
+    vectors = _encoded(embedder, texts)
+    head = fit_head(config, rows, vectors, embedder.query_name)
+    dev = [row.text for row in data.dev]
+    logits = head.logits(dev, embedder.encode_queries(dev))
+    head = head.sharpened(_temperature(head, logits, data.dev))
+    if data.far:
+        far = [row.text for row in data.far]
+        encoded = embedder.encode_queries(far)
+        reject = config.out_of_scope_label
+        neighbours = fit_neighbours(
+            head, texts, labels, vectors, (far, encoded), reject, config.seeds[0]
+        )
+        config.output.mkdir(parents=True, exist_ok=True)
+        neighbours.save(config.output)
+    head.save(config.output)
+    return head.labels, head.logits(dev, embedder.encode_queries(dev))
+
+
+def fit_head(
+    config: "ClassifierConfig", rows: "Sequence[Labelled]", vectors: Any, embedder: str
+) -> "LinearHead":
+    """Return the head of rows and their vectors, of shape (rows, dimension), uncalibrated."""
+    from assistant.head import LinearHead
+
+    return LinearHead.fit(
+        [row.text for row in rows],
+        [row.label for row in rows],
+        vectors,
+        embedder,
+        weights=[row.weight for row in rows],
+        regularisation=config.head.regularisation,
+        share=config.head.terms,
+        balanced=config.class_weights == "balanced",
+        calibrate=False,
+    )
+
+
+def _train_encoders(
+    config: "ClassifierConfig", data: Data, state: Path, *, resume: bool
+) -> "tuple[list[str], NDArray[np.float32]]":
+    import numpy as np
+
+    from assistant.head import temperature
+    from tuning.augmentation import augmented
+    from tuning.encoder_training import train_encoder
+
+    source, prompt = _source(config, state)
+    texts = [row.text for row in data.dev]
+    generator = _generator(config, state)
+    found = []
+    for seed in config.seeds:
+        rows = augmented(data.train, config.augmentation, seed, generator)
+        rows = [*rows, *_label_names(rows, config.head.label_names)]
+        tuned = train_encoder(config, source, prompt, rows, data.dev, seed, resume=resume)
+        found.append(tuned.logits(texts))
+        _save(config, tuned, config.output / f"seed-{seed}")
+    logits = np.mean(found, axis=0)
+    labels = list(tuned.labels)
+    right = np.array([labels.index(row.label) for row in data.dev])
+    return labels, logits / temperature(logits, right)
+
+
+def _save(config: "ClassifierConfig", tuned: "Tuned", folder: Path) -> None:
+    """Write the encoder or its LoRA weights, the layer on top, the tokenizer and the labels."""
+    import json
+
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tuned.model.encoder.save_pretrained(folder)  # type: ignore[operator]
+    tuned.tokenizer.save_pretrained(folder)
+    save_file(
+        {n: w.detach().contiguous() for n, w in tuned.model.classify.state_dict().items()},
+        folder / "classify.safetensors",
+    )
+    about = {"labels": list(tuned.labels), "prompt": tuned.prompt, "pooling": config.pooling}
+    (folder / "labels.json").write_text(json.dumps(about, ensure_ascii=False), "utf-8")
+
+
+def _label_names(rows: "Sequence[Labelled]", weight: float) -> "list[Labelled]":
+    from tuning.labelled import Labelled
+
+    if not weight:
+        return []
+    labels = sorted({row.label for row in rows})
+    return [Labelled(label.replace("_", " "), label, weight, "label", 0) for label in labels]
+
+
+def _temperature(
+    head: "LinearHead", logits: "NDArray[np.float32]", dev: "Sequence[Labelled]"
+) -> float:
+    from assistant.head import temperature
+
+    return temperature(logits, head.rows_of([row.label for row in dev]))
+
+
+def _embedder(config: "ClassifierConfig", state: Path) -> "Embedder":
+    from knowledge.model_files import open_embedder
+
+    return open_embedder(config.encoder, state)
+
+
+def _generator(config: "ClassifierConfig", state: Path) -> "Generator | None":
+    """Return what words paraphrases: the generator of the settings in the environment."""
+    from assistant.config import load_settings
+    from assistant.generator import open_generator
+
+    return open_generator(load_settings(state=state)) if config.augmentation.paraphrase else None
+
+
+def _source(config: "ClassifierConfig", state: Path) -> tuple[str, str]:
+    """Return where the encoder's weights are and what it wants before a text."""
+    from knowledge.model_files import default_embedder_folder
+
+    if config.encoder:
+        return config.encoder, config.prompt or ""
+    return default_embedder_folder(state), "query: " if config.prompt is None else config.prompt
+
+
+def _encoded(embedder: "Embedder", texts: Sequence[str]) -> Any:
+    """Return the vectors of many texts, of shape (len(texts), dimension), with a progress bar."""
+    import numpy as np
+    from tqdm import tqdm
+
+    # Texts of like length go together, so that little is padded.
+    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    parts = [order[at : at + 256] for at in range(0, len(order), 256)]
+    found: Any = None
+    for rows in tqdm(parts, desc="Encoding", unit="batch"):
+        vectors = embedder.encode_queries([texts[row] for row in rows])
+        found = np.zeros((len(texts), vectors.shape[1]), np.float32) if found is None else found
+        found[rows] = vectors
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
