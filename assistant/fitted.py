@@ -3,13 +3,16 @@
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from assistant.head import MODEL, TERM_REGULARISATION, TERM_SHARE, VECTOR_REGULARISATION, LinearHead
 from assistant.neighbours import Neighbours
-from knowledge.embedder import Embedder
+from knowledge.embedder import Embedder, Vectors
 
 # Raised whenever a head of the same examples would come out otherwise.
 RECIPE = f"1 {VECTOR_REGULARISATION} {TERM_REGULARISATION} {TERM_SHARE}"
@@ -36,6 +39,21 @@ def fitted_head(labelled: Sequence[tuple[str, str]], embedder: Embedder, kept: P
         vectors = embedder.encode_queries(texts)
         _save(LinearHead.fit(texts, labels, vectors, embedder.query_name), where)
     return LinearHead.load(where)
+
+
+def kept_vectors(texts: Sequence[str], embedder: Embedder, kept: Path) -> Vectors:
+    """Return the vectors of texts, of shape (len(texts), dimension), encoded once and then kept."""
+    what = json.dumps([embedder.query_name, texts], ensure_ascii=False)
+    where = kept / f"examples-{hashlib.sha256(what.encode()).hexdigest()[:16]}.npy"
+    if where.is_file():
+        return np.asarray(np.load(where, allow_pickle=False))
+    print(f"Encoding {len(texts):,} examples, once …", file=sys.stderr)
+    vectors = embedder.encode_queries(texts)
+    kept.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=kept, suffix=".npy", delete=False) as file:
+        np.save(file, vectors, allow_pickle=False)
+    os.replace(file.name, where)
+    return vectors
 
 
 def _save(head: LinearHead, where: Path) -> None:

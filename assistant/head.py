@@ -48,7 +48,8 @@ class LinearHead:
         self.spec = dict(spec)
         self._vectors = np.asarray(arrays["vectors"], dtype=np.float32)
         self._bias = np.asarray(arrays["bias"], dtype=np.float32)
-        self._terms = np.asarray(arrays["terms"], dtype=np.float32).T
+        # Row by row: a product with any other order of memory copies the table each time.
+        self._terms = np.ascontiguousarray(np.asarray(arrays["terms"], dtype=np.float32).T)
         self._vectorizer = _vectorizer(spec["terms"], arrays["idf"]) if spec["terms"] else None
 
     @classmethod

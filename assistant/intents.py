@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from assistant.errors import IntentsError
-from assistant.fitted import fitted_head, shipped
+from assistant.fitted import fitted_head, kept_vectors, shipped
 from assistant.head import Floats, LinearHead, probabilities
 from assistant.intent_files import (
     ANY_QUESTION,
@@ -162,14 +162,9 @@ class IntentClassifier:
     def _nearest(self, vector: Vectors) -> list[tuple[str, str, float]]:
         known = self._current()
         if self._examples is None or self._examples[0] is not known:
-            listed = [
-                (text, intent.name)
-                for by_name in known.intents.values()
-                for intent in by_name.values()
-                for text in intent.examples
-            ]
-            listed = list(dict.fromkeys(listed))
-            encoded = self._embedder.encode_queries([text for text, _ in listed])
+            listed = _labelled(known.intents)
+            texts = [text for text, _ in listed]
+            encoded = kept_vectors(texts, self._embedder, self._state / "intents")
             self._examples = (known, listed, encoded)
         _, listed, encoded = self._examples
         cosines = encoded @ vector

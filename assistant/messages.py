@@ -62,6 +62,9 @@ class Reply:
     language: str
     intent: str | None = None
     intent_score: float = 0.0
+    out_of_scope: float = 0.0
+    sentiment: str | None = None
+    sentiment_score: float = 0.0
     citations: tuple[Citation, ...] = ()
     support: tuple[Support, ...] = ()
     choices: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import yaml
 
 from assistant.head import LinearHead
 from tuning import classifier
-from tuning.augmentation import augmented, with_typing_errors
+from tuning.augmentation import PARAPHRASE, augmented, with_typing_errors
 from tuning.classifier_config import Augmentation, ClassifierConfig, ConfigError, Source
 from tuning.encoder import Adversary, supervised_contrastive
 from tuning.labelled import DataError, Labelled, check, read, without_held_out
@@ -208,6 +208,28 @@ def test_augmentation_varies_and_repeats_itself():
     assert len(first) == 10
     assert "我的卡片被盗" in {row.text for row in first}
     assert all(row.label in "ab" for row in first)
+
+
+def test_texts_are_varied_in_place_too():
+    given = rows([("Please Cancel my transfer", "a"), ("我的卡丢了", "b")])
+    none = {"copies": 0, "typing_errors": 1.0}
+    low = augmented(given, Augmentation(lower_case=1.0, **none), seed=0)
+    assert [row.text for row in low] == ["please cancel my transfer", "我的卡丢了"]
+    wrapped = augmented(given * 20, Augmentation(wrapped=1.0, **none), seed=0)
+    assert all(kept.text in row.text for kept, row in zip(given * 20, wrapped, strict=True))
+    assert len({row.text for row in wrapped}) > 20
+    wrong = augmented(given, Augmentation(mistyped=1.0, **none), seed=0)
+    assert wrong[0].text != given[0].text
+    assert wrong[1] == given[1]
+
+
+def test_a_paraphrase_is_one_more_copy():
+    class Parrot:
+        def generate(self, prompt, **_):
+            yield prompt[0]["content"].removeprefix(PARAPHRASE).upper()
+
+    wanted = Augmentation(copies=0, paraphrase=True)
+    assert [r.text for r in augmented(rows([("hi", "a")]), wanted, 0, Parrot())] == ["hi", "HI"]
 
 
 def test_typing_errors_are_one_edit_a_word():

@@ -16,6 +16,7 @@ from tests.conftest import ROOT, STATE
 COMMANDS = [
     ["app.py"],
     ["-m", "assistant"],
+    ["-m", "assistant.explain"],
     ["-m", "knowledge.build_index"],
     ["-m", "tuning.dialogues"],
     ["-m", "tuning.calibrate"],
@@ -69,6 +70,14 @@ def test_answer_in_the_terminal_with_sources():
     assert '[1] Replace a card (replace-a-card): "' in done.stdout
 
 
+def test_a_message_is_explained():
+    done = run("-m", "assistant.explain", "the cash machine swallowed my card")
+    assert done.returncode == 0
+    assert "intent        card_swallowed" in done.stdout
+    told = json.loads(run("-m", "assistant.explain", "--json", "太差劲了，等了一个月").stdout)
+    assert told["prediction"]["sentiment"] == "negative"
+
+
 def test_json_is_the_whole_reply():
     reply = json.loads(run("-m", "assistant", "--json", "我的卡丢了怎么办？").stdout)
     assert reply["action"] == "answer"
@@ -118,6 +127,8 @@ def test_another_company_is_answered_from_its_own_files(shop):
         (["-m", "assistant", "x" * 20_000], "Expected at most 4,000 characters"),
         (["-m", "assistant", "🎉"], "only symbols or emoji"),
         (["-m", "assistant"], "expected a question or --batch FILE"),
+        (["-m", "assistant.explain", " "], "found an empty one"),
+        (["-m", "tuning.classifier", "--config", "none.yaml"], "none.yaml: expected a YAML file"),
         (["-m", "assistant", "--batch", "none.jsonl"], "expected --out FILE"),
         (["-m", "assistant", "--batch", "none.jsonl", "--out", "o"], "at none.jsonl"),
         (["-m", "assistant", "--knowledge", "/no/such/folder", "hi"], "there is nothing"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 from tqdm import tqdm
 
+from knowledge.segmenter import language_of
 from tuning.classifier_config import Augmentation
 from tuning.labelled import Labelled
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.generator import Generator
 
 SYNONYMS = Path(__file__).with_name("data") / "synonyms.yml"
+POLITENESS = Path(__file__).with_name("data") / "politeness.yml"
 # Shorter words are mistyped less, and a wrong letter makes another word of them.
 SHORTEST = 4
 PARAPHRASE = "Say this in other words, as a customer would type it. Answer with that alone: "
@@ -47,8 +49,26 @@ def augmented(
         if wanted.paraphrase and generator:
             said = "".join(generator.generate([{"role": "user", "content": PARAPHRASE + row.text}]))
             found.append(replace(row, text=said.strip() or row.text))
-    low = wanted.lower_case
-    return [replace(r, text=r.text.lower()) if draw.random() < low else r for r in found]
+    polite = yaml.safe_load(POLITENESS.read_text(encoding="utf-8"))
+    return [replace(row, text=_in_place(row.text, wanted, polite, draw)) for row in found]
+
+
+def _in_place(
+    text: str,
+    wanted: Augmentation,
+    polite: Mapping[str, Mapping[str, Sequence[str]]],
+    draw: random.Random,
+) -> str:
+    if draw.random() < wanted.wrapped:
+        words = polite["zh" if language_of(text) == "zh" else "en"]
+        before, after = (draw.choice([*words[side], ""]) for side in ("before", "after"))
+        between = "" if language_of(text) == "zh" else " "
+        text = between.join(part for part in (before, text, after) if part)
+    if draw.random() < wanted.lower_case:
+        text = text.lower()
+    if draw.random() < wanted.mistyped:
+        text = with_typing_errors(text, wanted.typing_errors, draw)
+    return text
 
 
 def with_typing_errors(text: str, share: float, draw: random.Random) -> str:

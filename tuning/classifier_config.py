@@ -70,6 +70,10 @@ class Augmentation(_Strict):
     """The share of words with synonyms that are replaced."""
     lower_case: float = Field(default=0.0, ge=0, le=1)
     """The share of texts, copies or not, that are written in lower case."""
+    mistyped: float = Field(default=0.0, ge=0, le=1)
+    """The share of texts, copies or not, that get typing errors in place."""
+    wrapped: float = Field(default=0.0, ge=0, le=1)
+    """The share of texts, copies or not, that get polite words around them in place."""
     paraphrase: bool = False
     """One more copy, worded anew by the generator of the settings."""
 
