@@ -21,12 +21,29 @@ class Thresholds:
     floor_any: float  # the same two for a company whose retrieval was not fitted on its own
     clear_any: float  # questions: right hits score lower then
     sure: float  # an intent above it decides alone
-    strange: float  # an out-of-scope score above it declines what no sure hit answers
+    strange: float  # an out-of-scope score above it declines what no sure hit answers …
+    strange_any: float  # … of such a company, whose intents are the general ones
 
 
 THRESHOLDS = {
-    "en": Thresholds(floor=0.25, clear=0.4, floor_any=0.1, clear_any=0.45, sure=0.6, strange=0.5),
-    "zh": Thresholds(floor=0.3, clear=0.45, floor_any=0.15, clear_any=0.35, sure=0.6, strange=0.5),
+    "en": Thresholds(
+        floor=0.25,
+        clear=0.4,
+        floor_any=0.1,
+        clear_any=0.45,
+        sure=0.6,
+        strange=0.5,
+        strange_any=0.25,
+    ),
+    "zh": Thresholds(
+        floor=0.3,
+        clear=0.45,
+        floor_any=0.15,
+        clear_any=0.35,
+        sure=0.6,
+        strange=0.5,
+        strange_any=0.25,
+    ),
 }
 # After so many replies in a row that did not help, a person should take over.
 FAILURES_BEFORE_HANDOFF = 2
@@ -75,14 +92,16 @@ class Router:
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         best = hits[0].score if hits else 0.0
-        floor, clear = (at.floor, at.clear) if own else (at.floor_any, at.clear_any)
+        floor, clear, strange = at.floor, at.clear, at.strange
+        if not own:
+            floor, clear, strange = at.floor_any, at.clear_any, at.strange_any
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":
             return Route(Action.DECLINE, "other_language")
         if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
-        if prediction.out_of_scope >= at.strange and best < at.sure:
+        if prediction.out_of_scope >= strange and best < at.sure:
             return self._unanswered("out_of_scope", failures)
         if best < floor:
             return self._unanswered("not_found", failures)
