@@ -124,10 +124,9 @@ class IntentClassifier:
             vector = self._embedder.encode_queries([text])[0]
         known = self._current()
         language = language_of(text)
+        intents = known.intents.get(language, known.intents["en"])
         names, logits = _logits(known, text, vector)
-        intents = known.intents[language if language in known.intents else "en"]
-        allowed = np.array([name in intents for name in names])
-        scores = probabilities(np.where(allowed, logits, -1e9))
+        scores = _scores(names, logits, intents)
         first, second = (int(row) for row in np.argsort(-scores)[:2])
         intent = intents[names[first]]
         moods = probabilities(self._sentiment.logits([text], vector[None])[0])
@@ -152,11 +151,12 @@ class IntentClassifier:
         vectors = self._embedder.encode_queries([text, *without])
         prediction = self.predict(text, vectors[0])
         known = self._current()
+        intents = known.intents.get(prediction.language, known.intents["en"])
+        place = [*known.head.labels, *known.newcomers].index(prediction.intent)
         changes = []
         for part, rest, vector in zip(parts, without, vectors[1:], strict=True):
-            names, logits = _logits(known, rest, vector)
-            left = float(probabilities(logits)[names.index(prediction.intent)])
-            changes.append((part.strip(), prediction.score - left))
+            scores = _scores(*_logits(known, rest, vector), intents)
+            changes.append((part.strip(), prediction.score - float(scores[place])))
         return Explanation(prediction, self._nearest(vectors[0]), changes)
 
     def _nearest(self, vector: Vectors) -> list[tuple[str, str, float]]:
@@ -211,6 +211,12 @@ def _logits(known: _Known, text: str, vector: Vectors) -> tuple[list[str], Float
     new = [known.neighbours.newcomer(vector, shown) for shown in known.newcomers.values()]
     names = [*known.head.labels, *known.newcomers]
     return names, np.concatenate([logits, np.array(new, dtype=np.float32)])
+
+
+def _scores(names: Sequence[str], logits: Floats, intents: Mapping[str, Intent]) -> Floats:
+    """Return the probability of each name, 0 for those that are no intents of the language."""
+    allowed = np.array([name in intents for name in names])
+    return probabilities(np.where(allowed, logits, -1e9))
 
 
 def _out_of_scope(

@@ -25,6 +25,8 @@ SEEDS = (0, 1, 2)
 LEFT_OUT, NEWCOMERS, SHOWN = 27, 10, 5
 REJECT = "out_of_scope"
 Rows = tuple[list[str], list[str], Vectors]
+# Training and development texts that are far, with their vectors, by the name of the set.
+Far = dict[str, list[tuple[list[str], Vectors]]]
 
 
 def main() -> int:
@@ -62,7 +64,7 @@ def main() -> int:
     return 0
 
 
-def _print_strange(train: Rows, dev: Rows, far: dict) -> None:  # type: ignore[type-arg]
+def _print_strange(train: Rows, dev: Rows, far: Far) -> None:
     from sklearn.metrics import roc_auc_score
 
     ways = (*FEATURES, "relative Mahalanobis", "mixture")
@@ -97,7 +99,7 @@ def _print_strange(train: Rows, dev: Rows, far: dict) -> None:  # type: ignore[t
         print(f"| {way} | " + " | ".join(_mean(values) for values in by_name.values()) + " |")
 
 
-def _print_new(train: Rows, dev: Rows, far: dict) -> None:  # type: ignore[type-arg]
+def _print_new(train: Rows, dev: Rows, far: Far) -> None:
     recalls, losses = [], []
     for seed in SEEDS:
         draw = np.random.default_rng(seed)
@@ -123,8 +125,8 @@ def _print_new(train: Rows, dev: Rows, far: dict) -> None:  # type: ignore[type-
 def _trained(
     train: Rows,
     kept: np.ndarray,
-    far: dict,
-    seed: int,  # type: ignore[type-arg]
+    far: Far,
+    seed: int,
 ) -> tuple[LinearHead, Neighbours, Rows]:
     """Return a head of the kept rows with half of the far ones as a class, and its neighbours."""
     rows = (

@@ -36,7 +36,6 @@ class Data:
 
     train: "list[Labelled]"
     dev: "list[Labelled]"
-    test: "list[Labelled]"
     far: "list[Labelled]"
     leaked: int
 
@@ -94,7 +93,7 @@ def prepared(config: "ClassifierConfig") -> Data:
 
         raise DataError("Expected training texts beside those that are held out, found none.")
     check(train, [*dev, *test])
-    return Data(train, dev, test, read_all(config.out_of_scope), len(rows) - len(train))
+    return Data(train, dev, read_all(config.out_of_scope), len(rows) - len(train))
 
 
 def _train(
@@ -119,6 +118,7 @@ def _train(
 def _train_head(
     config: "ClassifierConfig", data: Data, state: Path
 ) -> "tuple[list[str], NDArray[np.float32]]":
+    from assistant.head import temperature
     from tuning.augmentation import augmented
     from tuning.neighbours import fit_neighbours
 
@@ -131,7 +131,8 @@ def _train_head(
     head = fit_head(config, rows, vectors, embedder.query_name)
     dev = [row.text for row in data.dev]
     logits = head.logits(dev, embedder.encode_queries(dev))
-    head = head.sharpened(_temperature(head, logits, data.dev))
+    heat = temperature(logits, head.rows_of([row.label for row in data.dev]))
+    head = head.sharpened(heat)
     if data.far:
         far = [row.text for row in data.far]
         encoded = embedder.encode_queries(far)
@@ -142,7 +143,7 @@ def _train_head(
         config.output.mkdir(parents=True, exist_ok=True)
         neighbours.save(config.output)
     head.save(config.output)
-    return head.labels, head.logits(dev, embedder.encode_queries(dev))
+    return head.labels, logits / heat
 
 
 def fit_head(
@@ -213,14 +214,6 @@ def _label_names(rows: "Sequence[Labelled]", weight: float) -> "list[Labelled]":
         return []
     labels = sorted({row.label for row in rows})
     return [Labelled(label.replace("_", " "), label, weight, "label", 0) for label in labels]
-
-
-def _temperature(
-    head: "LinearHead", logits: "NDArray[np.float32]", dev: "Sequence[Labelled]"
-) -> float:
-    from assistant.head import temperature
-
-    return temperature(logits, head.rows_of([row.label for row in dev]))
 
 
 def _embedder(config: "ClassifierConfig", state: Path) -> "Embedder":

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import platform
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +68,6 @@ def write_report(
         "pairs": _worst(errors),
         "classes": sorted({row.label for row in train}),
         "source": source,
-        "python": platform.python_version(),
     }
     pictures = {name: _embedded(folder / name) for name in (MATRIX, HISTOGRAM, RELIABILITY)}
     (folder / "report.html").write_text(_render(PAGE, **known, pictures=pictures), "utf-8")
