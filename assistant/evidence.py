@@ -1,5 +1,6 @@
 """Chooses the sentences of the hits that answer the question: the extractive answer."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,6 +61,24 @@ class Evidence:
         return read_row(written, head or self.passage.heading.split(" > ")[-1].split(" | "))
 
 
+def as_hits(chosen: Sequence[Evidence]) -> list[Hit]:
+    """Return the chosen sentences as hits, one an article passage: what a generator reads.
+
+    Args:
+        chosen: In the order in which they shall be read.
+    """
+    texts: dict[int, list[str]] = {}
+    passages: dict[int, Passage] = {}
+    for evidence in chosen:
+        passages.setdefault(id(evidence.passage), evidence.passage)
+        texts.setdefault(id(evidence.passage), []).append(evidence.text)
+    between = {"zh": ""}
+    return [
+        Hit(dataclasses.replace(passage, text=between.get(passage.lang, " ").join(texts[key])), 1.0)
+        for key, passage in passages.items()
+    ]
+
+
 class EvidenceSelector:
     """Ranks the hits' sentences by their nearness to the question."""
 
@@ -78,16 +97,16 @@ class EvidenceSelector:
         """
         if not hits:
             return []
-        best = hits[0]
-        near = [hit for hit in hits if _counts(hit, best)]
-        found = [
-            Evidence(hit.passage, span, 0.0)
-            for hit in near
-            for span in sentences(hit.passage.text, hit.passage.lang)
-        ]
-        scored = self._scored(question, lang, found, {id(hit.passage): hit.score for hit in near})
-        chosen = _best(scored, lang)
+        near = [hit for hit in hits if _counts(hit, hits[0])]
+        found = _all_sentences(near)
+        chosen = _best(self.ranked(question, lang, near), lang)
         return _in_order(_with_neighbours(chosen, found), chosen[0].passage.article)
+
+    def ranked(self, question: str, lang: str, hits: Sequence[Hit]) -> list[Evidence]:
+        """Return all sentences of the hits, the nearest to the question first."""
+        scores = {id(hit.passage): hit.score for hit in hits}
+        scored = self._scored(question, lang, _all_sentences(hits), scores)
+        return sorted(scored, key=lambda evidence: -evidence.score)
 
     def _scored(
         self, question: str, lang: str, found: Sequence[Evidence], scores: dict[int, float]
@@ -112,6 +131,14 @@ class EvidenceSelector:
         return [self._known[text] for text in texts]
 
 
+def _all_sentences(hits: Sequence[Hit]) -> list[Evidence]:
+    return [
+        Evidence(hit.passage, span, 0.0)
+        for hit in hits
+        for span in sentences(hit.passage.text, hit.passage.lang)
+    ]
+
+
 def _bonus(evidence: Evidence, score: float, asks_figure: bool) -> float:
     if asks_figure:
         fits = FIGURE * any(c.isdigit() for c in evidence.text)
@@ -125,8 +152,7 @@ def _counts(hit: Hit, best: Hit) -> bool:
     return same or hit.score >= max(LIKELY, OTHER_ARTICLE * best.score)
 
 
-def _best(scored: Sequence[Evidence], lang: str) -> list[Evidence]:
-    ranked = sorted(scored, key=lambda e: -e.score)
+def _best(ranked: Sequence[Evidence], lang: str) -> list[Evidence]:
     chosen: list[Evidence] = []
     words = 0
     for evidence in ranked[:MAX_SENTENCES]:

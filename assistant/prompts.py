@@ -39,6 +39,8 @@ class PromptTemplate(BaseModel):
     shots: list[Shot] = []
     system: str
     user: str
+    decline: str = ""
+    """What a generator that was trained on this wording writes where the passages do not answer."""
     hash: str = ""
 
     @classmethod

@@ -89,6 +89,13 @@ def xquad(lang: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
     return passages, [(row["question"], str(row["context_id"])) for row in asked]
 
 
+def xquad_answers(lang: str) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
+    """Return XQuAD's passages by id, and (question, id of its passage, its first answer)."""
+    passages, _ = xquad(lang)
+    rows = _lines(data_folder() / "xquad_en_zh" / f"questions_{lang}.jsonl")
+    return passages, [(r["question"], str(r["context_id"]), r["answers"][0]) for r in rows]
+
+
 def abcd_articles() -> dict[str, tuple[str, str]]:
     """Return ABCD's guidelines as articles: by the name of the flow, its title and its text."""
     file = data_folder() / "abcd_policies" / "guidelines.json"

@@ -1,0 +1,172 @@
+"""Makes training rows for the answering model: ``python -m tuning.dataset --out FOLDER``.
+
+Help centres of many trades (``tuning/data/companies``) and, where FRONTDESK_DATA names the public
+data, XQuAD become prompt-completion rows, rendered by the templates that serve. ``train.jsonl`` and
+``dev.jsonl`` hold different companies. Rows that fail a check are left out and counted: a figure in
+the completion that was not read, personal data, a prompt that stands twice or in both parts.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from knowledge.embedder import Embedder
+    from tuning.rows import Row
+
+PARTS = ("train", "dev")
+# What an ablation may leave out.
+LEAVABLE = ("xquad", "unanswerable", "near", "combined")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the rows and their report; 2 where they cannot be made."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tuning.dataset",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: FRONTDESK_DATA=~/data python -m tuning.dataset --out var/rows",
+    )
+    parser.add_argument("--out", type=Path, default=Path("var/rows"), help="default: %(default)s")
+    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
+    parser.add_argument("--languages", nargs="+", choices=("en", "zh"), default=["en", "zh"])
+    parser.add_argument("--whole", type=float, default=0.25, help="share that reads whole passages")
+    parser.add_argument("--xquad", type=int, default=300, help="XQuAD rows a language")
+    parser.add_argument(
+        "--without", nargs="+", choices=LEAVABLE, default=[], help="leave out, to see its worth"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    given = parser.parse_args(arguments)
+    from knowledge.errors import KnowledgeError
+    from knowledge.model_files import open_embedder
+
+    try:
+        embedder = open_embedder(None, given.state)
+        report = write_rows(given, embedder)
+    except (KnowledgeError, OSError) as error:
+        print(f"dataset: {error}", file=sys.stderr)
+        return 2
+    _print(report)
+    print(f"rows and report.json in {given.out}")
+    return 0
+
+
+def write_rows(given: argparse.Namespace, embedder: "Embedder") -> dict[str, dict[str, object]]:
+    """Write ``train.jsonl``, ``dev.jsonl`` and ``report.json``; return the report.
+
+    Args:
+        given: The command's arguments.
+        embedder: Finds what lies near a question.
+    """
+    from assistant.prompts import PromptTemplate
+
+    templates = {lang: PromptTemplate.load("answer_tuned", lang) for lang in given.languages}
+    given.out.mkdir(parents=True, exist_ok=True)
+    report: dict[str, dict[str, object]] = {}
+    seen: set[str] = set()
+    # The development rows first, so that what stands in both is left out of training.
+    for part in reversed(PARTS):
+        rows, refused = _checked(_made(part, given, embedder), seen)
+        random.Random(given.seed).shuffle(rows)
+        lines = [json.dumps(r.render(templates[r.lang]), ensure_ascii=False) for r in rows]
+        _write(given.out / f"{part}.jsonl", "".join(f"{line}\n" for line in lines))
+        report[part] = _report(rows, lines, refused)
+    hashes = {t.lang: f"{t.id}@{t.version}:{t.hash}" for t in templates.values()}
+    whole = {**report, "templates": hashes, "seed": given.seed, "without": given.without}
+    _write(given.out / "report.json", json.dumps(whole, indent=2, ensure_ascii=False))
+    return report
+
+
+def _made(part: str, given: argparse.Namespace, embedder: "Embedder") -> Iterator["Row"]:
+    from tqdm import tqdm
+
+    from tuning.companies import load_companies
+    from tuning.rows import RowMaker
+
+    companies = [c for c in load_companies(part) if c.lang in given.languages]
+    for company in tqdm(companies, unit="company", desc=part):
+        maker = RowMaker(company, embedder, given.seed)
+        for row in maker.rows(whole=given.whole, near="near" not in given.without):
+            if not _is_left_out(row.kind, given.without):
+                yield row
+    if part == "train" and "xquad" not in given.without:
+        from tuning.xquad_rows import xquad_rows
+
+        for lang in given.languages:
+            yield from xquad_rows(lang, embedder, given.xquad, given.seed)
+
+
+def _is_left_out(kind: str, without: Sequence[str]) -> bool:
+    if "unanswerable" in without and kind.startswith("decline"):
+        return True
+    return "combined" in without and kind in ("two_questions", "injection", "history", "follow_up")
+
+
+def _checked(rows: Iterable["Row"], seen: set[str]) -> "tuple[list[Row], Counter[str]]":
+    """Return the rows that pass, and why the others do not.
+
+    Args:
+        rows: As made.
+        seen: What stands in rows that were kept before; grows.
+    """
+    kept, refused = [], Counter[str]()
+    for row in rows:
+        key = f"{row.question} {' '.join(hit.passage.text for hit in row.hits)}"
+        if problem := _problem(row):
+            refused[problem] += 1
+        elif key in seen:
+            refused["stands twice"] += 1
+        else:
+            seen.add(key)
+            kept.append(row)
+    return kept, refused
+
+
+def _problem(row: "Row") -> str | None:
+    from assistant.grounding import figures
+    from assistant.safety import mask
+
+    read = " ".join(hit.passage.text for hit in row.hits)
+    if not row.completion.strip():
+        return "nothing to say"
+    if not figures(row.completion) <= figures(read):
+        return "a figure that was not read"
+    if mask(row.question) != row.question:
+        return "personal data"
+    return None
+
+
+def _report(rows: "Sequence[Row]", lines: Sequence[str], refused: Counter[str]) -> dict[str, object]:
+    declined = sum(row.kind.startswith("decline") for row in rows)
+    return {
+        "rows": len(rows),
+        "companies": len({row.company for row in rows}),
+        "languages": dict(Counter(row.lang for row in rows)),
+        "kinds": dict(Counter(row.kind for row in rows).most_common()),
+        "declined_share": round(declined / max(1, len(rows)), 3),
+        "median_characters": statistics.median(map(len, lines)) if lines else 0,
+        "longest_characters": max(map(len, lines), default=0),
+        "refused": dict(refused),
+    }
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a whole file or none."""
+    half = file.with_suffix(".part")
+    half.write_text(text, encoding="utf-8")
+    half.replace(file)
+
+
+def _print(report: dict[str, dict[str, object]]) -> None:
+    for part, found in report.items():
+        print(f"{part}: " + ", ".join(f"{key} {value}" for key, value in found.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

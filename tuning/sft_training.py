@@ -1,0 +1,275 @@
+"""Trains the answering model with TRL and PEFT, and judges it while training by generating."""
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import AutoModelForCausalLM, AutoTokenizer, EarlyStoppingCallback
+from transformers.trainer_utils import EvalLoopOutput
+from trl import SFTConfig, SFTTrainer
+
+from assistant.prompts import PromptTemplate
+from tuning.sft_config import ConfigError, SFTSettings
+from tuning.sft_rows import ReadRows, RowsError, is_right
+
+CHECKPOINTS = "checkpoints"
+# Development rows whose loss is taken.
+EVALUATED = 96
+NEW_TOKENS = 96
+GENERATED_BATCH = 16
+
+
+class GeneratingTrainer(SFTTrainer):
+    """An SFTTrainer whose evaluation also answers development rows and counts the right ones."""
+
+    judged_rows: Sequence[dict[str, Any]] = ()
+
+    def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
+        """Return the library's metrics with ``eval_right``, the share in [0, 1]."""
+        output = super().evaluation_loop(*args, **kwargs)
+        if self.judged_rows:
+            model = self.accelerator.unwrap_model(self.model)
+            said = generate(model, self.processing_class, self.judged_rows)
+            right = [
+                is_right(text, row["completion"][0]["content"], declines())
+                for text, row in zip(said, self.judged_rows, strict=True)
+            ]
+            output.metrics["eval_right"] = sum(right) / len(right)
+        return output
+
+
+def declines() -> list[str]:
+    """Return the sentences with which a tuned model declines, one a language."""
+    return [PromptTemplate.load("answer_tuned", lang).decline for lang in ("en", "zh")]
+
+
+@torch.inference_mode()
+def generate(model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the greedy answers to the rows' prompts, in batches, padded on the left."""
+    was_training, side = model.training, tokenizer.padding_side
+    model.eval()
+    tokenizer.padding_side = "left"
+    said: list[str] = []
+    for first in range(0, len(rows), GENERATED_BATCH):
+        prompts = [row["prompt"] for row in rows[first : first + GENERATED_BATCH]]
+        inputs = tokenizer.apply_chat_template(
+            prompts, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
+        ).to(model.device)
+        out = model.generate(
+            **inputs,
+            max_new_tokens=NEW_TOKENS,
+            do_sample=False,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+        new = out[:, inputs["input_ids"].shape[1] :]
+        said += [text.strip() for text in tokenizer.batch_decode(new, skip_special_tokens=True)]
+    tokenizer.padding_side = side
+    model.train(was_training)
+    return said
+
+
+def train(settings: SFTSettings, rows: ReadRows, state: Path, *, resume: bool) -> None:
+    """Train, choose the best checkpoint by what it generates, and save it whole.
+
+    Raises:
+        ConfigError: The model cannot be loaded, a library is missing, or there is no checkpoint.
+        RowsError: No row is left after the filters.
+        OSError: The disk is full or may not be written.
+    """
+    from tuning.sft_output import save_result
+
+    begun = time.perf_counter()
+    model, tokenizer, base = _open(settings, state)
+    kept, too_long = _fitting(settings, rows.train, tokenizer)
+    dev, _ = _fitting(settings.model_copy(update={"max_rows": None}), rows.dev, tokenizer)
+    print(f"{settings.name}: {len(kept)} rows to learn from, {len(dev)} to judge by; {too_long} left "
+          f"out, longer than {settings.max_length} tokens")  # fmt: skip
+    trainer = GeneratingTrainer(
+        model=model,
+        args=_arguments(settings, len(kept)),
+        train_dataset=_dataset(kept),
+        eval_dataset=_dataset(dev[:EVALUATED]),
+        processing_class=tokenizer,
+        peft_config=_peft_config(settings, len(kept)),
+        callbacks=[EarlyStoppingCallback(settings.patience)],
+    )
+    trainer.judged_rows = dev[: settings.generated]
+    folder = Path(str(trainer.args.output_dir))
+    if resume and not list(folder.glob("checkpoint-*")):
+        raise ConfigError(f"Expected a checkpoint in {folder} to go on from, found none.")
+    trainer.train(resume_from_checkpoint=resume or None)
+    if trainer.is_world_process_zero():
+        seconds = time.perf_counter() - begun
+        save_result(settings, trainer, base, {"rows": len(kept), "seconds": round(seconds)})
+        shutil.rmtree(folder)
+
+
+def _open(settings: SFTSettings, state: Path) -> tuple[Any, Any, str]:
+    from knowledge.errors import KnowledgeError
+    from knowledge.model_files import GENERATOR, generator_folder
+
+    try:
+        source = generator_folder(settings.base_model, state)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            source, dtype=_dtype(settings), trust_remote_code=False, **_quantized(settings)
+        )
+    except (KnowledgeError, OSError, ValueError) as error:
+        raise ConfigError(
+            f"Expected a causal language model in {settings.base_model or 'the default package'}, "
+            f"found: {str(error).splitlines()[0]}"
+        ) from None
+    if not tokenizer.chat_template:
+        raise ConfigError(f"Expected a tokenizer with a chat template in {source}, found none.")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return model, tokenizer, settings.base_model or GENERATOR.hub
+
+
+def _dtype(settings: SFTSettings) -> torch.dtype:
+    # All weights need float32 to learn by small steps; a frozen base does not.
+    if settings.method == "full" or settings.mixed_precision in ("no", "fp16"):
+        return torch.float32
+    return torch.bfloat16
+
+
+def _quantized(settings: SFTSettings) -> dict[str, Any]:
+    if settings.method != "qlora":
+        return {}
+    try:
+        import bitsandbytes  # noqa: F401
+    except ImportError:
+        raise ConfigError(
+            "Expected bitsandbytes for method qlora, found none: "
+            "python -m pip install bitsandbytes, or method lora."
+        ) from None
+    from transformers import BitsAndBytesConfig
+
+    return {
+        "quantization_config": BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=torch.bfloat16,
+            bnb_4bit_use_double_quant=True,
+        )
+    }
+
+
+def _fitting(
+    settings: SFTSettings, rows: Sequence[dict[str, Any]], tokenizer: Any
+) -> tuple[list[dict[str, Any]], int]:
+    import random
+
+    some = [row for row in rows if not settings.kinds or row["kind"] in settings.kinds]
+    lengths = [
+        len(tokenizer.apply_chat_template(r["prompt"] + r["completion"])["input_ids"]) for r in some
+    ]
+    kept = [row for row, n in zip(some, lengths, strict=True) if n <= settings.max_length]
+    if not kept:
+        raise RowsError(
+            f"{settings.rows}: expected rows of at most {settings.max_length} tokens"
+            f"{' of the kinds ' + ', '.join(settings.kinds) if settings.kinds else ''}, found none."
+        )
+    if settings.max_rows and settings.max_rows < len(kept):
+        kept = random.Random(settings.seed).sample(kept, settings.max_rows)
+    return kept, len(some) - sum(n <= settings.max_length for n in lengths)
+
+
+def _dataset(rows: Sequence[dict[str, Any]]) -> Dataset:
+    return Dataset.from_list([{k: row[k] for k in ("prompt", "completion")} for row in rows])
+
+
+def _arguments(settings: SFTSettings, rows: int) -> SFTConfig:
+    cuda = torch.cuda.is_available()
+    half = settings.mixed_precision
+    if half == "auto":
+        half = "bf16" if not cuda or torch.cuda.is_bf16_supported() else "fp16"
+    steps = _steps(settings, rows)
+    every = max(1, steps // settings.evaluations)
+    return SFTConfig(
+        output_dir=str(settings.output.with_name(f"{settings.output.name}.{CHECKPOINTS}")),
+        max_length=settings.max_length,
+        completion_only_loss=True,
+        packing=settings.packing,
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps,
+        per_device_train_batch_size=settings.batch,
+        per_device_eval_batch_size=settings.batch,
+        gradient_accumulation_steps=settings.accumulation,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler,
+        warmup_steps=round(settings.warmup * steps),
+        weight_decay=settings.weight_decay,
+        neftune_noise_alpha=settings.neftune_noise,
+        gradient_checkpointing=settings.activation_checkpointing,
+        train_sampling_strategy="random" if settings.packing else "group_by_length",
+        bf16=half == "bf16",
+        fp16=half == "fp16",
+        use_cpu=not cuda,
+        eval_strategy="steps",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="right" if settings.generated else "loss",
+        greater_is_better=bool(settings.generated),
+        logging_steps=max(1, steps // 50),
+        report_to=list(settings.report_to) or "none",
+        seed=settings.seed,
+        fsdp=settings.fsdp,
+        deepspeed=str(settings.deepspeed) if settings.deepspeed else None,
+        dataloader_pin_memory=cuda,
+    )
+
+
+def _steps(settings: SFTSettings, rows: int) -> int:
+    if settings.max_steps > 0:
+        return settings.max_steps
+    return max(1, round(rows * settings.epochs / (settings.batch * settings.accumulation)))
+
+
+def _peft_config(settings: SFTSettings, rows: int) -> Any:
+    import peft
+
+    wanted, task = settings.adapter, peft.TaskType.CAUSAL_LM
+    lora = {
+        "r": wanted.rank,
+        "lora_alpha": wanted.alpha,
+        "lora_dropout": wanted.dropout,
+        "target_modules": wanted.targets,
+        "task_type": task,
+    }
+    match settings.method:
+        case "full":
+            return None
+        case "lora" | "qlora":
+            return peft.LoraConfig(**lora)
+        case "dora":
+            return peft.LoraConfig(**lora, use_dora=True)
+        case "adalora":
+            del lora["r"]
+            return peft.AdaLoraConfig(
+                **lora,
+                init_r=wanted.rank + wanted.rank // 2,
+                target_r=wanted.rank,
+                total_step=_steps(settings, rows),
+            )
+        case "ia3":
+            return peft.IA3Config(task_type=task)
+        case "prefix":
+            return peft.PrefixTuningConfig(task_type=task, num_virtual_tokens=wanted.virtual_tokens)
+        case "prompt":
+            return peft.PromptTuningConfig(task_type=task, num_virtual_tokens=wanted.virtual_tokens)
+
+
+def write_json(file: Path, data: Any) -> None:
+    """Write JSON whole or not at all."""
+    half = file.with_suffix(".part")
+    half.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+    half.replace(file)
