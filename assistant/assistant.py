@@ -1,6 +1,7 @@
 """One turn, from message to reply: the only file that knows the order."""
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Sequence
 from typing import Self
 
 from assistant import safety
@@ -9,25 +10,17 @@ from assistant.config import Settings
 from assistant.evidence import EvidenceSelector
 from assistant.followup import antecedent
 from assistant.generator import Generator, open_generator
-from assistant.grounding import Grounder
 from assistant.intents import IntentClassifier, Prediction
 from assistant.messages import Action, Message, Reply, Stream
-from assistant.prompts import PromptTemplate, Sayings
+from assistant.prompts import Sayings
 from assistant.routing import Router
-from assistant.turn import Clock, ReplyBuilder, Turn, complete_sentences, supporting
+from assistant.strategies import StrategyChoices
+from assistant.turn import Clock, ReplyBuilder, Turn, supporting
+from assistant.wording import Writer
 from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.model_files import GENERATOR_NAME, open_embedder, open_reranker
-
-# Hits that the generator reads; more make it slower and no better.
-PROMPT_HITS = 3
-# Earlier messages that the generator reads.
-PROMPT_HISTORY = 4
-# What "auto" means: for the default generator as benchmarks/strategies.py measured it (README),
-# for any other one, which nobody has measured here, a prompt with examples.
-AUTO = {GENERATOR_NAME: "extractive"}
-AUTO_UNMEASURED = "few_shot"
+from knowledge.model_files import open_embedder, open_reranker
 
 
 class Assistant:
@@ -41,6 +34,7 @@ class Assistant:
         knowledge: KnowledgeBase,
         intents: IntentClassifier,
         generator: Generator | None,
+        choices: StrategyChoices | None = None,
         strategy: str = "auto",
         max_characters: int = 4000,
     ) -> None:
@@ -52,6 +46,7 @@ class Assistant:
             knowledge: Gives the retriever of the moment.
             intents: Tells what a message wants.
             generator: Words answers; None where every answer is extractive.
+            choices: What ``auto`` means; None for what the package's evaluation found.
             strategy: How answers are worded, unless a call says otherwise.
             max_characters: The longest message that is taken.
         """
@@ -63,14 +58,10 @@ class Assistant:
         self._strategy = strategy
         self._max_characters = max_characters
         self._router = Router()
-        self._grounder = Grounder()
+        self._choices = choices or StrategyChoices.load()
         self._evidence = EvidenceSelector(embedder)
+        self._writer = Writer(generator, self._evidence) if generator else None
         self._sayings = {lang: Sayings.load(lang) for lang in ("en", "zh")}
-        self._templates = {
-            (strategy, lang): PromptTemplate.load(f"answer_{strategy}", lang)
-            for strategy in ("zero_shot", "few_shot")
-            for lang in ("en", "zh")
-        }
 
     @classmethod
     def from_config(cls, settings: Settings) -> Self:
@@ -95,6 +86,7 @@ class Assistant:
             ),
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
             generator=open_generator(settings),
+            choices=StrategyChoices.load(settings.state),
             strategy=settings.strategy,
             max_characters=settings.max_characters,
         )
@@ -140,8 +132,10 @@ class Assistant:
         # The last reading holds all the words there are.
         *_, query = readings
         turn = Turn(text, query, history, prediction, hits, route, clock)
-        if route.action is Action.ANSWER:
-            yield from self._answer(turn, strategy or self._strategy)
+        chosen = self._chosen(strategy or self._strategy, turn.lang)
+        # A tuned generator tells whether weak hits answer; only then do we ask back.
+        if route.action is Action.ANSWER or (route.action is Action.CLARIFY and chosen == "tuned"):
+            yield from self._answer(turn, chosen)
         else:
             yield from self._say(turn)
 
@@ -173,39 +167,33 @@ class Assistant:
         before = self._intents.predict(subject, first)
         return {text: vector, query: both}, prediction.blended_with(before)
 
-    def _answer(self, turn: Turn, wanted: str) -> Stream:
-        strategy = self._chosen(wanted, turn.lang)
+    def _answer(self, turn: Turn, strategy: str) -> Stream:
         builder = ReplyBuilder(turn, strategy)
-        if strategy != "extractive":
-            yield from self._generate(turn, strategy, builder)
+        if self._writer and strategy != "extractive":
+            yield from self._writer.write(turn, strategy, builder)
             turn.clock.lap("generator")
-        if not builder.support:
-            builder.strategy = "extractive"
-            chosen = self._evidence.select(turn.query, turn.lang, turn.hits)
-            foreign = {str(evidence.passage.lang) for evidence in chosen} - {turn.lang}
-            for lang in sorted(foreign)[:1]:
-                yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)
-            for evidence in chosen:
-                yield builder.add(evidence.text, supporting(evidence))
-            turn.clock.lap("evidence")
-        yield builder.build(self.generator if builder.strategy != "extractive" else None)
+        if builder.support:
+            if builder.declined:
+                yield builder.add(self.saying("partly_found", turn.lang), None)
+            yield builder.build(self.generator)
+        elif turn.route.action is Action.CLARIFY:
+            yield from self._say(turn)
+        elif builder.declined:
+            unread = self._router.unanswered("not_found", self._failures(turn.history))
+            yield from self._say(dataclasses.replace(turn, route=unread))
+        else:
+            yield from self._extract(turn)
 
-    def _generate(self, turn: Turn, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
-        assert self.generator  # noqa: S101  # ``_chosen`` sees to it
-        name = "few_shot" if strategy == "few_shot" else "zero_shot"
-        template = self._templates[name, turn.lang]
-        builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
-        hits = turn.hits[:PROMPT_HITS]
-        hide = safety.mask if self.generator.is_remote else str
-        history = [Message(m.role, hide(m.text)) for m in turn.history[-PROMPT_HISTORY:]]
-        pieces = self.generator.generate(
-            template.render(hide(turn.text), hits, history), adapter=strategy == "tuned"
-        )
-        for sentence in complete_sentences(pieces, turn.lang):
-            # Small models go on with new passages or questions once they have answered.
-            span = self._grounder.check(sentence, hits)
-            if span and not builder.has_said(sentence):
-                yield builder.add(sentence, span)
+    def _extract(self, turn: Turn) -> Stream:
+        builder = ReplyBuilder(turn, "extractive")
+        chosen = self._evidence.select(turn.query, turn.lang, turn.hits)
+        foreign = {str(evidence.passage.lang) for evidence in chosen} - {turn.lang}
+        for lang in sorted(foreign)[:1]:
+            yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)
+        for evidence in chosen:
+            yield builder.add(evidence.text, supporting(evidence))
+        turn.clock.lap("evidence")
+        yield builder.build(None)
 
     def _say(self, turn: Turn) -> Stream:
         saying = self.saying(turn.route.reason, turn.prediction.language)
@@ -227,7 +215,7 @@ class Assistant:
         if generator is None or lang not in generator.languages:
             return "extractive"
         if wanted == "auto":
-            wanted = AUTO.get(generator.name, AUTO_UNMEASURED)
+            wanted = self._choices.choose(generator.name, lang, self.company.name.get("en", ""))
         if wanted == "tuned" and not generator.has_adapter:
             return "extractive"
         return wanted

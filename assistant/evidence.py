@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from knowledge.documents import Hit, Passage
 from knowledge.embedder import Embedder, Vectors
-from knowledge.segmenter import Span, length, sentences
+from knowledge.segmenter import LEANING, Span, length, sentences
 from knowledge.tables import head_of, is_row, read_row
 
 MAX_SENTENCES = 3
@@ -28,13 +28,6 @@ OPENING = 0.12
 # they are likelier right than not.
 OTHER_ARTICLE = 0.8
 LIKELY = 0.5
-# A sentence that opens with one of these leans on the one before it.
-LEANING = (
-    "it ", "its ", "they ", "this ", "these ", "that ", "then ", "after that", "until then",
-    "otherwise", "above that", "if it ", "each ", "such ", "such",
-    "它", "这", "那", "之后", "否则", "期间", "超出部分", "此", "其", "该",
-)  # fmt: skip
-
 
 _ASKS_FIGURE = re.compile(
     r"\b(how (many|much|long|fast|soon|old|quickly|often)|when|cost|price|fee|limit|most|least|"

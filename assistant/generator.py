@@ -1,11 +1,13 @@
 """Writes text: a model in this process, or any OpenAI-compatible server. One protocol."""
 
 import contextlib
+import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from assistant.adapters import serving_adapter
 from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
 from knowledge.model_files import GENERATOR_NAME, generator_folder
@@ -51,7 +53,11 @@ class TransformersGenerator:
     """A causal model in bfloat16 on this machine, with an optional adapter beside it."""
 
     def __init__(
-        self, model: str, name: str, languages: frozenset[str], adapter: Path | None
+        self,
+        model: str,
+        name: str,
+        languages: frozenset[str],
+        adapter: Callable[[], Path | None] = lambda: None,
     ) -> None:
         """Load the weights.
 
@@ -59,7 +65,8 @@ class TransformersGenerator:
             model: A folder or a hub name.
             name: What replies record.
             languages: What the model speaks.
-            adapter: A PEFT adapter; it is switched on for single calls.
+            adapter: Returns the PEFT adapter of the moment, which is switched on for single calls;
+                another one than before is loaded when it is next used.
 
         Raises:
             GeneratorError: The weights cannot be loaded.
@@ -67,21 +74,20 @@ class TransformersGenerator:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        self._name, self._languages = name, languages
+        self._name, self._languages, self._adapter = name, languages, adapter
+        self._loaded: Path | None = None
+        self._loaded_as = ""
         # One call at a time: the adapter's switch belongs to the model, and cores are few.
         self._lock = threading.Lock()
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(model)
             self._model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16)
-            if adapter:
-                self._model.load_adapter(str(adapter))
-                self._model.disable_adapters()
         except (OSError, ValueError) as error:
             raise GeneratorError(
-                f"Expected a causal language model in {model}"
-                f"{f' with an adapter in {adapter}' if adapter else ''}, found: {error}"
+                f"Expected a causal language model in {model}, found: {error}"
             ) from None
-        self._has_adapter = adapter is not None
+        if wanted := adapter():
+            self._load(wanted)
 
     @property
     def name(self) -> str:
@@ -96,7 +102,7 @@ class TransformersGenerator:
     @property
     def has_adapter(self) -> bool:
         """Whether ``adapter=True`` is possible."""
-        return self._has_adapter
+        return self._adapter() is not None
 
     @property
     def is_remote(self) -> bool:
@@ -109,7 +115,8 @@ class TransformersGenerator:
         """Yield pieces of the greedy continuation; see ``Generator``."""
         from transformers import TextIteratorStreamer
 
-        if adapter and not self._has_adapter:
+        wanted = self._adapter() if adapter else None
+        if adapter and not wanted:
             raise GeneratorError(
                 "Expected an adapter for this generator, found none. Set `adapter`."
             )
@@ -122,6 +129,8 @@ class TransformersGenerator:
             target=self._run, args=(inputs, streamer, stop, max_tokens, adapter), daemon=True
         )
         with self._lock:
+            if wanted and wanted != self._loaded:
+                self._load(wanted)
             worker.start()
             try:
                 yield from streamer
@@ -154,6 +163,25 @@ class TransformersGenerator:
             # Otherwise a failure would leave the reader waiting for ever.
             streamer.end()
 
+    def _load(self, folder: Path) -> None:
+        """Load an adapter beside the base model, switched off, and let go of the one before."""
+        try:
+            made_for = _base_of(folder)
+            # A model in a folder may bear any name; shapes tell then.
+            if _last(made_for) != _last(self._name) and not Path(self._name).is_dir():
+                raise ValueError(f"one made for {made_for}")
+            name = f"{'b' if self._loaded_as == 'a' else 'a'}"
+            self._model.load_adapter(str(folder), adapter_name=name)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise GeneratorError(
+                f"Expected an adapter for {self._name} in {folder}, found: {error}"
+            ) from None
+        self._model.set_adapter(name)
+        if self._loaded_as:
+            self._model.delete_adapter(self._loaded_as)
+        self._model.disable_adapters()
+        self._loaded, self._loaded_as = folder, name
+
     @contextlib.contextmanager
     def _switched(self, on: bool) -> Iterator[None]:
         if on:
@@ -163,6 +191,16 @@ class TransformersGenerator:
         finally:
             if on:
                 self._model.disable_adapters()
+
+
+def _base_of(adapter: Path) -> str:
+    """Return the name of the model that an adapter was made for."""
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    return str(config["base_model_name_or_path"])
+
+
+def _last(name: str) -> str:
+    return name.rstrip("/").split("/")[-1].lower()
 
 
 class ServedGenerator:
@@ -239,7 +277,6 @@ def open_generator(settings: Settings) -> Generator | None:
         GeneratorError: The model cannot be loaded.
         KnowledgeError: The default weights are nowhere to be found, or fail their checksum.
     """
-    adapter = settings.adapter
     if settings.generator_url:
         if not settings.generator:
             raise SettingsError(
@@ -247,7 +284,7 @@ def open_generator(settings: Settings) -> Generator | None:
                 "found none."
             )
         key = settings.generator_key.get_secret_value() if settings.generator_key else None
-        served = str(adapter) if adapter else None
+        served = str(settings.adapter) if settings.adapter else None
         return ServedGenerator(settings.generator_url, settings.generator, key, served)
     if settings.strategy == "extractive":
         return None
@@ -255,4 +292,4 @@ def open_generator(settings: Settings) -> Generator | None:
     # The default model speaks English only; one that a user names is taken to speak both.
     languages = frozenset({"en", "zh"} if settings.generator else {"en"})
     name = settings.generator or GENERATOR_NAME
-    return TransformersGenerator(source, name, languages, adapter)
+    return TransformersGenerator(source, name, languages, lambda: serving_adapter(settings))

@@ -5,11 +5,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from assistant.claims import (
+    HAN_NUMBER,
+    NUMBER_WORDS,
+    Clause,
+    Value,
+    are_opposed,
+    are_rivals,
+    clauses,
+    content,
+    han_number,
+    is_negated,
+    same_value,
+    subjects,
+    values,
+)
 from knowledge.documents import Hit, Passage
-from knowledge.segmenter import Span, sentences, words
+from knowledge.segmenter import LEANING, Span, sentences, words
 
 # The share of a sentence's content words that must stand in the span.
-MIN_OVERLAP = {"en": 0.6, "zh": 0.5}
+MIN_OVERLAP = {"en": 0.6, "zh": 0.6}
 
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*(?:\s?%)?")
 _CURRENCIES = {
@@ -21,23 +36,10 @@ _CURRENCIES = {
         "yuan": r"¥|\d\s*(yuan|rmb|cny|人民币)",
     }.items()
 }
-_NUMBER_WORDS = {
-    "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
-    "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "fifteen": "15", "twenty": "20",
-    "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90",
-    "hundred": "100", "thousand": "1000", "half": "0.5",
-}  # fmt: skip
-_HAN_DIGITS = {d: n for n, d in enumerate("零一二三四五六七八九")} | {"两": 2}
-_HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
-# "一" alone mostly means "a"; before a unit of time, money or count every other numeral counts.
-_HAN_NUMBER = re.compile(
-    r"[零一二三四五六七八九两十百千万]+(?=\s*(?:个|天|日|周|年|小时|分钟|次|张|笔|英镑|欧元|美元|元|岁|位))"
-)
 _NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*|\b[A-Z]{2,}\b")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+|https?://\S+|www\.\S+")
-_NEGATION = re.compile(
-    r"\b(not|no|never|cannot|nobody|nothing|neither|nor|without|none)\b|n['\u2019]t\b|不|没|无|未|别|勿",
-    re.IGNORECASE,
+_YES_NO = re.compile(
+    r"^(?:yes|no|是的|可以|不可以|不能|能|不行|会|不会)[,:，：。.]\s*", re.IGNORECASE
 )
 # What only a person or a system with access could say truthfully.
 _PROMISE = re.compile(
@@ -70,14 +72,16 @@ class SupportingSpan:
 
 
 class Grounder:
-    """Checks sentences against the hits by rules; every figure and name must be backed."""
+    """Checks sentences against the hits by rules; every value and name must be backed."""
 
     def check(self, sentence: str, hits: Sequence[Hit]) -> SupportingSpan | None:
         """Return the span that supports a sentence, or None where no span does.
 
-        A span is one sentence of a passage or two that follow each other. It supports a claim if
-        it holds every figure, name and address of it, enough of its content words, and negates
-        as the claim does. Promises ("I have refunded you") are never supported.
+        A span is one sentence of a passage, or two of which the second leans on the first ("after
+        that …"). It supports a claim if it holds every value, name and address of it and enough of
+        its content words, says no as the claim does, and ties each value to what the claim ties it
+        to: "$5 in 2 days" is not supported by "$5 in 5 days and $15 in 2". Promises ("I have
+        refunded you") are never supported.
         """
         if _PROMISE.search(sentence):
             # The articles' own "we freeze the card for you" is a fact, not a promise of ours.
@@ -86,7 +90,7 @@ class Grounder:
         best: tuple[float, SupportingSpan] | None = None
         for hit in hits:
             for span in _spans(hit.passage):
-                overlap = claim.overlap(span.of(hit.passage.text))
+                overlap = claim.overlap(span.of(hit.passage.text), hit.passage.text)
                 # A shorter span wins a tie, since it stands first.
                 if overlap is not None and (best is None or overlap > best[0] + 0.05):
                     best = (overlap, SupportingSpan(hit.passage, span))
@@ -98,25 +102,70 @@ class _Claim:
 
     def __init__(self, sentence: str) -> None:
         chinese = bool(re.search(r"[\u4e00-\u9fff]", sentence))
+        self._sentence = _YES_NO.sub("", sentence, count=1)
         self._needed = MIN_OVERLAP["zh" if chinese else "en"]
-        self._figures = figures(sentence)
-        self._names = _names(sentence)
-        self._negated = bool(_NEGATION.search(sentence))
-        self._content = set(words(sentence)) - _FUNCTION
+        self._values = values(self._sentence)
+        self._names = _names(self._sentence)
+        self._negated = is_negated(self._sentence)
+        self._words = set(words(sentence)) - _FUNCTION
+        self._content = content(self._sentence)
+        self._subjects = subjects(self._sentence)
+        self._periods = {word for word in self._content if word.startswith("/")}
+        self._clauses = clauses(self._sentence)
 
-    def overlap(self, span: str) -> float | None:
+    def overlap(self, span: str, passage: str) -> float | None:
         """Return the share of content words that a span holds; None if it does not support."""
-        if not self._figures <= figures(span):
-            return None
         lowered = span.lower()
+        written = values(span)
+        if not self._words:
+            return None
         if any(name.lower() not in lowered for name in self._names):
             return None
-        if self._negated != bool(_NEGATION.search(span)):
+        if not self._periods <= content(span):
             return None
-        if not self._content:
+        if not all(any(same_value(mine, theirs) for theirs in written) for mine in self._values):
             return None
-        share = len(self._content & set(words(span))) / len(self._content)
+        if self._negated != is_negated(span) and not self._quoted(span):
+            return None
+        if are_opposed(self._sentence, span) or not self._ties(span, passage):
+            return None
+        spoken = self._subjects or self._words
+        share = len(spoken & (content(span) | set(words(span)))) / len(spoken)
         return share if share >= self._needed else None
+
+    def _quoted(self, span: str) -> bool:
+        """Tell whether the span has a clause that says what the claim says, in the same sense."""
+        near = [c for c in clauses(span) if len(content(c.text) & self._content) > 0]
+        best = max(near, key=lambda c: len(content(c.text) & self._content), default=None)
+        return best is not None and best.negated == self._negated
+
+    def _ties(self, span: str, passage: str) -> bool:
+        """Tell whether each value belongs in the span to what it belongs to in the claim."""
+        around = [c for s in sentences(passage, "en") for c in clauses(s.of(passage))]
+        within = clauses(span)
+        return all(
+            any(
+                self._belongs(value, mine, theirs, around)
+                for theirs in within
+                if any(same_value(value, v) for v in theirs.values)
+            )
+            for mine in self._clauses
+            for value in mine.values
+        )
+
+    def _belongs(
+        self, value: Value, mine: Clause, theirs: Clause, around: Sequence[Clause]
+    ) -> bool:
+        """Tell whether a clause may lend its value to the claim.
+
+        It may not if the claim speaks of what another clause gives another value of the kind for,
+        while this clause speaks of something that the claim does not mention.
+        """
+        spoken = self._content
+        rivals = [c for c in around if any(are_rivals(value, v) for v in c.values)]
+        elsewhere = {word for rival in rivals for word in rival.own & spoken} - theirs.own
+        unmentioned = theirs.own - spoken
+        return not (elsewhere and unmentioned)
 
 
 def figures(text: str) -> set[str]:
@@ -132,24 +181,10 @@ def figures(text: str) -> set[str]:
             digits = digits.replace(",", "")
         found.add(f"{digits}{'%' if figure.endswith('%') else ''}")
     for word in re.findall(r"[a-z]+", text.lower()):
-        if word in _NUMBER_WORDS:
-            found.add(_NUMBER_WORDS[word])
-    found |= {str(_han_number(number)) for number in _HAN_NUMBER.findall(text) if number != "一"}
+        if word in NUMBER_WORDS and word != "one":
+            found.add(NUMBER_WORDS[word])
+    found |= {str(han_number(number)) for number in HAN_NUMBER.findall(text) if number != "一"}
     return found
-
-
-def _han_number(numeral: str) -> int:
-    total = section = digit = 0
-    for character in numeral:
-        if character in _HAN_DIGITS:
-            digit = _HAN_DIGITS[character]
-            continue
-        unit = _HAN_UNITS[character]
-        if character == "万":
-            total, section, digit = (total + section + digit) * unit, 0, 0
-        else:
-            section, digit = section + (digit or 1) * unit, 0
-    return total + section + digit
 
 
 def _names(sentence: str) -> set[str]:
@@ -160,12 +195,14 @@ def _spans(passage: Passage) -> Iterator[Span]:
     found = sentences(passage.text, passage.lang)
     yield from found
     for first, second in pairwise(found):
-        yield Span(first.start, second.end)
+        if second.of(passage.text).lower().startswith(LEANING):
+            yield Span(first.start, second.end)
 
 
 def _verbatim(sentence: str, hits: Sequence[Hit]) -> SupportingSpan | None:
     for hit in hits:
-        start = hit.passage.text.find(sentence.strip())
+        quoted = sentence.strip().rstrip(".。")
+        start = hit.passage.text.find(quoted)
         if start >= 0:
-            return SupportingSpan(hit.passage, Span(start, start + len(sentence.strip())))
+            return SupportingSpan(hit.passage, Span(start, start + len(quoted)))
     return None

@@ -102,15 +102,16 @@ class Router:
         if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
         if prediction.out_of_scope >= strange and best < at.sure:
-            return self._unanswered("out_of_scope", failures)
+            return self.unanswered("out_of_scope", failures)
         if best < floor:
-            return self._unanswered("not_found", failures)
+            return self.unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
         if best < clear and not expected:
             return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 
-    def _unanswered(self, reason: str, failures: int) -> Route:
+    def unanswered(self, reason: str, failures: int) -> Route:
+        """Return the route of what nothing answers: a decline, or a person after several."""
         if failures >= FAILURES_BEFORE_HANDOFF:
             return Route(Action.HANDOFF, "repeated_failure")
         return Route(Action.DECLINE, reason)

@@ -17,6 +17,13 @@ _LATIN = re.compile(r"[a-zA-Z\u00c0-\u024f]+(?:['\u2019][a-z]+)?")
 _WORD = re.compile(r"[a-z0-9\u00c0-\u024f]+(?:[.,:'\u2019-][a-z0-9]+)*|[£$€¥%]")
 _MARKER = re.compile(r"(?:#{1,6}|[-*+]|\d{1,2}[.)])\s+")
 
+# A sentence that opens with one of these leans on the one before it.
+LEANING = (
+    "it ", "its ", "they ", "this ", "these ", "that ", "then ", "after that", "until then",
+    "otherwise", "above that", "if it ", "each ", "such ", "such",
+    "它", "这", "那", "之后", "否则", "期间", "超出部分", "此", "其", "该",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

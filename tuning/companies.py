@@ -58,16 +58,17 @@ def load_companies(part: str) -> list[Company]:
     if part not in ("train", "dev"):
         raise ValueError(f"Expected the part train or dev, found {part!r}.")
     files = sorted(FOLDER.glob("*.yml"))
-    return [_load(file) for file in files if (file.stem in DEV) == (part == "dev")]
+    return [load_company(file) for file in files if (file.stem in DEV) == (part == "dev")]
 
 
-def _load(file: Path) -> Company:
+def load_company(file: Path) -> Company:
+    """Read one company; ``questions`` and ``unanswered`` may be missing."""
     import yaml
 
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
     articles, pairs = [], []
     for row in data["articles"]:
         articles.append(Article(row["id"], row["title"], data["lang"], row["text"], file.name))
-        pairs += [Pair(q["question"], q["answer"], row["id"]) for q in row["questions"]]
-        pairs += [Pair(question, "", "") for question in row["unanswered"]]
+        pairs += [Pair(q["question"], q["answer"], row["id"]) for q in row.get("questions", ())]
+        pairs += [Pair(question, "", "") for question in row.get("unanswered", ())]
     return Company(file.stem, data["company"], data["trade"], data["lang"], articles, pairs)

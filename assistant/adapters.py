@@ -1,0 +1,35 @@
+"""Which adapter serves: the settings' own, the one that was promoted, or the one that ships."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from assistant.config import Settings
+
+SHIPPED = Path(__file__).with_name("weights") / "answers"
+FOLDER, POINTER = "adapters", "serving.json"
+
+
+def serving_adapter(settings: Settings) -> Path | None:
+    """Return the adapter's folder, or None where the generator has none.
+
+    The one that ships fits the default generator alone. A promotion is read anew at every call, so
+    that a running assistant takes it.
+    """
+    if settings.adapter:
+        return settings.adapter
+    if settings.generator:
+        return None
+    promoted = read_pointer(settings.state).get("serving")
+    if promoted:
+        return settings.state / FOLDER / promoted
+    return SHIPPED if (SHIPPED / "adapter_config.json").is_file() else None
+
+
+def read_pointer(state: Path) -> dict[str, Any]:
+    """Return what ``tuning.promote`` wrote: ``serving`` and ``former``, names below ``FOLDER``."""
+    file = state / FOLDER / POINTER
+    if not file.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found

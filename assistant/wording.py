@@ -1,0 +1,72 @@
+"""Words an answer: what the generator reads, and which of its sentences pass."""
+
+from collections.abc import Iterator, Sequence
+
+from assistant import safety
+from assistant.evidence import EvidenceSelector, as_hits
+from assistant.generator import Generator
+from assistant.grounding import Grounder
+from assistant.messages import Message
+from assistant.prompts import PromptTemplate
+from assistant.turn import ReplyBuilder, Turn, complete_sentences
+from knowledge.documents import Hit
+
+# Hits that the generator reads; more make it slower and no better.
+PROMPT_HITS = 3
+# Sentences that a tuned generator reads, chosen from those hits.
+PROMPT_SENTENCES = 4
+# Earlier messages that the generator reads.
+PROMPT_HISTORY = 4
+STRATEGIES = ("zero_shot", "few_shot", "tuned")
+
+
+class Writer:
+    """Lets a generator word answers and passes on what the passages support."""
+
+    def __init__(self, generator: Generator, evidence: EvidenceSelector) -> None:
+        """Take what writes and what chooses; read the templates."""
+        self._generator = generator
+        self._evidence = evidence
+        self._grounder = Grounder()
+        self._templates = {
+            (strategy, lang): PromptTemplate.load(f"answer_{strategy}", lang)
+            for strategy in STRATEGIES
+            for lang in ("en", "zh")
+        }
+
+    def write(self, turn: Turn, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
+        """Yield checked sentences and add them to the reply.
+
+        A tuned generator may say that the passages do not answer; the reply is then marked as
+        ``declined`` and ends there.
+
+        Args:
+            turn: With hits, best first.
+            strategy: One of ``STRATEGIES``.
+            builder: The reply to add to.
+
+        Raises:
+            GeneratorError: The generator fails.
+        """
+        template = self._templates[strategy, turn.lang]
+        builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
+        hits = turn.hits[:PROMPT_HITS]
+        hide = safety.mask if self._generator.is_remote else str
+        history = [Message(m.role, hide(m.text)) for m in turn.history[-PROMPT_HISTORY:]]
+        read = self._sentences(turn, hits) if strategy == "tuned" else hits
+        prompt = template.render(hide(turn.text), read, history)
+        pieces = self._generator.generate(prompt, adapter=strategy == "tuned")
+        for sentence in complete_sentences(pieces, turn.lang):
+            if template.decline and sentence == template.decline:
+                builder.declined = True
+                return
+            # Small models go on with new passages or questions once they have answered.
+            span = self._grounder.check(sentence, hits)
+            if span and not builder.has_said(sentence):
+                yield builder.add(sentence, span)
+
+    def _sentences(self, turn: Turn, hits: Sequence[Hit]) -> list[Hit]:
+        """Return the nearest sentences in the order of their passages, as training showed them."""
+        ranked = self._evidence.ranked(turn.query, turn.lang, hits)[:PROMPT_SENTENCES]
+        places = {id(hit.passage): place for place, hit in enumerate(hits)}
+        return as_hits(sorted(ranked, key=lambda e: (places[id(e.passage)], e.span.start)))

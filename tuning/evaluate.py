@@ -1,0 +1,187 @@
+"""Compares the strategies side by side: ``python -m tuning.evaluate --out FOLDER``.
+
+Question sets with key facts, forbidden facts and the right article go through the whole assistant,
+once a strategy: Lantern Bank's, and those of companies that nothing was trained on. Written to the
+folder: ``evaluation.json`` and one self-contained page. ``--choose`` also writes what the strategy
+``auto`` means from now on, into the state folder.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.messages import Reply
+    from tuning.questions import QuestionSet
+
+STRATEGIES = ("zero_shot", "few_shot", "tuned", "extractive")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one question under one strategy; seconds since it was asked."""
+
+    set: str
+    company: str
+    lang: str
+    strategy: str
+    bucket: str
+    question: str
+    expected: str
+    reply: str
+    action: str
+    worded: bool
+    answerable: bool
+    right: bool
+    facts: bool
+    right_article: bool
+    unsupported: int
+    right_language: bool
+    first_word: float
+    complete: float
+
+    @property
+    def outcome(self) -> str:
+        """What a reader of the table counts it as."""
+        if not self.answerable:
+            return "answered wrongly" if self.action == "answer" else "right"
+        if self.action == "answer":
+            return "right" if self.right else "answered wrongly"
+        return "asked back" if self.action == "clarify" else "declined wrongly"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Evaluate and report; 2 where something cannot be used."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tuning.evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: python -m tuning.evaluate --strategies tuned extractive --out var/eval",
+    )
+    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), metavar="STRATEGY")
+    parser.add_argument("--sets", nargs="+", metavar="NAME", help="default: all that ship")
+    parser.add_argument("--limit", type=int, help="only so many questions of each set")
+    parser.add_argument("--out", type=Path, default=Path("var/evaluation"))
+    parser.add_argument("--choose", action="store_true", help="renew what `auto` means")
+    from assistant.config import add_arguments, settings_of
+
+    add_arguments(parser)
+    given = parser.parse_args(arguments)
+    from assistant.errors import AssistantError
+    from knowledge.errors import KnowledgeError
+    from tuning.evaluation_report import summarise, write_report
+    from tuning.questions import QuestionsError, load_question_sets
+
+    try:
+        if wrong := set(given.strategies) - {*STRATEGIES, "auto"}:
+            raise QuestionsError(f"Expected strategies among {STRATEGIES}, found {sorted(wrong)}.")
+        settings = settings_of(given)
+        judged = [
+            entry
+            for questions in load_question_sets(given.sets)
+            for entry in evaluate(questions, settings, given.strategies, given.limit)
+        ]
+        write_report(judged, given.out)
+    except (QuestionsError, AssistantError, KnowledgeError, OSError) as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 2
+    print(summarise(judged).table())
+    if given.choose:
+        from tuning.evaluation_report import write_choices
+
+        print(f"auto: {write_choices(judged, settings)}")
+    print(f"evaluation.json and report.html in {given.out}")
+    return 0
+
+
+def evaluate(
+    questions: "QuestionSet", settings: Any, strategies: Sequence[str], limit: int | None = None
+) -> list[Judged]:
+    """Return what becomes of a set's questions, once a strategy.
+
+    Args:
+        questions: The set.
+        settings: Generator, adapter, embedder and state; its folder of articles is not used.
+        strategies: Names; those that the generator cannot do become extractive and are left out.
+        limit: Only so many questions.
+    """
+    from tqdm import tqdm
+
+    from assistant.assistant import Assistant
+
+    with questions.knowledge() as folder:
+        assistant = Assistant.from_config(settings.model_copy(update={"knowledge": folder}))
+        able = [s for s in strategies if _is_possible(assistant, s, questions.lang)]
+        asked = [(strategy, row) for strategy in able for row in questions.rows[:limit]]
+        return [
+            judge_one(assistant, questions, strategy, row)
+            for strategy, row in tqdm(asked, desc=questions.name, unit="question")
+        ]
+
+
+def _is_possible(assistant: "Assistant", strategy: str, lang: str) -> bool:
+    generator = assistant.generator
+    if strategy in ("extractive", "auto"):
+        return True
+    if generator is None or lang not in generator.languages:
+        return False
+    return strategy != "tuned" or generator.has_adapter
+
+
+def judge_one(
+    assistant: "Assistant", questions: "QuestionSet", strategy: str, row: dict[str, Any]
+) -> Judged:
+    """Ask one question and judge the reply."""
+    from assistant.messages import Reply
+    from tuning.metrics import judge
+    from tuning.questions import history_of
+
+    begun = time.perf_counter()
+    first: float | None = None
+    reply: Reply | None = None
+    for piece in assistant.stream(row["question"], history_of(row), strategy=strategy):
+        first = first or time.perf_counter() - begun
+        if isinstance(piece, Reply):
+            reply = piece
+    complete = time.perf_counter() - begun
+    assert reply  # noqa: S101  # the stream's contract
+    verdict = judge(row, reply)
+    return Judged(
+        set=questions.name,
+        company=questions.company,
+        lang=questions.lang,
+        strategy=strategy,
+        bucket=row["bucket"],
+        question=row["question"],
+        expected=f"{row['article']}: {', '.join(row['facts'])}" if row["article"] else "nothing",
+        reply=_told(reply),
+        action=str(reply.action),
+        worded=reply.generator is not None,
+        answerable=row["article"] is not None,
+        right=verdict.answered and verdict.right,
+        facts=verdict.facts,
+        right_article=verdict.right_article,
+        unsupported=len(verdict.unsupported_figures),
+        right_language=reply.language == questions.lang,
+        first_word=round(first or complete, 3),
+        complete=round(complete, 3),
+    )
+
+
+def _told(reply: "Reply") -> str:
+    cited = ", ".join(dict.fromkeys(citation.article for citation in reply.citations))
+    return f"{reply.text} [{cited}]" if cited else reply.text
+
+
+def as_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Return what JSON can hold, each with its outcome."""
+    return [{**asdict(entry), "outcome": entry.outcome} for entry in judged]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

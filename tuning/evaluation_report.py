@@ -1,0 +1,186 @@
+"""Sums an evaluation up: tables, intervals, pictures, one page, and what ``auto`` means."""
+
+import base64
+import io
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.strategies import FILE
+from tuning.evaluate import Judged, as_rows
+
+PAGE = Path(__file__).with_name("evaluation_report.html.jinja")
+DRAWS = 2000
+# Failures of each kind that the page shows.
+SHOWN = 12
+COLUMNS = (
+    "set", "strategy", "right", "interval", "answered wrongly", "asked back", "declined wrongly",
+    "unanswerable declined", "figures without support", "other language", "worded by the model",
+    "first word s", "complete s",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One row a set and strategy; shares in [0, 1], seconds are medians."""
+
+    rows: list[dict[str, Any]]
+
+    def table(self) -> str:
+        """Return the rows as a Markdown table."""
+        lines = [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
+        lines += [f"| {' | '.join(_cell(row[c]) for c in COLUMNS)} |" for row in self.rows]
+        return "\n".join(lines)
+
+
+def summarise(judged: Sequence[Judged]) -> Summary:
+    """Return the table; ``right`` means every key fact, none forbidden, the right article cited."""
+    groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    for entry in judged:
+        groups[entry.set, entry.strategy].append(entry)
+    return Summary([_row(*key, group) for key, group in groups.items()])
+
+
+def _row(name: str, strategy: str, group: Sequence[Judged]) -> dict[str, Any]:
+    asked = [entry for entry in group if entry.answerable]
+    unknown = [entry for entry in group if not entry.answerable]
+    low, high = interval([entry.right for entry in asked])
+
+    def share(outcome: str) -> float:
+        return sum(entry.outcome == outcome for entry in asked) / max(1, len(asked))
+
+    return {
+        "set": name,
+        "strategy": strategy,
+        "right": share("right"),
+        "interval": f"{low:.0%}–{high:.0%}",
+        "answered wrongly": share("answered wrongly"),
+        "asked back": share("asked back"),
+        "declined wrongly": share("declined wrongly"),
+        "unanswerable declined": sum(e.outcome == "right" for e in unknown) / max(1, len(unknown)),
+        "figures without support": sum(entry.unsupported for entry in group),
+        "other language": sum(not entry.right_language for entry in group),
+        "worded by the model": sum(entry.worded for entry in asked) / max(1, len(asked)),
+        "first word s": f"{statistics.median(entry.first_word for entry in group):.2f}",
+        "complete s": f"{statistics.median(entry.complete for entry in group):.2f}",
+        "buckets": _buckets(asked),
+    }
+
+
+def _buckets(asked: Sequence[Judged]) -> dict[str, str]:
+    found: dict[str, list[bool]] = defaultdict(list)
+    for entry in asked:
+        found[entry.bucket].append(entry.right)
+    return {name: f"{sum(right)} of {len(right)}" for name, right in sorted(found.items())}
+
+
+def interval(right: Sequence[bool], seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % interval of a share by the bootstrap (Efron 1979)."""
+    if not right:
+        return 0.0, 0.0
+    drawn = np.random.default_rng(seed).choice(np.array(right, dtype=float), (DRAWS, len(right)))
+    low, high = np.percentile(drawn.mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def write_report(judged: Sequence[Judged], out: Path) -> None:
+    """Write ``evaluation.json`` and ``report.html``."""
+    from jinja2 import Environment, StrictUndefined
+
+    summary = summarise(judged)
+    out.mkdir(parents=True, exist_ok=True)
+    whole = {"summary": summary.rows, "questions": as_rows(judged)}
+    (out / "evaluation.json").write_text(
+        json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8"
+    )
+    page = Environment(undefined=StrictUndefined, autoescape=True).from_string(
+        PAGE.read_text(encoding="utf-8")
+    )
+    (out / "report.html").write_text(
+        page.render(
+            columns=COLUMNS,
+            rows=[[_cell(row[c]) for c in COLUMNS] for row in summary.rows],
+            buckets=[(r["set"], r["strategy"], r["buckets"]) for r in summary.rows],
+            failures=_failures(judged),
+            picture=_picture(summary),
+        ),
+        encoding="utf-8",
+    )
+
+
+def _failures(judged: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
+    kinds: dict[str, list[Judged]] = defaultdict(list)
+    for entry in judged:
+        if entry.outcome != "right":
+            kinds[f"{entry.set}, {entry.strategy}: {entry.outcome}"].append(entry)
+    return [(kind, found[:SHOWN]) for kind, found in sorted(kinds.items())]
+
+
+def _picture(summary: Summary) -> str:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 0.5 * len(summary.rows) + 1.5))
+    axes = figure.subplots()
+    names = [f"{row['set']}  {row['strategy']}" for row in summary.rows]
+    left = np.zeros(len(names))
+    for outcome, colour in (
+        ("right", "#2a7"),
+        ("asked back", "#fc3"),
+        ("declined wrongly", "#aaa"),
+        ("answered wrongly", "#c33"),
+    ):
+        shares = np.array([row[outcome] for row in summary.rows])
+        axes.barh(names, shares, left=left, label=outcome, color=colour)
+        left += shares
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1), xlabel="share of the answerable questions")
+    axes.legend(ncol=4, loc="upper center", bbox_to_anchor=(0.4, -0.15), frameon=False)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110, bbox_inches="tight")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
+    """Write which strategy is best, by language and company, into the state folder; return it.
+
+    Best means the most right answers less the wrong ones: a wrong fee is worse than none.
+    """
+    from knowledge.model_files import GENERATOR_NAME
+
+    groups: dict[tuple[str, str], dict[str, list[Judged]]] = defaultdict(lambda: defaultdict(list))
+    for entry in judged:
+        if entry.strategy != "auto":
+            groups[entry.lang, entry.company][entry.strategy].append(entry)
+    best: dict[str, dict[str, str]] = defaultdict(dict)
+    for (lang, company), found in groups.items():
+        best[lang][company] = max(found, key=lambda strategy: _worth(found[strategy]))
+    name = settings.generator or GENERATOR_NAME
+    file = settings.state / FILE
+    known = json.loads(file.read_text(encoding="utf-8"))["choices"] if file.is_file() else {}
+    measured = summarise(judged).rows
+    half = file.with_suffix(".part")
+    choices = {**known, name: {**known.get(name, {}), **best}}
+    half.write_text(
+        json.dumps({"choices": choices, "measured": measured}, indent=1, ensure_ascii=False),
+        encoding="utf-8",
+    )
+    half.replace(file)
+    return dict(best)
+
+
+def _worth(group: Sequence[Judged]) -> float:
+    right = sum(entry.outcome == "right" for entry in group)
+    wrong = sum(entry.outcome == "answered wrongly" for entry in group)
+    return (right - wrong) / len(group)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.0%}" if isinstance(value, float) else str(value)
+
+
