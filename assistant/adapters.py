@@ -22,7 +22,7 @@ def serving_adapter(settings: Settings) -> Path | None:
         return None
     promoted = read_pointer(settings.state).get("serving")
     if promoted:
-        return settings.state / FOLDER / promoted
+        return Path(settings.state) / FOLDER / str(promoted)
     return SHIPPED if (SHIPPED / "adapter_config.json").is_file() else None
 
 

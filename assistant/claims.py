@@ -18,7 +18,7 @@ NUMBER_WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "fifteen": "15",
     "twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90",
-    "hundred": "100", "thousand": "1000", "half": "0.5", "twice": "2",
+    "hundred": "100", "thousand": "1000", "half": "0.5",
 }  # fmt: skip
 _HAN_DIGITS = {d: n for n, d in enumerate("零一二三四五六七八九")} | {"两": 2}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
@@ -39,9 +39,7 @@ _DURATION = re.compile(
 _SAME_UNIT = {"min": "minute", "分钟": "minute", "小时": "hour", "工作日": "day", "天": "day",
               "日": "day", "周": "week", "星期": "week", "月": "month", "年": "year",
               "秒": "second"}  # fmt: skip
-_DAY = re.compile(
-    r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s?\b|(?:周|星期)([一二三四五六日天])"
-)
+_DAY = re.compile(r"\b(mon|tues|wednes|thurs|fri|satur|sun)days?\b|(?:周|星期)([一二三四五六日天])")
 _FREE = re.compile(
     r"\b(?:no|without(?: a| any)?)\s+(?:extra |further )?(?:fee|charge|cost)s?\b|\bfor nothing\b|"
     r"\bfree\b(?! of mind)|免费|不收费|不收手续费|不要钱|不收钱|\bincluded\b"
@@ -67,7 +65,7 @@ GENERIC = frozenset(
         "does did can could may might will would shall should must has have had not no yes there "
         "here when where which who what how any all each up out also only just than too very about "
         "cost price pay fee charge take more less most extra until within get "
-        "working business per every £ € $ ¥ %"
+        "working business per every pound gbp euro eur dollar usd yuan rmb £ € $ ¥ %"
     )
 ) | set("的了和与或在是我您你们它这那个也都就可以会要请为把被从到于有元每"
         ) | {"费用", "收费", "多少", "需要", "可以", "英镑", "不收", "免费"}  # fmt: skip

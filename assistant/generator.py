@@ -1,4 +1,4 @@
-"""Writes text: a model in this process, or any OpenAI-compatible server. One protocol."""
+"""Writes text: one protocol, and a model in this process; servers: ``served_generator``."""
 
 import contextlib
 import json
@@ -10,9 +10,14 @@ from typing import Any, Protocol
 from assistant.adapters import serving_adapter
 from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
+from assistant.served_generator import ServedGenerator
 from knowledge.model_files import GENERATOR_NAME, generator_folder
 
 ChatMessage = dict[str, str]
+# Tokens of a text to avoid that tell its beginning from others.
+AVOIDED = 3
+# Beside an adapter's weights: when its decline is meant.
+THRESHOLDS = "answerability.json"
 
 
 class Generator(Protocol):
@@ -31,11 +36,20 @@ class Generator(Protocol):
         """Whether ``adapter=True`` is possible."""
 
     @property
+    def decline_thresholds(self) -> dict[str, float]:
+        """By language, the ``likelihood`` above which a decline is meant; of the adapter."""
+
+    @property
     def is_remote(self) -> bool:
         """Whether text leaves this machine, so that personal data is masked before."""
 
     def generate(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 160, adapter: bool = False
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 160,
+        adapter: bool = False,
+        avoid: str = "",
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; closing the iterator stops the work.
 
@@ -43,9 +57,16 @@ class Generator(Protocol):
             messages: Roles and contents, the last one the user's.
             max_tokens: The most tokens to write.
             adapter: Whether to use the fine-tuned weights.
+            avoid: What no sentence may begin with, where the generator can be told so.
 
         Raises:
             GeneratorError: The model or its server fails.
+        """
+
+    def likelihood(self, messages: Sequence[ChatMessage], text: str) -> float | None:
+        """Return the log probability, in nats, that the fine-tuned weights reply with a text.
+
+        None where the generator does not tell, as most servers do not.
         """
 
 
@@ -105,12 +126,27 @@ class TransformersGenerator:
         return self._adapter() is not None
 
     @property
+    def decline_thresholds(self) -> dict[str, float]:
+        """What ``tuning.answerability`` wrote beside the adapter's weights."""
+        adapter = self._adapter()
+        file = adapter / THRESHOLDS if adapter else None
+        if file is None or not file.is_file():
+            return {}
+        found: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))["thresholds"]
+        return found
+
+    @property
     def is_remote(self) -> bool:
         """Nothing leaves this machine."""
         return False
 
     def generate(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 160, adapter: bool = False
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 160,
+        adapter: bool = False,
+        avoid: str = "",
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; see ``Generator``."""
         from transformers import TextIteratorStreamer
@@ -125,8 +161,12 @@ class TransformersGenerator:
         )
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         stop = threading.Event()
+        options: dict[str, Any] = {"max_new_tokens": max_tokens}
+        if avoid:
+            begins = self._tokenizer(avoid, add_special_tokens=False)["input_ids"][:AVOIDED]
+            options["bad_words_ids"] = [begins]
         worker = threading.Thread(
-            target=self._run, args=(inputs, streamer, stop, max_tokens, adapter), daemon=True
+            target=self._run, args=(inputs, streamer, stop, options, adapter), daemon=True
         )
         with self._lock:
             if wanted and wanted != self._loaded:
@@ -139,8 +179,31 @@ class TransformersGenerator:
                 stop.set()
                 worker.join()
 
+    def likelihood(self, messages: Sequence[ChatMessage], text: str) -> float | None:
+        """Return a text's log probability as the reply, with the adapter; see ``Generator``."""
+        import torch
+
+        wanted = self._adapter()
+        if not wanted:
+            return None
+        prompt = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
+        said = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        ids = torch.tensor([[*prompt["input_ids"], *said]])
+        with self._lock:
+            if wanted != self._loaded:
+                self._load(wanted)
+            with torch.inference_mode(), self._switched(on=True):
+                logits = self._model(input_ids=ids, logits_to_keep=len(said) + 1).logits
+        chances = logits[0, :-1].float().log_softmax(-1)
+        return float(chances[torch.arange(len(said)), torch.tensor(said)].sum())
+
     def _run(
-        self, inputs: Any, streamer: Any, stop: threading.Event, tokens: int, on: bool
+        self,
+        inputs: Any,
+        streamer: Any,
+        stop: threading.Event,
+        options: dict[str, Any],
+        on: bool,
     ) -> None:
         import torch
         from transformers import StoppingCriteriaList
@@ -152,8 +215,8 @@ class TransformersGenerator:
             with torch.inference_mode(), self._switched(on):
                 self._model.generate(
                     **inputs,
+                    **options,
                     streamer=streamer,
-                    max_new_tokens=tokens,
                     do_sample=False,
                     # Answers repeat the prompt's words, so guesses from it are often right.
                     prompt_lookup_num_tokens=5,
@@ -201,72 +264,6 @@ def _base_of(adapter: Path) -> str:
 
 def _last(name: str) -> str:
     return name.rstrip("/").split("/")[-1].lower()
-
-
-class ServedGenerator:
-    """Any server that speaks OpenAI's chat completions: vLLM, SGLang, llama.cpp and others."""
-
-    def __init__(self, url: str, model: str, key: str | None, adapter: str | None = None) -> None:
-        """Keep the address; nothing is sent yet.
-
-        Args:
-            url: The base URL, for example http://127.0.0.1:8000/v1.
-            model: The model's name on that server.
-            key: The server's key, if it wants one.
-            adapter: The name under which the server offers the fine-tuned model, if it does.
-        """
-        from huggingface_hub import InferenceClient
-
-        # The client wants some key; a server without one ignores it.
-        self._client = InferenceClient(base_url=url, api_key=key or "none", timeout=60)
-        self._url, self._model, self._adapter = url, model, adapter
-
-    @property
-    def name(self) -> str:
-        """What replies record."""
-        return self._model
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """A served model is taken to speak both our languages."""
-        return frozenset({"en", "zh"})
-
-    @property
-    def has_adapter(self) -> bool:
-        """Whether ``adapter=True`` is possible."""
-        return self._adapter is not None
-
-    @property
-    def is_remote(self) -> bool:
-        """Text leaves this process, perhaps this machine."""
-        return True
-
-    def generate(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 160, adapter: bool = False
-    ) -> Iterator[str]:
-        """Yield pieces of the greedy continuation; see ``Generator``."""
-        from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
-
-        if adapter and not self._adapter:
-            raise GeneratorError(
-                "Expected an adapter for this generator, found none. Set `adapter`."
-            )
-        try:
-            chunks = self._client.chat_completion(
-                list(messages),
-                model=self._adapter if adapter else self._model,
-                max_tokens=max_tokens,
-                temperature=0.0,
-                stream=True,
-            )
-            for chunk in chunks:
-                if chunk.choices and (piece := chunk.choices[0].delta.content):
-                    yield piece
-        except (HTTPError, OSError, ValueError) as error:
-            raise GeneratorError(
-                f"Expected an OpenAI-compatible server with the model {self._model!r} at "
-                f"{self._url}, found: {str(error).splitlines()[0] if str(error) else error!r}"
-            ) from None
 
 
 def open_generator(settings: Settings) -> Generator | None:

@@ -115,15 +115,7 @@ class _Claim:
 
     def overlap(self, span: str, passage: str) -> float | None:
         """Return the share of content words that a span holds; None if it does not support."""
-        lowered = span.lower()
-        written = values(span)
-        if not self._words:
-            return None
-        if any(name.lower() not in lowered for name in self._names):
-            return None
-        if not self._periods <= content(span):
-            return None
-        if not all(any(same_value(mine, theirs) for theirs in written) for mine in self._values):
+        if not self._words or not self._holds(span):
             return None
         if self._negated != is_negated(span) and not self._quoted(span):
             return None
@@ -132,6 +124,13 @@ class _Claim:
         spoken = self._subjects or self._words
         share = len(spoken & (content(span) | set(words(span)))) / len(spoken)
         return share if share >= self._needed else None
+
+    def _holds(self, span: str) -> bool:
+        """Tell whether a span has every name, value and period ("a month") of the claim."""
+        lowered, written = span.lower(), values(span)
+        named = all(name.lower() in lowered for name in self._names)
+        valued = all(any(same_value(v, theirs) for theirs in written) for v in self._values)
+        return named and valued and self._periods <= content(span)
 
     def _quoted(self, span: str) -> bool:
         """Tell whether the span has a clause that says what the claim says, in the same sense."""

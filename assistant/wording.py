@@ -17,6 +17,8 @@ PROMPT_HITS = 3
 PROMPT_SENTENCES = 4
 # Earlier messages that the generator reads.
 PROMPT_HISTORY = 4
+# A likelihood that no text reaches.
+NEVER = 1.0
 STRATEGIES = ("zero_shot", "few_shot", "tuned")
 
 
@@ -37,8 +39,9 @@ class Writer:
     def write(self, turn: Turn, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
         """Yield checked sentences and add them to the reply.
 
-        A tuned generator may say that the passages do not answer; the reply is then marked as
-        ``declined`` and ends there.
+        A tuned generator first reads the whole passages: where it would decline more likely than
+        its threshold allows, the reply is marked as ``declined`` and ends there. Then it words the
+        sentences that lie nearest to the question.
 
         Args:
             turn: With hits, best first.
@@ -53,9 +56,21 @@ class Writer:
         hits = turn.hits[:PROMPT_HITS]
         hide = safety.mask if self._generator.is_remote else str
         history = [Message(m.role, hide(m.text)) for m in turn.history[-PROMPT_HISTORY:]]
-        read = self._sentences(turn, hits) if strategy == "tuned" else hits
-        prompt = template.render(hide(turn.text), read, history)
-        pieces = self._generator.generate(prompt, adapter=strategy == "tuned")
+        tuned = strategy == "tuned"
+        if tuned:
+            doubt = self._generator.likelihood(
+                template.render(hide(turn.text), hits, history), template.decline
+            )
+            if doubt is not None and doubt > self._threshold(turn.lang):
+                builder.declined = True
+                return
+        read = self._sentences(turn, hits) if tuned else hits
+        pieces = self._generator.generate(
+            template.render(hide(turn.text), read, history),
+            adapter=tuned,
+            # Whether anything answers was judged over the whole passages.
+            avoid=template.decline,
+        )
         for sentence in complete_sentences(pieces, turn.lang):
             if template.decline and sentence == template.decline:
                 builder.declined = True
@@ -64,6 +79,9 @@ class Writer:
             span = self._grounder.check(sentence, hits)
             if span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
+
+    def _threshold(self, lang: str) -> float:
+        return self._generator.decline_thresholds.get(lang, NEVER)
 
     def _sentences(self, turn: Turn, hits: Sequence[Hit]) -> list[Hit]:
         """Return the nearest sentences in the order of their passages, as training showed them."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,15 +33,25 @@ class ScriptedGenerator:
     name = "scripted"
     languages = frozenset({"en", "zh"})
     has_adapter = True
+    decline_thresholds: ClassVar[dict[str, float]] = {"en": -1.0, "zh": -1.0}
 
-    def __init__(self, text: str, *, remote: bool = False) -> None:
+    def __init__(self, text: str, *, remote: bool = False, doubt: float | None = None) -> None:
         self.text = text
+        self.doubt = doubt
         self.is_remote = remote
         self.asked: list[list[dict[str, str]]] = []
         self.adapters: list[bool] = []
 
+    def likelihood(self, messages: Sequence[dict[str, str]], text: str) -> float | None:
+        return self.doubt
+
     def generate(
-        self, messages: Sequence[dict[str, str]], *, max_tokens: int = 160, adapter: bool = False
+        self,
+        messages: Sequence[dict[str, str]],
+        *,
+        max_tokens: int = 160,
+        adapter: bool = False,
+        avoid: str = "",
     ) -> Iterator[str]:
         self.asked.append(list(messages))
         self.adapters.append(adapter)

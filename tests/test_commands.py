@@ -21,11 +21,17 @@ COMMANDS = [
     ["-m", "tuning.dialogues"],
     ["-m", "tuning.calibrate"],
     ["-m", "tuning.classifier"],
+    ["-m", "tuning.dataset"],
+    ["-m", "tuning.sft"],
+    ["-m", "tuning.answerability"],
+    ["-m", "tuning.evaluate"],
+    ["-m", "tuning.promote"],
+    ["-m", "tuning.export"],
+    ["-m", "benchmarks.grounding"],
     ["-m", "benchmarks.intents"],
     ["-m", "benchmarks.out_of_scope"],
     ["-m", "benchmarks.sentiment"],
     ["-m", "benchmarks.latency"],
-    ["-m", "benchmarks.strategies"],
     ["-m", "benchmarks.real_questions"],
 ]
 

@@ -1,9 +1,15 @@
 """A sentence passes only if one span of one passage backs it."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from assistant.claims import values
 from assistant.grounding import Grounder, figures
 from knowledge.documents import Hit, Passage
+
+DATA = Path(__file__).parent.parent / "tuning" / "data"
 
 EN = (
     "A replacement costs £5 and arrives within 5 working days. With express delivery it costs £15 "
@@ -84,3 +90,41 @@ def test_nothing_is_supported_by_nothing():
 )
 def test_figures(text, expected):
     assert figures(text) == expected
+
+
+PAIRS = yaml.safe_load((DATA / "grounding_pairs.yml").read_text("utf-8"))
+
+
+def _passed(entry, claims):
+    text = entry["passage"]
+    hits = [Hit(Passage("a", entry["lang"], "", "", text, 0, len(text)), 1.0)]
+    return [Grounder().check(claim, hits) is not None for claim in claims]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_values_stay_with_what_they_belong_to(lang):
+    """On pairs written to fool it: a fee of the other product, the other day's hours."""
+    entries = [entry for entry in PAIRS if entry["lang"] == lang]
+    supported = [p for e in entries for p in _passed(e, e["supported"])]
+    unsupported = [p for e in entries for p in _passed(e, e["unsupported"])]
+    assert len(supported) + len(unsupported) >= 150
+    assert sum(supported) / len(supported) > 0.95
+    assert sum(unsupported) / len(unsupported) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("£1,000 a year", {("money", "1000", "pounds")}),
+        ("costs 5 euros or 8p", {("money", "5", "euros"), ("money", "8", "pence")}),
+        ("2 % within two working days", {("share", "2", "%"), ("duration", "2", "day")}),
+        (
+            "no fee on Sundays until 9:00",
+            {("money", "0", ""), ("weekday", "sun", ""), ("clock", "9:00", "")},
+        ),
+        ("两个工作日，免费", {("duration", "2", "day"), ("money", "0", "")}),
+        ("五十英镑，八点五折", {("money", "50", "pounds")}),
+    ],
+)
+def test_values_have_kinds_and_units(text, expected):
+    assert expected <= values(text)

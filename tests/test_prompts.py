@@ -19,7 +19,7 @@ HISTORY = [Message("user", "I lost my card"), Message("assistant", "Freeze it.")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("task", ["answer_zero_shot", "answer_few_shot"])
+@pytest.mark.parametrize("task", ["answer_zero_shot", "answer_few_shot", "answer_tuned"])
 def test_rendered_prompts_are_the_golden_ones(task, lang):
     """A change of wording shows up here; write the file anew when it is meant."""
     messages = PromptTemplate.load(task, lang).render("how much?", HITS, HISTORY)

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("var/rows"), help="default: %(default)s")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     parser.add_argument("--languages", nargs="+", choices=("en", "zh"), default=["en", "zh"])
-    parser.add_argument("--whole", type=float, default=0.25, help="share that reads whole passages")
+    parser.add_argument("--whole", type=float, default=0.3, help="share with whole passages too")
     parser.add_argument("--xquad", type=int, default=300, help="XQuAD rows a language")
     parser.add_argument(
         "--without", nargs="+", choices=LEAVABLE, default=[], help="leave out, to see its worth"
@@ -105,7 +105,8 @@ def _made(part: str, given: argparse.Namespace, embedder: "Embedder") -> Iterato
 def _is_left_out(kind: str, without: Sequence[str]) -> bool:
     if "unanswerable" in without and kind.startswith("decline"):
         return True
-    return "combined" in without and kind in ("two_questions", "injection", "history", "follow_up")
+    combined = ("two_questions", "injection", "history", "follow_up")
+    return "combined" in without and kind in combined
 
 
 def _checked(rows: Iterable["Row"], seen: set[str]) -> "tuple[list[Row], Counter[str]]":
@@ -142,7 +143,9 @@ def _problem(row: "Row") -> str | None:
     return None
 
 
-def _report(rows: "Sequence[Row]", lines: Sequence[str], refused: Counter[str]) -> dict[str, object]:
+def _report(
+    rows: "Sequence[Row]", lines: Sequence[str], refused: Counter[str]
+) -> dict[str, object]:
     declined = sum(row.kind.startswith("decline") for row in rows)
     return {
         "rows": len(rows),

@@ -182,5 +182,3 @@ def _worth(group: Sequence[Judged]) -> float:
 
 def _cell(value: Any) -> str:
     return f"{value:.0%}" if isinstance(value, float) else str(value)
-
-

@@ -62,8 +62,9 @@ def merge(adapter: Path, base_model: str | None, out: Path, state: Path) -> None
     if method in ("PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING"):
         raise ValueError(f"Expected an adapter that can be merged, found {method}, which cannot.")
     source = generator_folder(base_model, state)
-    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.bfloat16)
-    merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    # Added in float32, so that small changes are not rounded away twice.
+    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+    merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(torch.bfloat16)
     staged = out.with_name(f"{out.name}.part")
     shutil.rmtree(staged, ignore_errors=True)
     merged.save_pretrained(str(staged))

@@ -1,10 +1,10 @@
 """The gate for a new adapter: ``python -m tuning.promote CANDIDATE``.
 
-The candidate is compared with what serves, on question sets of companies that it never saw, on the
-canned dialogues and on general questions that guard against forgetting. It is ``approved`` and then
-serves at once, also in a running assistant; ``rejected`` where it is no better; or ``blocked`` where
-a critical dialogue fails, a figure has no support, a case is missing or something breaks. The former
-adapter is kept, and ``--rollback`` brings it back.
+The candidate is compared with what serves, on question sets of companies that it never saw, on
+the canned dialogues and on general questions that guard against forgetting. It is ``approved`` and
+then serves at once, also in a running assistant; ``rejected`` where it is no better; or ``blocked``
+where a critical dialogue fails, a figure has no support, a case is missing or something breaks. The
+former adapter is kept, and ``--rollback`` brings it back.
 """
 
 import argparse
@@ -28,6 +28,8 @@ DIALOGUES = Path(__file__).parent.parent / "tests" / "dialogues" / "passing"
 DECISIONS = "decisions.jsonl"
 # General questions that a candidate may lose against what serves, as a share.
 FORGETTING = 0.15
+# What a candidate must gain at least, as a share; less is rounding.
+TIE = 1e-9
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ def decide(new: Measured, old: Measured) -> Decision:
     if blocking:
         return Decision("blocked", blocking)
     worse = []
-    if new.right - new.wrong <= old.right - old.wrong:
+    if new.right - new.wrong <= old.right - old.wrong + TIE:
         worse.append(
             f"right less wrong {new.right - new.wrong:.1%}, what serves has "
             f"{old.right - old.wrong:.1%}"
@@ -180,7 +182,7 @@ def general(generator: "Generator", *, adapter: bool) -> float:
 
 
 def _share(judged: Sequence[Any], outcome: str) -> float:
-    return sum(j.outcome == outcome for j in judged) / max(1, len(judged))
+    return float(sum(j.outcome == outcome for j in judged) / max(1, len(judged)))
 
 
 def install(candidate: Path, state: Path) -> str:

@@ -103,28 +103,32 @@ class RowMaker:
         self._near = True
 
     def rows(
-        self, *, whole: float = 0.25, missing: float = 0.18, near: bool = True
+        self, *, whole: float = 0.3, missing: float = 0.23, near: bool = True
     ) -> Iterator[Row]:
-        """Yield a row for each question, and rows that combine them.
+        """Yield the rows of each question, and rows that combine them.
+
+        Chosen sentences are there to be worded; whether anything answers at all is learnt from
+        whole passages, where a choice cannot have hidden it.
 
         Args:
-            whole: The share of rows that read whole passages instead of chosen sentences.
-            missing: The share of answered questions that come once more without what answers them.
+            whole: The share of answered questions that come once more with whole passages.
+            missing: The share that comes once more without what answers them.
             near: Whether what is read beside the answer lies near it; or else is drawn by chance.
         """
         self._near = near
         pairs = self._company.pairs
-        for pair in pairs:
-            as_read = "whole" if self._draw.random() < whole else "chosen"
-            yield self._row(pair, as_read, f"answer_{as_read}" if pair.answer else "decline_near")
-            if pair.answer and self._draw.random() < missing:
-                yield self._row(replace(pair, answer=""), as_read, "decline_missing", pair.article)
         answered = [pair for pair in pairs if pair.answer]
-        unanswered = [pair for pair in pairs if not pair.answer]
+        for pair in pairs:
+            if not pair.answer:
+                yield self._row(pair, "whole", "decline_near")
+                continue
+            yield self._row(pair, "chosen", "answer_chosen")
+            if self._draw.random() < whole:
+                yield self._row(pair, "whole", "answer_whole")
+            if self._draw.random() < missing:
+                yield self._row(replace(pair, answer=""), "whole", "decline_missing", pair.article)
         for _ in range(len(answered) // 8):
             yield self._two(*self._draw.sample(answered, 2))
-        for _ in range(len(answered) // 25):
-            yield self._two(self._draw.choice(answered), self._draw.choice(unanswered))
         for pair in self._draw.sample(answered, len(answered) // 10):
             yield self._injected(self._row(pair, "chosen", "injection"))
         for pair in self._draw.sample(answered, len(answered) // 12):

@@ -80,8 +80,6 @@ class SFTSettings(_Strict):
     """``tensorboard``, ``wandb`` or ``trackio``, if installed."""
     push_to_hub: str | None = None
     """A repository on the hub that gets the result; wants a login."""
-    fsdp: str | None = None
-    deepspeed: Path | None = None
     adapter: Adapter = Adapter()
     output: Path
 

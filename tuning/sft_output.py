@@ -48,7 +48,9 @@ def save_result(settings: SFTSettings, trainer: Any, base: str, facts: dict[str,
 def _measures(history: list[dict[str, Any]]) -> dict[str, Any]:
     evaluated = [entry for entry in history if "eval_loss" in entry]
     best = max(evaluated, key=lambda e: (e.get("eval_right", 0), -e["eval_loss"]), default={})
-    last = next((e for e in reversed(history) if "train_samples_per_second" in e), {})
+    last: dict[str, Any] = next(
+        (e for e in reversed(history) if "train_samples_per_second" in e), {}
+    )
     return {
         "eval_loss": best.get("eval_loss"),
         "eval_right": best.get("eval_right"),

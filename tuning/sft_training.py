@@ -11,10 +11,13 @@ import torch
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, EarlyStoppingCallback
 from transformers.trainer_utils import EvalLoopOutput
-from trl import SFTConfig, SFTTrainer
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from assistant.prompts import PromptTemplate
-from tuning.sft_config import ConfigError, SFTSettings
+from tuning.classifier_config import ConfigError
+from tuning.sft_config import SFTSettings
+from tuning.sft_methods import peft_config, quantized
 from tuning.sft_rows import ReadRows, RowsError, is_right
 
 CHECKPOINTS = "checkpoints"
@@ -42,7 +45,9 @@ class GeneratingTrainer(SFTTrainer):
         small model and long prompts that is half of the time.
         """
         if self.has_virtual_tokens:
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            return super().compute_loss(  # type: ignore[no-untyped-call]
+                model, inputs, return_outputs, num_items_in_batch
+            )
         labels = inputs["labels"]
         places = (labels[:, 1:] != IGNORED).any(dim=0).nonzero().squeeze(-1)
         outputs = model(
@@ -59,7 +64,9 @@ class GeneratingTrainer(SFTTrainer):
             reduction="sum",
         )
         count = num_items_in_batch if num_items_in_batch is not None else (wanted != IGNORED).sum()
-        loss = loss / count * (self.accelerator.num_processes if num_items_in_batch else 1)
+        loss = loss / count
+        if num_items_in_batch is not None:  # counts the tokens of every process
+            loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
@@ -72,7 +79,7 @@ class GeneratingTrainer(SFTTrainer):
                 is_right(text, row["completion"][0]["content"], declines())
                 for text, row in zip(said, self.judged_rows, strict=True)
             ]
-            output.metrics["eval_right"] = sum(right) / len(right)
+            (output.metrics or {})["eval_right"] = sum(right) / len(right)
         return output
 
 
@@ -120,15 +127,17 @@ def train(settings: SFTSettings, rows: ReadRows, state: Path, *, resume: bool) -
     model, tokenizer, base = _open(settings, state)
     kept, too_long = _fitting(settings, rows.train, tokenizer)
     dev, _ = _fitting(settings.model_copy(update={"max_rows": None}), rows.dev, tokenizer)
-    print(f"{settings.name}: {len(kept)} rows to learn from, {len(dev)} to judge by; {too_long} left "
-          f"out, longer than {settings.max_length} tokens")  # fmt: skip
+    print(
+        f"{settings.name}: {len(kept)} rows to learn from, {len(dev)} to judge by; {too_long} "
+        f"left out, longer than {settings.max_length} tokens"
+    )
     trainer = GeneratingTrainer(
         model=model,
         args=_arguments(settings, len(kept)),
         train_dataset=_dataset(kept),
         eval_dataset=_dataset(dev[:EVALUATED]),
         processing_class=tokenizer,
-        peft_config=_peft_config(settings, len(kept)),
+        peft_config=peft_config(settings, _steps(settings, len(kept))),
         callbacks=[EarlyStoppingCallback(settings.patience)],
     )
     trainer.judged_rows = dev[: settings.generated]
@@ -151,7 +160,7 @@ def _open(settings: SFTSettings, state: Path) -> tuple[Any, Any, str]:
         source = generator_folder(settings.base_model, state)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
-            source, dtype=_dtype(settings), trust_remote_code=False, **_quantized(settings)
+            source, dtype=_dtype(settings), trust_remote_code=False, **quantized(settings)
         )
     except (KnowledgeError, OSError, ValueError) as error:
         raise ConfigError(
@@ -170,28 +179,6 @@ def _dtype(settings: SFTSettings) -> torch.dtype:
     if settings.method == "full" or settings.mixed_precision in ("no", "fp16"):
         return torch.float32
     return torch.bfloat16
-
-
-def _quantized(settings: SFTSettings) -> dict[str, Any]:
-    if settings.method != "qlora":
-        return {}
-    try:
-        import bitsandbytes  # noqa: F401
-    except ImportError:
-        raise ConfigError(
-            "Expected bitsandbytes for method qlora, found none: "
-            "python -m pip install bitsandbytes, or method lora."
-        ) from None
-    from transformers import BitsAndBytesConfig
-
-    return {
-        "quantization_config": BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_compute_dtype=torch.bfloat16,
-            bnb_4bit_use_double_quant=True,
-        )
-    }
 
 
 def _fitting(
@@ -256,8 +243,6 @@ def _arguments(settings: SFTSettings, rows: int) -> SFTConfig:
         logging_steps=max(1, steps // 50),
         report_to=list(settings.report_to) or "none",
         seed=settings.seed,
-        fsdp=settings.fsdp,
-        deepspeed=str(settings.deepspeed) if settings.deepspeed else None,
         dataloader_pin_memory=cuda,
     )
 
@@ -266,40 +251,6 @@ def _steps(settings: SFTSettings, rows: int) -> int:
     if settings.max_steps > 0:
         return settings.max_steps
     return max(1, round(rows * settings.epochs / (settings.batch * settings.accumulation)))
-
-
-def _peft_config(settings: SFTSettings, rows: int) -> Any:
-    import peft
-
-    wanted, task = settings.adapter, peft.TaskType.CAUSAL_LM
-    lora = {
-        "r": wanted.rank,
-        "lora_alpha": wanted.alpha,
-        "lora_dropout": wanted.dropout,
-        "target_modules": wanted.targets,
-        "task_type": task,
-    }
-    match settings.method:
-        case "full":
-            return None
-        case "lora" | "qlora":
-            return peft.LoraConfig(**lora)
-        case "dora":
-            return peft.LoraConfig(**lora, use_dora=True)
-        case "adalora":
-            del lora["r"]
-            return peft.AdaLoraConfig(
-                **lora,
-                init_r=wanted.rank + wanted.rank // 2,
-                target_r=wanted.rank,
-                total_step=_steps(settings, rows),
-            )
-        case "ia3":
-            return peft.IA3Config(task_type=task)
-        case "prefix":
-            return peft.PrefixTuningConfig(task_type=task, num_virtual_tokens=wanted.virtual_tokens)
-        case "prompt":
-            return peft.PromptTuningConfig(task_type=task, num_virtual_tokens=wanted.virtual_tokens)
 
 
 def write_json(file: Path, data: Any) -> None:

@@ -1,0 +1,130 @@
+"""The evaluation sums up honestly, and what `auto` means follows from it."""
+
+import json
+
+import pytest
+
+from assistant.config import Settings
+from assistant.strategies import StrategyChoices
+from tuning import evaluate
+from tuning.evaluate import Judged
+from tuning.evaluation_report import interval, summarise, write_choices, write_report
+from tuning.questions import DATA, QuestionsError, load_question_sets, read_questions
+
+
+def judged(strategy="tuned", **changed):
+    values = {
+        "set": "shop", "company": "any", "lang": "en", "strategy": strategy, "bucket": "plain",
+        "question": "how much?", "expected": "fees: £5", "reply": "It costs £5.",
+        "action": "answer", "worded": True, "answerable": True, "right": True, "facts": True,
+        "right_article": True, "unsupported": 0, "right_language": True, "first_word": 0.5,
+        "complete": 1.0,
+    }  # fmt: skip
+    return Judged(**{**values, **changed})
+
+
+@pytest.mark.parametrize(
+    ("changed", "outcome"),
+    [
+        ({}, "right"),
+        ({"right": False}, "answered wrongly"),
+        ({"right": False, "action": "clarify"}, "asked back"),
+        ({"right": False, "action": "decline"}, "declined wrongly"),
+        ({"answerable": False, "right": False}, "answered wrongly"),
+        ({"answerable": False, "right": False, "action": "decline"}, "right"),
+    ],
+)
+def test_outcomes(changed, outcome):
+    assert judged(**changed).outcome == outcome
+
+
+def test_the_interval_holds_the_share_and_narrows_with_questions():
+    low, high = interval([True] * 8 + [False] * 2)
+    assert low < 0.8 < high
+    wide, narrow = high - low, interval([True] * 800 + [False] * 200)
+    assert narrow[1] - narrow[0] < wide / 5
+
+
+def test_the_table_counts_every_question_once():
+    group = [judged(), judged(right=False), judged(right=False, action="decline")]
+    group += [judged(answerable=False, right=False, action="decline"), judged(unsupported=2)]
+    (row,) = summarise(group).rows
+    assert row["right"] == 0.5
+    assert row["answered wrongly"] == row["declined wrongly"] == 0.25
+    assert row["unanswerable declined"] == 1.0
+    assert row["figures without support"] == 2
+    assert row["buckets"] == {"plain": "2 of 4"}
+
+
+def test_the_page_stands_alone_and_shows_failures(tmp_path):
+    bad = judged(right=False, reply="<b>£6</b>")
+    write_report([judged(), bad, judged("extractive")], tmp_path)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "data:image/png;base64," in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert "&lt;b&gt;£6&lt;/b&gt;" in page
+    stored = json.loads((tmp_path / "evaluation.json").read_text("utf-8"))
+    assert [q["outcome"] for q in stored["questions"]] == ["right", "answered wrongly", "right"]
+
+
+def test_auto_is_what_was_measured_best_where_it_was_measured(tmp_path):
+    """A wrong answer counts against a strategy as much as a right one for it."""
+    found = [judged("tuned", right=n < 7) for n in range(10)]
+    found += [
+        judged("extractive", right=n < 6, action="answer" if n < 6 else "decline")
+        for n in range(10)
+    ]
+    found += [
+        judged("tuned", company="Lantern Bank"),
+        judged("extractive", company="Lantern Bank", right=False),
+    ]
+    settings = Settings(state=tmp_path)
+    assert write_choices(found, settings) == {"en": {"any": "extractive", "Lantern Bank": "tuned"}}
+    choices = StrategyChoices.load(tmp_path)
+    assert choices.choose("SmolLM2-135M-Instruct", "en", "Lantern Bank") == "tuned"
+    assert choices.choose("SmolLM2-135M-Instruct", "en", "Other") == "extractive"
+    assert choices.choose("never-measured", "en", "Other") == "few_shot"
+
+
+def test_question_sets_are_whole_and_apart_from_training():
+    from tuning.companies import load_companies, load_company
+
+    sets = {entry.name: entry for entry in load_question_sets()}
+    known = {c.trade for part in ("train", "dev") for c in load_companies(part)}
+    for name in ("pennywhistle-optics", "jingyifang-xiyi"):
+        company = load_company(sets[name].articles)
+        assert company.trade not in known
+        assert len(company.articles) >= 20
+        answerable = [row for row in sets[name].rows if row["article"]]
+        assert len(answerable) >= 60
+        assert len(sets[name].rows) - len(answerable) >= 20
+        texts = {
+            article.id: f"{article.title} {article.text}".lower() for article in company.articles
+        }
+        for row in answerable:
+            assert row["article"] in texts, row
+            for fact in row["facts"]:
+                held = any(variant in texts[row["article"]] for variant in fact.split("|"))
+                assert held, row
+
+
+@pytest.mark.parametrize("line", ["{", '{"question": "x"}', "[]"])
+def test_a_wrong_question_is_named_with_its_line(tmp_path, line):
+    file = tmp_path / "questions.jsonl"
+    good = (DATA / "lantern_questions.en.jsonl").read_text("utf-8").splitlines()[0]
+    file.write_text(f"{good}\n{line}")
+    with pytest.raises(QuestionsError, match=r"questions.jsonl:2: expected the keys"):
+        read_questions(file)
+
+
+def test_the_command_evaluates_the_real_assistant(tmp_path, capsys):
+    command = ["--strategies", "extractive", "--sets", "jingyifang-xiyi", "--limit", "3"]
+    assert evaluate.main([*command, "--out", str(tmp_path), "--state", "var"]) == 0
+    assert "| jingyifang-xiyi | extractive |" in capsys.readouterr().out
+    assert (tmp_path / "report.html").is_file()
+
+
+@pytest.mark.parametrize("wrong", [["--sets", "nowhere"], ["--strategies", "magic"]])
+def test_unknown_names_are_told(wrong, capsys):
+    assert evaluate.main(wrong) == 2
+    assert "found" in capsys.readouterr().err

@@ -1,0 +1,263 @@
+"""The supervised fine-tune: every method one step on a tiny model, and all that can go wrong."""
+
+import json
+
+import pytest
+import torch
+import yaml
+
+from assistant.errors import GeneratorError
+from assistant.generator import TransformersGenerator
+from assistant.prompts import PromptTemplate
+from knowledge.model_files import generator_folder
+from tests.conftest import STATE
+from tuning import export, sft
+from tuning.sft_rows import RowsError, is_right, read_rows
+
+METHODS = ["full", "lora", "dora", "adalora", "ia3", "prefix", "prompt"]
+DECLINE = PromptTemplate.load("answer_tuned", "en").decline
+
+
+def row(question="how much?", answer="It costs £5.", kind="answer_chosen"):
+    said = [{"role": "assistant", "content": answer}]
+    return {"prompt": [{"role": "user", "content": question}], "completion": said, "kind": kind}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Return the folder of a tiny random Qwen-style model with the shipped model's tokenizer."""
+    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "tiny-qwen"
+    tokenizer = AutoTokenizer.from_pretrained(generator_folder(None, STATE))
+    Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+        )
+    ).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def rows(tmp_path):
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    lines = [json.dumps(row(f"question {n}?", f"It costs £{n}.")) for n in range(10)]
+    (folder / "train.jsonl").write_text("\n".join(lines[:8]))
+    (folder / "dev.jsonl").write_text("\n".join(lines[8:]))
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path, tiny, rows):
+    def call(*arguments, **changed):
+        values = {
+            "name": "test",
+            "base_model": str(tiny),
+            "rows": str(rows),
+            "max_steps": 1,
+            "batch": 2,
+            "accumulation": 1,
+            "generated": 0,
+            "output": str(tmp_path / "out"),
+            **changed,
+        }
+        file = tmp_path / "config.yaml"
+        file.write_text(yaml.safe_dump(values))
+        return sft.main(["--config", str(file), "--state", str(STATE), *arguments])
+
+    return call
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_trains_and_says_how_it_is_served(run, tmp_path, capsys, method):
+    assert run(method=method) == 0
+    out = tmp_path / "out"
+    weights = "model.safetensors" if method == "full" else "adapter_model.safetensors"
+    assert (out / weights).is_file()
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["rows"] == 8
+    assert metrics["eval_loss"] > 0
+    assert f"method `{method}`" in (out / "README.md").read_text()
+    assert (out / "loss.png").stat().st_size > 1000
+    assert f"{method}: " in capsys.readouterr().out
+    assert not list(tmp_path.glob("out.*")), "nothing half-written is left"
+
+
+def test_generating_while_training_judges_the_answers(run, tmp_path):
+    assert run(generated=2, evaluations=1) == 0
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["eval_right"] == 0.0
+
+
+def test_the_adapter_serves_beside_its_base_and_merges_into_a_whole_model(run, tmp_path, tiny):
+    assert run(method="lora", max_steps=3, learning_rate=0.5) == 0
+    adapter = tmp_path / "out"
+    generator = TransformersGenerator(str(tiny), str(tiny), frozenset({"en"}), lambda: adapter)
+    asked = row()["prompt"]
+    plain = "".join(generator.generate(asked, max_tokens=8))
+    tuned = "".join(generator.generate(asked, max_tokens=8, adapter=True))
+    assert plain != tuned
+    whole = tmp_path / "whole"
+    command = [str(adapter), "--out", str(whole), "--base-model", str(tiny)]
+    assert export.main(command) == 0
+    merged = TransformersGenerator(str(whole), str(whole), frozenset({"en"}))
+    ids = torch.arange(5, 25)[None]
+    generator._model.enable_adapters()
+    one, other = (g._model(input_ids=ids).logits.float() for g in (generator, merged))
+    # The same numbers but for the rounding of half precision.
+    assert torch.cosine_similarity(one, other, dim=-1).min() > 0.999
+
+
+def test_an_adapter_of_another_model_is_refused_by_name_and_by_shape(run, tmp_path, tiny):
+    assert run(method="lora") == 0
+    default = generator_folder(None, STATE)
+    for name in ("SmolLM2-135M-Instruct", default):
+        with pytest.raises(GeneratorError, match="Expected an adapter for"):
+            TransformersGenerator(default, name, frozenset({"en"}), lambda: tmp_path / "out")
+
+
+def test_what_cannot_be_merged_says_so(run, tmp_path, tiny, capsys):
+    assert run(method="prompt") == 0
+    command = [str(tmp_path / "out"), "--out", str(tmp_path / "w"), "--base-model", str(tiny)]
+    assert export.main(command) == 1
+    assert "cannot" in capsys.readouterr().err
+
+
+def test_resume_goes_on_from_the_last_checkpoint_and_needs_one(run, tmp_path, capsys, monkeypatch):
+    assert run("--resume") == 1
+    assert "Expected a checkpoint" in capsys.readouterr().err
+    from tuning import sft_output
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sft_output, "_plot", full)
+        assert run(max_steps=2, evaluations=2) == 1
+    assert "go on with --resume" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists(), "a full disk leaves no half-written adapter"
+    assert run("--resume", max_steps=3, evaluations=3) == 0
+    assert (tmp_path / "out" / "adapter_model.safetensors").is_file()
+
+
+def test_a_former_result_outlives_a_failed_training(run, tmp_path, monkeypatch):
+    assert run() == 0
+    before = (tmp_path / "out" / "adapter_model.safetensors").read_bytes()
+    from tuning import sft_output
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sft_output, "_card", full)
+    assert run("--seed", "5") == 1
+    assert (tmp_path / "out" / "adapter_model.safetensors").read_bytes() == before
+
+
+def test_ctrl_c_is_told_and_keeps_checkpoints(run, tmp_path, monkeypatch, capsys):
+    from tuning.sft_training import GeneratingTrainer
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GeneratingTrainer, "train", stop)
+    assert run() == 130
+    assert "--resume" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("{", 1),
+        ('{"prompt": []}', 1),
+        (json.dumps(row(answer="")), 1),
+        (json.dumps({**row(), "completion": row()["prompt"]}), 1),
+        (json.dumps(row()) + "\n" + json.dumps({"prompt": "text"}), 2),
+    ],
+)
+def test_a_wrong_row_is_named_with_its_line(rows, line, number):
+    (rows / "train.jsonl").write_text(line)
+    with pytest.raises(RowsError, match=f"train.jsonl:{number}: expected"):
+        read_rows(rows)
+
+
+def test_missing_and_empty_rows_are_named(rows):
+    (rows / "dev.jsonl").write_text("")
+    with pytest.raises(RowsError, match=r"dev.jsonl: expected at least one row"):
+        read_rows(rows)
+    with pytest.raises(RowsError, match=r"tuning.dataset"):
+        read_rows(rows / "nowhere")
+
+
+def test_rows_of_an_older_template_are_refused(rows):
+    report = {"templates": {"en": "answer_tuned@1:000000000000"}}
+    (rows / "report.json").write_text(json.dumps(report))
+    with pytest.raises(RowsError, match=r"Make them again with tuning.dataset"):
+        read_rows(rows)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"method": "magic"}, "method"),
+        ({"base_model": "/nowhere"}, "Expected a causal language model"),
+        ({"kinds": ["poetry"]}, "of the kinds poetry"),
+        ({"max_length": 16}, "at most 16 tokens"),
+    ],
+)
+def test_wrong_settings_are_told_in_one_line(run, capsys, changed, message):
+    assert run(**changed) == 1
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="qlora can work here")
+def test_qlora_without_its_library_says_what_to_install(run, capsys):
+    assert run(method="qlora") == 1
+    assert "bitsandbytes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("said", "written", "right"),
+    [
+        ("It costs £5 a month.", "It costs £5 a month.", True),
+        ("Yes, it costs £5 a month.", "It costs £5 a month.", True),
+        ("It costs £6 a month.", "It costs £5 a month.", False),
+        (DECLINE, DECLINE, True),
+        (DECLINE, "It costs £5.", False),
+        ("It costs £5.", DECLINE, False),
+        ("Cats sleep all day long.", "You can cancel whenever you like.", False),
+    ],
+)
+def test_what_counts_as_right(said, written, right):
+    assert is_right(said, written, [DECLINE]) is right
+
+
+def test_the_loss_is_the_librarys_loss(tiny):
+    """With logits for the completion's places alone, and the same number as with all."""
+    from transformers import AutoModelForCausalLM
+
+    from tuning.sft_training import IGNORED, GeneratingTrainer
+
+    model = AutoModelForCausalLM.from_pretrained(tiny)
+    ids = torch.randint(5, 1000, (3, 12))
+    labels = ids.clone()
+    labels[:, :6] = IGNORED
+    labels[1, 9:] = IGNORED
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+
+    class Part:
+        has_virtual_tokens = False
+
+    found = GeneratingTrainer.compute_loss(Part(), model, dict(inputs))
+    assert torch.isclose(found, model(**inputs).loss, atol=1e-5)

@@ -1,0 +1,95 @@
+"""What a tuned generator reads and may say, on real articles with a scripted generator."""
+
+import pytest
+
+from assistant.assistant import Assistant
+from assistant.company import Company
+from assistant.config import BANK
+from assistant.intents import IntentClassifier
+from assistant.messages import Action
+from assistant.prompts import PromptTemplate
+from assistant.strategies import StrategyChoices
+from knowledge.knowledge_base import KnowledgeBase
+from tests.conftest import STATE
+from tests.fakes import ScriptedGenerator
+
+FEE = "How much does a replacement card cost?"
+FACT = "A replacement for a lost card costs £5."
+DECLINE = PromptTemplate.load("answer_tuned", "en").decline
+
+
+@pytest.fixture(scope="module")
+def parts(embedder):
+    return {
+        "company": Company.load(BANK),
+        "embedder": embedder,
+        "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
+        "intents": IntentClassifier.open(BANK, embedder, STATE),
+    }
+
+
+@pytest.fixture
+def saying(parts):
+    def build(text: str, **options) -> tuple[Assistant, ScriptedGenerator]:
+        generator = ScriptedGenerator(text, **options)
+        return Assistant(**parts, generator=generator, strategy="tuned"), generator
+
+    return build
+
+
+def test_a_tuned_generator_reads_the_nearest_sentences(saying):
+    assistant, generator = saying(FACT)
+    reply = assistant.reply(FEE)
+    assert (reply.text, reply.strategy, reply.generator) == (FACT, "tuned", "scripted")
+    assert reply.template.startswith("answer_tuned.en@")
+    (asked,) = generator.asked
+    assert "£5" in asked[-1]["content"]
+    assert len(asked[-1]["content"]) < 1200, "chosen sentences, not whole passages"
+    assert asked[-1]["content"].endswith(f"Question: {FEE}")
+
+
+def test_a_likely_decline_is_a_decline_and_nothing_is_generated(saying):
+    assistant, generator = saying(FACT, doubt=-0.1)
+    reply = assistant.reply(FEE)
+    assert (reply.action, reply.reason, reply.citations) == (Action.DECLINE, "not_found", ())
+    assert generator.asked == []
+    assert saying(FACT, doubt=-5.0)[0].reply(FEE).action is Action.ANSWER
+
+
+def test_a_written_decline_is_never_shown_as_an_answer(saying):
+    reply = saying(DECLINE)[0].reply(FEE)
+    assert reply.action is Action.DECLINE
+    assert DECLINE not in reply.text
+
+
+def test_half_an_answer_says_that_the_rest_was_not_found(saying):
+    reply = saying(f"{FACT} {DECLINE}")[0].reply(FEE)
+    assert reply.action is Action.ANSWER
+    assert reply.text.startswith(FACT)
+    assert reply.text.endswith("about the rest of your question.")
+    assert [said.citation for said in reply.support] == [1, None]
+
+
+def test_what_the_check_refuses_becomes_extractive(saying):
+    reply = saying("A replacement card costs £99.")[0].reply(FEE)
+    assert (reply.action, reply.strategy, reply.generator) == (Action.ANSWER, "extractive", None)
+    assert "£99" not in reply.text
+
+
+def test_weak_hits_are_read_before_we_ask_back(parts, saying):
+    """The same message is asked back about by the other strategies."""
+    question = "what about a student and an overdraft thing"
+    plain = Assistant(**parts, generator=None).reply(question)
+    if plain.action is not Action.CLARIFY:
+        pytest.skip("the example is no longer weak")
+    assert saying(DECLINE)[0].reply(question).action is Action.CLARIFY
+    assert saying(DECLINE)[0].reply(question).choices == plain.choices
+
+
+def test_auto_follows_what_was_measured(parts):
+    choices = StrategyChoices({"scripted": {"en": {"Lantern Bank": "tuned"}}})
+    generator = ScriptedGenerator(FACT)
+    assistant = Assistant(**parts, generator=generator, choices=choices)
+    assert assistant.reply(FEE).strategy == "tuned"
+    assistant.reply("取现金要手续费吗？")
+    assert generator.adapters == [True, False], "nothing was measured in Chinese"
