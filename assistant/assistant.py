@@ -133,8 +133,7 @@ class Assistant:
         *_, query = readings
         turn = Turn(text, query, history, prediction, hits, route, clock)
         chosen = self._chosen(strategy or self._strategy, turn.lang)
-        # A tuned generator tells whether weak hits answer; only then do we ask back.
-        if route.action is Action.ANSWER or (route.action is Action.CLARIFY and chosen == "tuned"):
+        if route.action is Action.ANSWER:
             yield from self._answer(turn, chosen)
         else:
             yield from self._say(turn)
@@ -176,8 +175,6 @@ class Assistant:
             if builder.declined:
                 yield builder.add(self.saying("partly_found", turn.lang), None)
             yield builder.build(self.generator)
-        elif turn.route.action is Action.CLARIFY:
-            yield from self._say(turn)
         elif builder.declined:
             unread = self._router.unanswered("not_found", self._failures(turn.history))
             yield from self._say(dataclasses.replace(turn, route=unread))

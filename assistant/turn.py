@@ -8,7 +8,7 @@ from assistant.evidence import Evidence
 from assistant.generator import Generator
 from assistant.grounding import SupportingSpan
 from assistant.intents import Prediction
-from assistant.messages import Action, Citation, Message, Reply, Support
+from assistant.messages import Citation, Message, Reply, Support
 from assistant.routing import Route
 from knowledge.documents import Hit
 from knowledge.segmenter import sentences
@@ -106,12 +106,10 @@ class ReplyBuilder:
     def build(self, generator: Generator | None) -> Reply:
         """Return the reply as it stands; ``generator`` is the one whose words it holds."""
         turn = self._turn
-        # What was asked back about at first may have been answered after all.
-        route = Route(Action.ANSWER, "answer") if self.strategy else turn.route
         return Reply(
             text=self._text,
-            action=route.action,
-            reason=route.reason,
+            action=turn.route.action,
+            reason=turn.route.reason,
             language=turn.lang,
             intent=turn.prediction.intent,
             intent_score=round(turn.prediction.score, 4),
@@ -120,7 +118,7 @@ class ReplyBuilder:
             sentiment_score=round(turn.prediction.sentiment_score, 4),
             citations=tuple(self._citations),
             support=tuple(self.support),
-            choices=route.choices,
+            choices=turn.route.choices,
             strategy=self.strategy,
             template=self.template,
             generator=generator.name if generator else None,

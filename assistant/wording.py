@@ -1,24 +1,20 @@
 """Words an answer: what the generator reads, and which of its sentences pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from assistant import safety
 from assistant.evidence import EvidenceSelector, as_hits
 from assistant.generator import Generator
 from assistant.grounding import Grounder
 from assistant.messages import Message
-from assistant.prompts import PromptTemplate
+from assistant.prompts import ChatMessage, PromptTemplate
 from assistant.turn import ReplyBuilder, Turn, complete_sentences
 from knowledge.documents import Hit
 
 # Hits that the generator reads; more make it slower and no better.
 PROMPT_HITS = 3
-# Sentences that a tuned generator reads, chosen from those hits.
-PROMPT_SENTENCES = 4
 # Earlier messages that the generator reads.
 PROMPT_HISTORY = 4
-# A likelihood that no text reaches.
-NEVER = 1.0
 STRATEGIES = ("zero_shot", "few_shot", "tuned")
 
 
@@ -41,7 +37,7 @@ class Writer:
 
         A tuned generator first reads the whole passages: where it would decline more likely than
         its threshold allows, the reply is marked as ``declined`` and ends there. Then it words the
-        sentences that lie nearest to the question.
+        sentences that an extractive answer would hold.
 
         Args:
             turn: With hits, best first.
@@ -57,14 +53,10 @@ class Writer:
         hide = safety.mask if self._generator.is_remote else str
         history = [Message(m.role, hide(m.text)) for m in turn.history[-PROMPT_HISTORY:]]
         tuned = strategy == "tuned"
-        if tuned:
-            doubt = self._generator.likelihood(
-                template.render(hide(turn.text), hits, history), template.decline
-            )
-            if doubt is not None and doubt > self._threshold(turn.lang):
-                builder.declined = True
-                return
-        read = self._sentences(turn, hits) if tuned else hits
+        if tuned and self._doubts(turn.lang, template.render(hide(turn.text), hits, history)):
+            builder.declined = True
+            return
+        read = self._sentences(turn) if tuned else hits
         pieces = self._generator.generate(
             template.render(hide(turn.text), read, history),
             adapter=tuned,
@@ -80,11 +72,15 @@ class Writer:
             if span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
 
-    def _threshold(self, lang: str) -> float:
-        return self._generator.decline_thresholds.get(lang, NEVER)
+    def _doubts(self, lang: str, prompt: list[ChatMessage]) -> bool:
+        """Tell whether the generator would decline more likely than its threshold allows."""
+        threshold = self._generator.decline_thresholds.get(lang)
+        if threshold is None:
+            return False
+        decline = self._templates["tuned", lang].decline
+        likelihood = self._generator.likelihood(prompt, decline)
+        return likelihood is not None and likelihood > threshold
 
-    def _sentences(self, turn: Turn, hits: Sequence[Hit]) -> list[Hit]:
-        """Return the nearest sentences in the order of their passages, as training showed them."""
-        ranked = self._evidence.ranked(turn.query, turn.lang, hits)[:PROMPT_SENTENCES]
-        places = {id(hit.passage): place for place, hit in enumerate(hits)}
-        return as_hits(sorted(ranked, key=lambda e: (places[id(e.passage)], e.span.start)))
+    def _sentences(self, turn: Turn) -> list[Hit]:
+        """Return the sentences that an extractive answer would hold: the encoder chooses."""
+        return as_hits(self._evidence.select(turn.query, turn.lang, turn.hits))

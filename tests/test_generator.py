@@ -21,7 +21,7 @@ MESSAGES = [
 @pytest.fixture(scope="module")
 def local() -> TransformersGenerator:
     folder = generator_folder(None, STATE)
-    return TransformersGenerator(folder, GENERATOR_NAME, frozenset({"en"}), None)
+    return TransformersGenerator(folder, GENERATOR_NAME, frozenset({"en"}))
 
 
 def _handler(local: TransformersGenerator) -> type[BaseHTTPRequestHandler]:
@@ -90,6 +90,12 @@ def test_a_reader_who_leaves_early_stops_the_work(generator):
     assert "Paris" in "".join(generator.generate(MESSAGES, max_tokens=40))
 
 
+def test_what_is_avoided_is_not_begun_with(local):
+    said = "".join(local.generate(MESSAGES, max_tokens=20))
+    other = "".join(local.generate(MESSAGES, max_tokens=20, avoid=said))
+    assert not other.startswith(" ".join(said.split()[:3]))
+
+
 def test_no_adapter_is_an_error_that_says_so(generator):
     assert not generator.has_adapter
     with pytest.raises(GeneratorError, match="Expected an adapter"):
@@ -108,20 +114,31 @@ def test_adapter_is_switched_for_single_calls(tmp_path):
     tuned = get_peft_model(
         base, LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights=False)
     )
-    for name, weights in tuned.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(weights, std=20.0)
-    tuned.save_pretrained(tmp_path)
-    both = TransformersGenerator(folder, "both", frozenset({"en"}), tmp_path)
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        for name, weights in tuned.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(weights, std=20.0)
+        tuned.save_pretrained(tmp_path / str(seed))
+    serving = [tmp_path / "1"]
+    both = TransformersGenerator(folder, folder, frozenset({"en"}), lambda: serving[0])
     plain = "".join(both.generate(MESSAGES, max_tokens=12))
     other = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))
     assert other != plain
     assert "".join(both.generate(MESSAGES, max_tokens=12)) == plain
+    # The adapter's weights are read, not the base model's.
+    assert both.likelihood(MESSAGES, plain) < -10
+    # A promotion is taken at the next call, and taken back as well.
+    serving[0] = tmp_path / "2"
+    third = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))
+    assert third not in (plain, other)
+    serving[0] = tmp_path / "1"
+    assert "".join(both.generate(MESSAGES, max_tokens=12, adapter=True)) == other
 
 
 def test_missing_weights_and_missing_server(tmp_path):
     with pytest.raises(GeneratorError, match="Expected a causal language model in"):
-        TransformersGenerator(str(tmp_path), "x", frozenset(), None)
+        TransformersGenerator(str(tmp_path), "x", frozenset())
     nobody = ServedGenerator("http://127.0.0.1:9/v1", "small", None)
     with pytest.raises(GeneratorError, match="Expected an OpenAI-compatible server"):
         list(nobody.generate(MESSAGES))
