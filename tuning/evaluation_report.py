@@ -165,7 +165,9 @@ def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
     known = json.loads(file.read_text(encoding="utf-8"))["choices"] if file.is_file() else {}
     measured = summarise(judged).rows
     half = file.with_suffix(".part")
-    choices = {**known, name: {**known.get(name, {}), **best}}
+    before = known.get(name, {})
+    merged = {lang: {**before.get(lang, {}), **best.get(lang, {})} for lang in {*before, *best}}
+    choices = {**known, name: merged}
     half.write_text(
         json.dumps({"choices": choices, "measured": measured}, indent=1, ensure_ascii=False),
         encoding="utf-8",
