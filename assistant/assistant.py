@@ -132,9 +132,8 @@ class Assistant:
         # The last reading holds all the words there are.
         *_, query = readings
         turn = Turn(text, query, history, prediction, hits, route, clock)
-        chosen = self._chosen(strategy or self._strategy, turn.lang)
         if route.action is Action.ANSWER:
-            yield from self._answer(turn, chosen)
+            yield from self._answer(turn, self._chosen(strategy or self._strategy, turn.lang))
         else:
             yield from self._say(turn)
 

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from assistant.adapters import serving_adapter
 from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
+from assistant.prompts import ChatMessage
 from assistant.served_generator import ServedGenerator
 from knowledge.model_files import GENERATOR_NAME, generator_folder
 
-ChatMessage = dict[str, str]
 # Tokens of a text to avoid that tell its beginning from others.
 AVOIDED = 3
 # Beside an adapter's weights: when its decline is meant.

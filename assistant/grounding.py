@@ -89,8 +89,10 @@ class Grounder:
         claim = _Claim(sentence)
         best: tuple[float, SupportingSpan] | None = None
         for hit in hits:
+            text = hit.passage.text
+            around = [c for s in sentences(text, "en") for c in clauses(s.of(text))]
             for span in _spans(hit.passage):
-                overlap = claim.overlap(span.of(hit.passage.text), hit.passage.text)
+                overlap = claim.overlap(span.of(text), around)
                 # A shorter span wins a tie, since it stands first.
                 if overlap is not None and (best is None or overlap > best[0] + 0.05):
                     best = (overlap, SupportingSpan(hit.passage, span))
@@ -111,15 +113,15 @@ class _Claim:
         self._content = content(self._sentence)
         self._subjects = subjects(self._sentence)
         self._periods = {word for word in self._content if word.startswith("/")}
-        self._clauses = clauses(self._sentence)
+        self._clause_values = [v for c in clauses(self._sentence) for v in c.values]
 
-    def overlap(self, span: str, passage: str) -> float | None:
+    def overlap(self, span: str, around: Sequence[Clause]) -> float | None:
         """Return the share of content words that a span holds; None if it does not support."""
         if not self._words or not self._holds(span):
             return None
         if self._negated != is_negated(span) and not self._quoted(span):
             return None
-        if are_opposed(self._sentence, span) or not self._ties(span, passage):
+        if are_opposed(self._sentence, span) or not self._ties(span, around):
             return None
         spoken = self._subjects or self._words
         share = len(spoken & (content(span) | set(words(span)))) / len(spoken)
@@ -138,23 +140,19 @@ class _Claim:
         best = max(near, key=lambda c: len(content(c.text) & self._content), default=None)
         return best is not None and best.negated == self._negated
 
-    def _ties(self, span: str, passage: str) -> bool:
+    def _ties(self, span: str, around: Sequence[Clause]) -> bool:
         """Tell whether each value belongs in the span to what it belongs to in the claim."""
-        around = [c for s in sentences(passage, "en") for c in clauses(s.of(passage))]
         within = clauses(span)
         return all(
             any(
-                self._belongs(value, mine, theirs, around)
+                self._belongs(value, theirs, around)
                 for theirs in within
                 if any(same_value(value, v) for v in theirs.values)
             )
-            for mine in self._clauses
-            for value in mine.values
+            for value in self._clause_values
         )
 
-    def _belongs(
-        self, value: Value, mine: Clause, theirs: Clause, around: Sequence[Clause]
-    ) -> bool:
+    def _belongs(self, value: Value, theirs: Clause, around: Sequence[Clause]) -> bool:
         """Tell whether a clause may lend its value to the claim.
 
         It may not if the claim speaks of what another clause gives another value of the kind for,

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from assistant.errors import GeneratorError
-
-ChatMessage = dict[str, str]
+from assistant.prompts import ChatMessage
 
 
 class ServedGenerator:

@@ -8,7 +8,6 @@ answers, and out-of-scope messages (CLINC150, CrossWOZ).
 import argparse
 import random
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,12 +52,10 @@ def main() -> int:
 def _outcomes(company: "Company", state: Path) -> list[tuple[str, str]]:
     from assistant.assistant import Assistant
     from assistant.config import load_settings
+    from tuning.companies import as_folder
 
-    with tempfile.TemporaryDirectory() as folder:
-        for article in company.articles:
-            head = f"---\nid: {article.id}\ntitle: {article.title}\nlang: {article.lang}\n---\n"
-            (Path(folder) / f"{article.id}.md").write_text(head + article.text, encoding="utf-8")
-        assistant = Assistant.from_config(load_settings(knowledge=Path(folder), state=state))
+    with as_folder(company) as folder:
+        assistant = Assistant.from_config(load_settings(knowledge=folder, state=state))
         return [
             (kind, _outcome(assistant.reply(text), right))
             for kind, text, right in _messages(company)

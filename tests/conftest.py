@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from assistant.assistant import Assistant
-from assistant.config import Settings
+from assistant.company import Company
+from assistant.config import BANK, Settings
+from assistant.intents import IntentClassifier
+from knowledge.knowledge_base import KnowledgeBase
 from knowledge.model_files import open_embedder
 
 ROOT = Path(__file__).parent.parent
@@ -30,3 +33,14 @@ def embedder():
 def bank() -> Assistant:
     """Lantern Bank's assistant with the real embedder and the real language model."""
     return Assistant.from_config(Settings(state=STATE))
+
+
+@pytest.fixture(scope="session")
+def parts(embedder):
+    """Lantern Bank's parts, for an assistant with another generator."""
+    return {
+        "company": Company.load(BANK),
+        "embedder": embedder,
+        "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
+        "intents": IntentClassifier.open(BANK, embedder, STATE),
+    }

@@ -3,26 +3,12 @@
 import pytest
 
 from assistant.assistant import Assistant
-from assistant.company import Company
-from assistant.config import BANK
 from assistant.errors import InvalidMessageError
-from assistant.intents import IntentClassifier
 from assistant.messages import Action, Message, Reply
-from knowledge.knowledge_base import KnowledgeBase
 from tests.conftest import STATE
 from tests.fakes import ScriptedGenerator
 
 FEE = "How much does a replacement card cost?"
-
-
-@pytest.fixture(scope="module")
-def parts(embedder):
-    return {
-        "company": Company.load(BANK),
-        "embedder": embedder,
-        "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
-        "intents": IntentClassifier.open(BANK, embedder, STATE),
-    }
 
 
 @pytest.fixture

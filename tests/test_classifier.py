@@ -11,7 +11,8 @@ import yaml
 from assistant.head import LinearHead
 from tuning import classifier
 from tuning.augmentation import PARAPHRASE, augmented, with_typing_errors
-from tuning.classifier_config import Augmentation, ClassifierConfig, ConfigError, Source
+from tuning.classifier_config import Augmentation, ClassifierConfig, Source
+from tuning.config_file import ConfigError
 from tuning.encoder import Adversary, supervised_contrastive
 from tuning.labelled import DataError, Labelled, check, read, without_held_out
 

@@ -3,29 +3,14 @@
 import pytest
 
 from assistant.assistant import Assistant
-from assistant.company import Company
-from assistant.config import BANK
-from assistant.intents import IntentClassifier
 from assistant.messages import Action
 from assistant.prompts import PromptTemplate
 from assistant.strategies import StrategyChoices
-from knowledge.knowledge_base import KnowledgeBase
-from tests.conftest import STATE
 from tests.fakes import ScriptedGenerator
 
 FEE = "How much does a replacement card cost?"
 FACT = "A replacement for a lost card costs £5."
 DECLINE = PromptTemplate.load("answer_tuned", "en").decline
-
-
-@pytest.fixture(scope="module")
-def parts(embedder):
-    return {
-        "company": Company.load(BANK),
-        "embedder": embedder,
-        "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
-        "intents": IntentClassifier.open(BANK, embedder, STATE),
-    }
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from assistant.generator import THRESHOLDS, open_generator
     from knowledge.errors import KnowledgeError
     from knowledge.model_files import open_embedder
-    from tuning.sft_training import write_json
+    from tuning.outputs import write_json
 
     try:
         settings = load_settings(

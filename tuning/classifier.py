@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args(arguments)
-    from tuning.classifier_config import ClassifierConfig, ConfigError
+    from tuning.classifier_config import ClassifierConfig
+    from tuning.config_file import ConfigError
     from tuning.labelled import DataError
 
     try:

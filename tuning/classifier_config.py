@@ -2,20 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field
+
+from tuning.config_file import ConfigFile, Strict
 
 Method = Literal["head", "full", "lora"]
-
-
-class ConfigError(ValueError):
-    """A configuration is wrong; the message names the file, the key and what was expected."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _expanded(path: Any) -> Any:
@@ -23,7 +16,7 @@ def _expanded(path: Any) -> Any:
     return os.path.expandvars(path) if isinstance(path, str) else path
 
 
-class Source(_Strict):
+class Source(Strict):
     """One file of labelled texts, or a data set on the hub."""
 
     path: Annotated[str | None, BeforeValidator(_expanded)] = None
@@ -58,7 +51,7 @@ class Source(_Strict):
     """Whose data it is and under which licence, for the model card."""
 
 
-class Augmentation(_Strict):
+class Augmentation(Strict):
     """How training texts are varied; each copy draws anew."""
 
     copies: int = Field(default=0, ge=0)
@@ -78,7 +71,7 @@ class Augmentation(_Strict):
     """One more copy, worded anew by the generator of the settings."""
 
 
-class Training(_Strict):
+class Training(Strict):
     """How ``full`` and ``lora`` train."""
 
     epochs: float = Field(default=6, gt=0)
@@ -105,7 +98,7 @@ class Training(_Strict):
     """``tensorboard``, ``wandb`` or ``trackio``, if installed."""
 
 
-class HeadTraining(_Strict):
+class HeadTraining(Strict):
     """How the linear head on frozen vectors is fitted."""
 
     regularisation: float = Field(default=30.0, gt=0)
@@ -116,7 +109,7 @@ class HeadTraining(_Strict):
     """The weight of each label's own name, read as one more example; 0 leaves them out."""
 
 
-class ClassifierConfig(_Strict):
+class ClassifierConfig(ConfigFile):
     """A whole configuration."""
 
     name: str
@@ -142,21 +135,3 @@ class ClassifierConfig(_Strict):
     training: Training = Training()
     head: HeadTraining = HeadTraining()
     output: Path
-
-    @classmethod
-    def load(cls, file: Path) -> Self:
-        """Read a YAML file.
-
-        Raises:
-            ConfigError: It cannot be read, has unknown keys or wrong values.
-        """
-        try:
-            return cls(**yaml.safe_load(file.read_text(encoding="utf-8")))
-        except ValidationError as error:
-            found = "; ".join(
-                f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-                for problem in error.errors()
-            )
-            raise ConfigError(f"{file}: {found}") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
-            raise ConfigError(f"{file}: expected a YAML file of keys, found {error}") from None

@@ -5,7 +5,10 @@ the answer, and questions that come near and that nothing there answers. Whoever
 companies of ``train``, whoever chooses between models those of ``dev``; no company is in both.
 """
 
-from collections.abc import Sequence
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,3 +75,16 @@ def load_company(file: Path) -> Company:
         pairs += [Pair(q["question"], q["answer"], row["id"]) for q in row.get("questions", ())]
         pairs += [Pair(question, "", "") for question in row.get("unanswered", ())]
     return Company(file.stem, data["company"], data["trade"], data["lang"], articles, pairs)
+
+
+@contextmanager
+def as_folder(company: Company) -> Iterator[Path]:
+    """Give a company as a folder of articles, as an assistant reads it, for the time."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        names = {"name": {"en": company.name, "zh": company.name}}
+        (folder / "company.yml").write_text(json.dumps(names, ensure_ascii=False), "utf-8")
+        for article in company.articles:
+            head = f"---\nid: {article.id}\ntitle: {article.title}\nlang: {article.lang}\n---\n"
+            (folder / f"{article.id}.md").write_text(head + article.text, encoding="utf-8")
+        yield folder

@@ -65,9 +65,9 @@ def write_rows(given: argparse.Namespace, embedder: "Embedder") -> dict[str, dic
         embedder: Finds what lies near a question.
     """
     from assistant.prompts import PromptTemplate
+    from tuning.outputs import write_json, write_text
 
     templates = {lang: PromptTemplate.load("answer_tuned", lang) for lang in given.languages}
-    given.out.mkdir(parents=True, exist_ok=True)
     report: dict[str, dict[str, object]] = {}
     seen: set[str] = set()
     # The development rows first, so that what stands in both is left out of training.
@@ -75,11 +75,11 @@ def write_rows(given: argparse.Namespace, embedder: "Embedder") -> dict[str, dic
         rows, refused = _checked(_made(part, given, embedder), seen)
         random.Random(given.seed).shuffle(rows)
         lines = [json.dumps(r.render(templates[r.lang]), ensure_ascii=False) for r in rows]
-        _write(given.out / f"{part}.jsonl", "".join(f"{line}\n" for line in lines))
+        write_text(given.out / f"{part}.jsonl", "".join(f"{line}\n" for line in lines))
         report[part] = _report(rows, lines, refused)
     hashes = {t.lang: f"{t.id}@{t.version}:{t.hash}" for t in templates.values()}
     whole = {**report, "templates": hashes, "seed": given.seed, "without": given.without}
-    _write(given.out / "report.json", json.dumps(whole, indent=2, ensure_ascii=False))
+    write_json(given.out / "report.json", whole)
     return report
 
 
@@ -91,8 +91,8 @@ def _made(part: str, given: argparse.Namespace, embedder: "Embedder") -> Iterato
 
     companies = [c for c in load_companies(part) if c.lang in given.languages]
     for company in tqdm(companies, unit="company", desc=part):
-        maker = RowMaker(company, embedder, given.seed)
-        for row in maker.rows(whole=given.whole, near="near" not in given.without):
+        maker = RowMaker(company, embedder, given.seed, near="near" not in given.without)
+        for row in maker.rows(whole=given.whole):
             if not _is_left_out(row.kind, given.without):
                 yield row
     if part == "train" and "xquad" not in given.without:
@@ -157,13 +157,6 @@ def _report(
         "longest_characters": max(map(len, lines), default=0),
         "refused": dict(refused),
     }
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a whole file or none."""
-    half = file.with_suffix(".part")
-    half.write_text(text, encoding="utf-8")
-    half.replace(file)
 
 
 def _print(report: dict[str, dict[str, object]]) -> None:

@@ -9,7 +9,8 @@ import torch
 from transformers import AutoModel, AutoTokenizer, Trainer, TrainingArguments
 from transformers.trainer_callback import EarlyStoppingCallback
 
-from tuning.classifier_config import ClassifierConfig, ConfigError
+from tuning.classifier_config import ClassifierConfig
+from tuning.config_file import ConfigError
 from tuning.encoder import Adversary, EncoderClassifier, Tuned, tokens
 from tuning.labelled import Labelled
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from assistant.strategies import FILE
 from tuning.evaluate import Judged, as_rows
+from tuning.outputs import write_json, write_text
 
 PAGE = Path(__file__).with_name("evaluation_report.html.jinja")
 DRAWS = 2000
@@ -94,15 +95,12 @@ def write_report(judged: Sequence[Judged], out: Path) -> None:
     from jinja2 import Environment, StrictUndefined
 
     summary = summarise(judged)
-    out.mkdir(parents=True, exist_ok=True)
-    whole = {"summary": summary.rows, "questions": as_rows(judged)}
-    (out / "evaluation.json").write_text(
-        json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8"
-    )
+    write_json(out / "evaluation.json", {"summary": summary.rows, "questions": as_rows(judged)})
     page = Environment(undefined=StrictUndefined, autoescape=True).from_string(
         PAGE.read_text(encoding="utf-8")
     )
-    (out / "report.html").write_text(
+    write_text(
+        out / "report.html",
         page.render(
             columns=COLUMNS,
             rows=[[_cell(row[c]) for c in COLUMNS] for row in summary.rows],
@@ -110,7 +108,6 @@ def write_report(judged: Sequence[Judged], out: Path) -> None:
             failures=_failures(judged),
             picture=_picture(summary),
         ),
-        encoding="utf-8",
     )
 
 
@@ -164,15 +161,10 @@ def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
     file = settings.state / FILE
     known = json.loads(file.read_text(encoding="utf-8"))["choices"] if file.is_file() else {}
     measured = summarise(judged).rows
-    half = file.with_suffix(".part")
     before = known.get(name, {})
     merged = {lang: {**before.get(lang, {}), **best.get(lang, {})} for lang in {*before, *best}}
     choices = {**known, name: merged}
-    half.write_text(
-        json.dumps({"choices": choices, "measured": measured}, indent=1, ensure_ascii=False),
-        encoding="utf-8",
-    )
-    half.replace(file)
+    write_json(file, {"choices": choices, "measured": measured})
     return dict(best)
 
 

@@ -7,8 +7,6 @@ adapters. ``--gguf CONVERTER`` also writes a file for llama.cpp with its script
 
 import argparse
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -54,6 +52,7 @@ def merge(adapter: Path, base_model: str | None, out: Path, state: Path) -> None
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from knowledge.model_files import generator_folder
+    from tuning.outputs import put_in_place, staged
 
     config = adapter / "adapter_config.json"
     if not config.is_file():
@@ -65,12 +64,10 @@ def merge(adapter: Path, base_model: str | None, out: Path, state: Path) -> None
     # Added in float32, so that small changes are not rounded away twice.
     model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(torch.bfloat16)
-    staged = out.with_name(f"{out.name}.part")
-    shutil.rmtree(staged, ignore_errors=True)
-    merged.save_pretrained(str(staged))
-    AutoTokenizer.from_pretrained(source).save_pretrained(str(staged))
-    shutil.rmtree(out, ignore_errors=True)
-    os.replace(staged, out)
+    beside = staged(out)
+    merged.save_pretrained(str(beside))
+    AutoTokenizer.from_pretrained(source).save_pretrained(str(beside))
+    put_in_place(beside, out)
 
 
 def _convert(converter: Path, out: Path) -> None:

@@ -11,7 +11,6 @@ import argparse
 import datetime as dt
 import hashlib
 import json
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -192,15 +191,15 @@ def install(candidate: Path, state: Path) -> str:
         OSError: The disk is full; what served goes on serving.
     """
     from assistant.adapters import FOLDER, read_pointer
+    from tuning.outputs import put_in_place, staged
 
     weights = (candidate / "adapter_model.safetensors").read_bytes()
     name = hashlib.sha256(weights).hexdigest()[:12]
     folder = state / FOLDER / name
     if not folder.is_dir():
-        staged = folder.with_name(f".{name}.part")
-        shutil.rmtree(staged, ignore_errors=True)
-        shutil.copytree(candidate, staged)
-        os.replace(staged, folder)
+        beside = staged(folder)
+        shutil.copytree(candidate, beside, dirs_exist_ok=True)
+        put_in_place(beside, folder)
     serving = read_pointer(state).get("serving")
     if serving != name:
         _point(state, {"serving": name, "former": serving})
@@ -221,12 +220,9 @@ def _roll_back(state: Path) -> int:
 
 def _point(state: Path, pointer: dict[str, str | None]) -> None:
     from assistant.adapters import FOLDER, POINTER
+    from tuning.outputs import write_json
 
-    file = state / FOLDER / POINTER
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_suffix(".part")
-    half.write_text(json.dumps(pointer), encoding="utf-8")
-    os.replace(half, file)
+    write_json(state / FOLDER / POINTER, pointer)
 
 
 def _note(state: Path, candidate: Path, decision: Decision) -> None:

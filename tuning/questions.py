@@ -1,7 +1,6 @@
 """Question sets with key facts, each with the help centre that it asks."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,19 +34,10 @@ class QuestionSet:
         if self.articles.is_dir():
             yield self.articles
             return
-        from tuning.companies import load_company
+        from tuning.companies import as_folder, load_company
 
-        with tempfile.TemporaryDirectory() as folder:
-            company = load_company(self.articles)
-            (Path(folder) / "company.yml").write_text(
-                json.dumps({"name": {"en": company.name, "zh": company.name}}, ensure_ascii=False),
-                encoding="utf-8",
-            )
-            for article in company.articles:
-                head = f"---\nid: {article.id}\ntitle: {article.title}\nlang: {article.lang}\n---\n"
-                page = Path(folder) / f"{article.id}.md"
-                page.write_text(head + article.text, encoding="utf-8")
-            yield Path(folder)
+        with as_folder(load_company(self.articles)) as folder:
+            yield folder
 
 
 def load_question_sets(names: list[str] | None = None) -> list[QuestionSet]:

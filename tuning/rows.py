@@ -84,13 +84,16 @@ def _weight(content: set[str]) -> int:
 class RowMaker:
     """Makes the rows of one company; every draw comes from one seed."""
 
-    def __init__(self, company: Company, embedder: "Embedder", seed: int = 0) -> None:
+    def __init__(
+        self, company: Company, embedder: "Embedder", seed: int = 0, *, near: bool = True
+    ) -> None:
         """Index the company's articles.
 
         Args:
             company: Whose help centre and questions to use.
             embedder: Finds what lies near a question.
             seed: Of every draw.
+            near: Whether what is read beside the answer lies near it; or else is drawn by chance.
         """
         from tuning.retrieval_data import retriever_of
 
@@ -100,11 +103,9 @@ class RowMaker:
         self._draw = random.Random(f"{seed} {company.id}")
         self._decline = PromptTemplate.load("answer_tuned", company.lang).decline
         self._grounder = Grounder()
-        self._near = True
+        self._near = near
 
-    def rows(
-        self, *, whole: float = 0.3, missing: float = 0.23, near: bool = True
-    ) -> Iterator[Row]:
+    def rows(self, *, whole: float = 0.3, missing: float = 0.23) -> Iterator[Row]:
         """Yield the rows of each question, and rows that combine them.
 
         Chosen sentences are there to be worded; whether anything answers at all is learnt from
@@ -113,9 +114,7 @@ class RowMaker:
         Args:
             whole: The share of answered questions that come once more with whole passages.
             missing: The share that comes once more without what answers them.
-            near: Whether what is read beside the answer lies near it; or else is drawn by chance.
         """
-        self._near = near
         pairs = self._company.pairs
         answered = [pair for pair in pairs if pair.answer]
         for pair in pairs:

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = vars(parser.parse_args(arguments))
     file, resume, state = given.pop("config"), given.pop("resume"), given.pop("state")
-    from tuning.classifier_config import ConfigError
+    from tuning.config_file import ConfigError
     from tuning.sft_config import SERVING, SFTSettings
     from tuning.sft_rows import RowsError, read_rows
 

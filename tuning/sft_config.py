@@ -1,12 +1,11 @@
 """What ``python -m tuning.sft --config FILE`` is told, as a YAML file."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from tuning.classifier_config import ConfigError
+from tuning.config_file import ConfigFile, Strict
 
 Method = Literal["full", "lora", "qlora", "dora", "adalora", "ia3", "prefix", "prompt"]
 
@@ -23,11 +22,7 @@ SERVING: dict[str, str] = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Adapter(_Strict):
+class Adapter(Strict):
     """What the parameter-efficient methods add to the base model."""
 
     rank: int = Field(default=16, ge=1)
@@ -39,7 +34,7 @@ class Adapter(_Strict):
     """Of ``prefix`` and ``prompt``."""
 
 
-class SFTSettings(_Strict):
+class SFTSettings(ConfigFile):
     """A whole configuration."""
 
     name: str
@@ -82,22 +77,3 @@ class SFTSettings(_Strict):
     """A repository on the hub that gets the result; wants a login."""
     adapter: Adapter = Adapter()
     output: Path
-
-    @classmethod
-    def load(cls, file: Path, **changed: Any) -> Self:
-        """Read a YAML file; keys given here win over the file.
-
-        Raises:
-            ConfigError: It cannot be read, has unknown keys or wrong values.
-        """
-        given = {key: value for key, value in changed.items() if value is not None}
-        try:
-            return cls(**{**yaml.safe_load(file.read_text(encoding="utf-8")), **given})
-        except ValidationError as error:
-            found = "; ".join(
-                f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-                for problem in error.errors()
-            )
-            raise ConfigError(f"{file}: {found}") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
-            raise ConfigError(f"{file}: expected a YAML file of keys, found {error}") from None

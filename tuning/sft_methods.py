@@ -57,7 +57,7 @@ def quantized(settings: SFTSettings) -> dict[str, Any]:
     import torch
     from transformers import BitsAndBytesConfig
 
-    from tuning.classifier_config import ConfigError
+    from tuning.config_file import ConfigError
 
     try:
         importlib.metadata.version("bitsandbytes")

@@ -1,10 +1,10 @@
 """What a fine-tune leaves behind: weights, metrics, a picture of the losses, a model card."""
 
-import os
-import shutil
+import json
 from pathlib import Path
 from typing import Any
 
+from tuning.outputs import put_in_place, staged, write_json
 from tuning.sft_config import SERVING, SFTSettings
 
 CARD = Path(__file__).with_name("sft_card.md.jinja")
@@ -22,21 +22,17 @@ def save_result(settings: SFTSettings, trainer: Any, base: str, facts: dict[str,
     Raises:
         OSError: The disk is full; a former result stays.
     """
-    from tuning.sft_training import write_json
-
     out = settings.output
-    staged = out.with_name(f"{out.name}.part")
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
+    beside = staged(out)
     history = trainer.state.log_history
     metrics = {**facts, **_measures(history), "settings": settings.model_dump(mode="json")}
-    trainer.model.save_pretrained(str(staged))
-    trainer.processing_class.save_pretrained(str(staged))
-    _name_base(staged, base)
-    write_json(staged / "metrics.json", metrics)
-    _plot(history, staged / "loss.png")
-    (staged / "README.md").write_text(_card(settings, base, metrics), encoding="utf-8")
-    _swap(staged, out)
+    trainer.model.save_pretrained(str(beside))
+    trainer.processing_class.save_pretrained(str(beside))
+    _name_base(beside, base)
+    write_json(beside / "metrics.json", metrics)
+    _plot(history, beside / "loss.png")
+    (beside / "README.md").write_text(_card(settings, base, metrics), encoding="utf-8")
+    put_in_place(beside, out)
     if settings.push_to_hub:
         from huggingface_hub import HfApi
 
@@ -69,13 +65,11 @@ def _line(metrics: dict[str, Any]) -> str:
 
 def _name_base(folder: Path, base: str) -> None:
     """Write the base model's public name into the adapter instead of a folder of this machine."""
-    import json
-
     config = folder / "adapter_config.json"
     if config.exists():
         data = json.loads(config.read_text(encoding="utf-8"))
         data["base_model_name_or_path"] = base
-        config.write_text(json.dumps(data, indent=2, sort_keys=True), encoding="utf-8")
+        write_json(config, data)
 
 
 def _plot(history: list[dict[str, Any]], file: Path) -> None:
@@ -106,12 +100,3 @@ def _card(settings: SFTSettings, base: str, metrics: dict[str, Any]) -> str:
     return template.render(
         settings=settings, base=base, metrics=metrics, serving=SERVING[settings.method]
     )
-
-
-def _swap(staged: Path, out: Path) -> None:
-    former = out.with_name(f"{out.name}.former")
-    shutil.rmtree(former, ignore_errors=True)
-    if out.exists():
-        os.replace(out, former)
-    os.replace(staged, out)
-    shutil.rmtree(former, ignore_errors=True)

@@ -1,6 +1,5 @@
 """Trains the answering model with TRL and PEFT, and judges it while training by generating."""
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from assistant.prompts import PromptTemplate
-from tuning.classifier_config import ConfigError
+from tuning.config_file import ConfigError
 from tuning.sft_config import SFTSettings
 from tuning.sft_methods import peft_config, quantized
 from tuning.sft_rows import ReadRows, RowsError, is_right
@@ -251,10 +250,3 @@ def _steps(settings: SFTSettings, rows: int) -> int:
     if settings.max_steps > 0:
         return settings.max_steps
     return max(1, round(rows * settings.epochs / (settings.batch * settings.accumulation)))
-
-
-def write_json(file: Path, data: Any) -> None:
-    """Write JSON whole or not at all."""
-    half = file.with_suffix(".part")
-    half.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
-    half.replace(file)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from knowledge.documents import Hit, Passage
-from knowledge.segmenter import Span, language_of, sentences
+from knowledge.segmenter import language_of, sentences
 from tuning.rows import Row
 
 if TYPE_CHECKING:
@@ -50,9 +50,8 @@ def xquad_rows(lang: str, embedder: "Embedder", count: int, seed: int) -> Iterat
 
 def _hit(text: str) -> Hit:
     # An encyclopedia's sentences have no title; the first words stand for one.
-    span = Span(0, len(text))
     lang: Any = language_of(text)
-    return Hit(Passage("xquad", lang, _title(text), "", text, span.start, span.end), 1.0)
+    return Hit(Passage("xquad", lang, _title(text), "", text, 0, len(text)), 1.0)
 
 
 def _title(text: str) -> str:
