@@ -15,7 +15,7 @@ from assistant.neighbours import Neighbours
 from knowledge.embedder import Embedder, Vectors
 
 # Raised whenever a head of the same examples would come out otherwise.
-RECIPE = f"1 {VECTOR_REGULARISATION} {TERM_REGULARISATION} {TERM_SHARE}"
+RECIPE = f"2 {VECTOR_REGULARISATION} {TERM_REGULARISATION} {TERM_SHARE}"
 
 
 def shipped(folder: Path, embedder: str) -> tuple[LinearHead, Neighbours | None] | None:

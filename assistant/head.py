@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from assistant.errors import IntentsError
 from knowledge.embedder import Vectors
-from knowledge.segmenter import words
+from knowledge.segmenter import language_of, words
 
 Floats = NDArray[np.float32]
 MODEL, SPEC = "model.safetensors", "labels.json"
 # Chosen on BANKING77's development rows and our Chinese ones.
 VECTOR_REGULARISATION, TERM_REGULARISATION, TERM_SHARE = 30.0, 20.0, 0.5
+# Texts of a language that a temperature of its own needs; what all languages stand under.
+ENOUGH, ANY = 100, "any"
 # Passes over the examples by which the scores' sharpness is judged.
 FOLDS = 3
 
@@ -31,7 +33,8 @@ class LinearHead:
     """Two multinomial logistic regressions, over vectors and over terms, added before softmax.
 
     A weighted sum of both logits is a product of both opinions (Hinton 2002, products of experts);
-    one temperature makes the outcome mean what it says (Guo et al. 2017, arXiv 1706.04599).
+    a temperature for each language makes the outcome mean what it says (Guo et al. 2017, arXiv
+    1706.04599).
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], spec: Mapping[str, Any]) -> None:
@@ -40,7 +43,8 @@ class LinearHead:
         Args:
             arrays: ``vectors`` of shape (classes, dimension), ``bias`` of shape (classes,),
                 ``terms`` of shape (classes, terms) and ``idf`` of shape (terms,).
-            spec: ``labels``, ``terms`` and the name of the ``embedder``.
+            spec: ``labels``, ``terms``, the name of the ``embedder`` and, once calibrated,
+                ``temperatures`` by language.
         """
         self.labels: list[str] = list(spec["labels"])
         self.embedder: str = spec["embedder"]
@@ -57,7 +61,7 @@ class LinearHead:
         cls,
         texts: Sequence[str],
         labels: Sequence[str],
-        vectors: Vectors | None,
+        vectors: Vectors,
         embedder: str,
         *,
         weights: Sequence[float] | None = None,
@@ -71,8 +75,7 @@ class LinearHead:
         Args:
             texts: What was typed.
             labels: The class of each; at least two classes.
-            vectors: Of shape (len(texts), dimension); None where the embedder does not speak the
-                language, so that terms alone decide.
+            vectors: Of shape (len(texts), dimension).
             embedder: The name of what made the vectors.
             weights: What each text counts; 1 by default.
             regularisation: scikit-learn's ``C`` of the vectors' weights.
@@ -81,10 +84,9 @@ class LinearHead:
             calibrate: Whether to find the temperature by cross-validation.
         """
         vectorizer, rows = _term_rows(texts)
-        share = 1.0 if vectors is None else share
-        kinds: list[tuple[str, Any, float, float]] = []
-        if vectors is not None:
-            kinds.append(("vectors", vectors, regularisation, 1 - share))
+        kinds: list[tuple[str, Any, float, float]] = [
+            ("vectors", vectors, regularisation, 1 - share)
+        ]
         if share:
             kinds.append(("terms", rows, TERM_REGULARISATION, share))
         known = sorted(set(labels))
@@ -97,28 +99,42 @@ class LinearHead:
             arrays["bias"] += (_both_sides(model.intercept_) * part).astype(np.float32)
             if calibrate:
                 judged += part * _cross_validated(features, labels, penalty, weights, balanced)
-        arrays.setdefault("vectors", np.zeros((len(known), 0)))
         arrays.setdefault("terms", np.zeros((len(known), 0)))
         arrays["idf"] = vectorizer.idf_ if share else np.zeros(0)
         listed = list(vectorizer.get_feature_names_out()) if share else []
         head = cls(arrays, {"labels": known, "terms": listed, "embedder": embedder})
-        return head.sharpened(temperature(judged, head.rows_of(labels))) if calibrate else head
+        return head.calibrated(texts, judged, labels) if calibrate else head
 
-    def sharpened(self, by: float) -> Self:
-        """Return the same head with its logits divided by a temperature."""
-        scaled = {name: self.arrays[name] / by for name in ("vectors", "terms", "bias")}
-        return type(self)({**self.arrays, **scaled}, self.spec)
+    def calibrated(self, texts: Sequence[str], logits: NDArray[Any], labels: Sequence[str]) -> Self:
+        """Return the same head with the temperatures that suit what it says of labelled texts.
+
+        Args:
+            texts: Texts that the head was not fitted on; a language of which there are few shares
+                the temperature of all.
+            logits: Of shape (len(texts), len(labels)).
+            labels: The right class of each.
+        """
+        found = temperatures(texts, logits, self.rows_of(labels))
+        return type(self)(self.arrays, {**self.spec, "temperatures": found})
+
+    def temperature_of(self, text: str) -> float:
+        """Return what to divide a text's logits by before they become probabilities."""
+        known = self.spec.get("temperatures", {})
+        return float(known.get(language_of(text), known.get(ANY, 1.0)))
+
+    def scores(self, texts: Sequence[str], vectors: Vectors) -> Floats:
+        """Return calibrated probabilities of shape (len(texts), len(labels)); see ``logits``."""
+        heat = np.array([[self.temperature_of(text)] for text in texts], dtype=np.float32)
+        return probabilities(self.logits(texts, vectors) / heat)
 
     def logits(self, texts: Sequence[str], vectors: Vectors) -> Floats:
-        """Return the logits of shape (len(texts), len(labels)).
+        """Return the logits of shape (len(texts), len(labels)), before any temperature.
 
         Args:
             texts: What was typed.
             vectors: Of shape (len(texts), dimension).
         """
-        found = np.tile(self._bias, (len(texts), 1))
-        if self._vectors.shape[1]:
-            found += vectors @ self._vectors.T
+        found = vectors @ self._vectors.T + self._bias
         if self._vectorizer is not None:
             found += self._vectorizer.transform(texts) @ self._terms
         return np.asarray(found, dtype=np.float32)
@@ -161,6 +177,19 @@ def probabilities(logits: Floats) -> Floats:
     """Return softmax over the last axis."""
     exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def temperatures(
+    texts: Sequence[str], logits: NDArray[Any], right: NDArray[np.int64]
+) -> dict[str, float]:
+    """Return the temperature of each language with enough texts, and under ``ANY`` that of all."""
+    found = {ANY: temperature(logits, right)}
+    languages = np.array([language_of(text) for text in texts])
+    for lang in sorted(set(languages)):
+        own = languages == lang
+        if own.sum() >= ENOUGH:
+            found[str(lang)] = temperature(logits[own], right[own])
+    return found
 
 
 def temperature(logits: NDArray[Any], right: NDArray[np.int64]) -> float:

@@ -126,10 +126,10 @@ class IntentClassifier:
         language = language_of(text)
         intents = known.intents.get(language, known.intents["en"])
         names, logits = _logits(known, text, vector)
-        scores = _scores(names, logits, intents)
+        scores = _scores(known, text, names, logits, intents)
         first, second = (int(row) for row in np.argsort(-scores)[:2])
         intent = intents[names[first]]
-        moods = probabilities(self._sentiment.logits([text], vector[None])[0])
+        moods = self._sentiment.scores([text], vector[None])[0]
         return Prediction(
             intent=intent.name,
             score=float(scores[first]),
@@ -155,7 +155,7 @@ class IntentClassifier:
         place = [*known.head.labels, *known.newcomers].index(prediction.intent)
         changes = []
         for part, rest, vector in zip(parts, without, vectors[1:], strict=True):
-            scores = _scores(*_logits(known, rest, vector), intents)
+            scores = _scores(known, rest, *_logits(known, rest, vector), intents)
             changes.append((part.strip(), prediction.score - float(scores[place])))
         return Explanation(prediction, self._nearest(vectors[0]), changes)
 
@@ -213,10 +213,12 @@ def _logits(known: _Known, text: str, vector: Vectors) -> tuple[list[str], Float
     return names, np.concatenate([logits, np.array(new, dtype=np.float32)])
 
 
-def _scores(names: Sequence[str], logits: Floats, intents: Mapping[str, Intent]) -> Floats:
+def _scores(
+    known: _Known, text: str, names: Sequence[str], logits: Floats, intents: Mapping[str, Intent]
+) -> Floats:
     """Return the probability of each name, 0 for those that are no intents of the language."""
     allowed = np.array([name in intents for name in names])
-    return probabilities(np.where(allowed, logits, -1e9))
+    return probabilities(np.where(allowed, logits / known.head.temperature_of(text), -1e9))
 
 
 def _out_of_scope(

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.fitted import shipped
-from assistant.head import LinearHead, probabilities
+from assistant.head import LinearHead
 from assistant.intents import WEIGHTS
 from knowledge.embedder import Embedder, Vectors
 from knowledge.model_files import open_embedder
@@ -60,9 +60,9 @@ def main() -> int:
         texts = [re.sub(r"@\w+", "@", row.text) for row in rows]
         vectors = embedder.encode_queries(texts)
         head = _shipped(embedder)
-        logits = head.logits(texts, vectors)
+        scores = head.scores(texts, vectors)
         print(
-            f"| {name} ({len(rows)}) | ships | {_measures(rows, logits, head.labels)} |", flush=True
+            f"| {name} ({len(rows)}) | ships | {_measures(rows, scores, head.labels)} |", flush=True
         )
         if not name.startswith("our"):
             print(
@@ -78,10 +78,9 @@ def _shipped(embedder: Embedder) -> LinearHead:
     return found[0]
 
 
-def _measures(rows: Sequence[Labelled], logits: np.ndarray, labels: Sequence[str]) -> str:
+def _measures(rows: Sequence[Labelled], scores: np.ndarray, labels: Sequence[str]) -> str:
     from sklearn.metrics import accuracy_score, f1_score
 
-    scores = probabilities(logits)
     said = [labels[row] for row in scores.argmax(axis=1)]
     right = [row.label for row in rows]
     hits = np.array([a == b for a, b in zip(right, said, strict=True)], dtype=float)
@@ -97,8 +96,8 @@ def _crossed(rows: Sequence[Labelled], texts: Sequence[str], vectors: Vectors) -
         seen, judged = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
         labels = [rows[row].label for row in seen]
         head = LinearHead.fit([texts[row] for row in seen], labels, vectors[seen], "")
-        logits = head.logits([texts[row] for row in judged], vectors[judged])
-        cells = _measures([rows[row] for row in judged], logits, head.labels).split(" | ")
+        scores = head.scores([texts[row] for row in judged], vectors[judged])
+        cells = _measures([rows[row] for row in judged], scores, head.labels).split(" | ")
         found.append([float(cell) for cell in cells])
     return " | ".join(f"{statistics.mean(column):.3f}" for column in zip(*found, strict=True))
 

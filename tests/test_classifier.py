@@ -107,6 +107,18 @@ def test_each_method_trains_any_encoder(small, tmp_path, tiny_encoder, method, w
         assert json.loads((kept / "labels.json").read_text())["labels"] == ["happy", "sad"]
 
 
+def test_members_of_several_kinds_decide_together(small, tmp_path, tiny_encoder):
+    small["members"] = [
+        {"method": "head"},
+        {"method": "full", "encoder": str(tiny_encoder), "training": {"epochs": 1, "batch": 4}},
+    ]
+    assert run(small, tmp_path) == 0
+    assert (tmp_path / "out" / "member-0" / "labels.json").is_file()
+    assert (tmp_path / "out" / "member-1" / "seed-0" / "model.safetensors").is_file()
+    report = json.loads((tmp_path / "out" / "report" / "intent_report.json").read_text())
+    assert report["rows"] == 2
+
+
 def test_training_goes_on_from_a_checkpoint(small, tmp_path, tiny_encoder, capsys):
     small |= {"method": "full", "encoder": str(tiny_encoder), "training": {"epochs": 1, "batch": 4}}
     assert run(small, tmp_path, "--resume") == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assistant.errors import IntentsError
-from assistant.head import LinearHead, probabilities, temperature, terms
+from assistant.head import LinearHead, probabilities, temperature, temperatures, terms
 from assistant.neighbours import Neighbours, closeness, features
 from tests.fakes import HashEmbedder
 
@@ -25,7 +25,7 @@ def fitted(**options):
 
 def test_it_learns_its_examples_and_tells_how_sure_it_is():
     head = fitted()
-    scores = probabilities(head.logits(TEXTS, HashEmbedder().encode_queries(TEXTS)))
+    scores = head.scores(TEXTS, HashEmbedder().encode_queries(TEXTS))
     assert [head.labels[row] for row in scores.argmax(axis=1)] == LABELS
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-5)
 
@@ -43,12 +43,6 @@ def test_two_classes_have_a_row_each():
     head = LinearHead.fit(TEXTS[:4], LABELS[:4], HashEmbedder().encode_queries(TEXTS[:4]), "hash")
     logits = head.logits(["lost my card"], HashEmbedder().encode_queries(["lost my card"]))
     assert logits.shape == (1, 2)
-    assert head.labels[int(logits.argmax())] == "lost"
-
-
-def test_terms_alone_decide_without_vectors():
-    head = LinearHead.fit(TEXTS, LABELS, None, "none")
-    logits = head.logits(["card lost"], np.zeros((1, 4), np.float32))
     assert head.labels[int(logits.argmax())] == "lost"
 
 
@@ -71,6 +65,29 @@ def test_temperature_cools_what_is_too_sure():
     logits = draw.normal(size=(2000, 3))
     right = np.array([draw.choice(3, p=row) for row in probabilities(logits)])
     assert temperature(logits * 4, right) == pytest.approx(4, rel=0.2)
+
+
+def test_each_language_has_its_own_temperature():
+    """Chinese that is far too sure cools, and English stays as it is."""
+    draw = np.random.default_rng(0)
+    logits = draw.normal(size=(2000, 3)) * 2
+    right = np.array([draw.choice(3, p=row) for row in probabilities(logits)])
+    texts = ["lost card", "卡丢了"] * 1000
+    logits[1::2] *= 5
+    found = temperatures(texts, logits, right)
+    assert found["zh"] == pytest.approx(5, rel=0.2)
+    assert found["en"] == pytest.approx(1, rel=0.2)
+    assert "zh" not in temperatures(["lost card"] * 2000, logits, right)
+
+
+def test_scores_are_as_warm_as_their_language():
+    head = fitted()
+    head = LinearHead(head.arrays, {**head.spec, "temperatures": {"any": 1.0, "zh": 1e6}})
+    scores = head.scores(
+        ["lost my card", "卡丢了"], HashEmbedder().encode_queries(["lost my card"] * 2)
+    )
+    assert scores[0].max() > 0.5
+    assert scores[1] == pytest.approx([1 / 3] * 3, abs=1e-3)
 
 
 def test_terms_of_both_languages():

@@ -103,10 +103,15 @@ def _train(
     from tuning.classifier_report import write_report
 
     begun = time.perf_counter()
-    if config.method == "head":
-        labels, logits = _train_head(config, data, state)
-    else:
-        labels, logits = _train_encoders(config, data, state, resume=resume)
+    outcomes = []
+    for part in config.parts():
+        if part.method == "head":
+            labels, logits = _train_head(part, data, state)
+        else:
+            labels, logits = _train_encoders(part, data, state, resume=resume)
+        outcomes.append(_calibrated(logits, labels, data.dev))
+    # A product of opinions (Hinton 2002); all members learn the same classes.
+    logits = _calibrated(sum(outcomes), labels, data.dev)
     seconds = time.perf_counter() - begun
     summary = write_report(config, data.train, data.dev, labels, logits, seconds, source)
     print(
@@ -116,10 +121,23 @@ def _train(
     )
 
 
+def _calibrated(logits: Any, labels: Sequence[str], dev: "Sequence[Labelled]") -> Any:
+    """Return log-probabilities that come true on the development rows, for each language."""
+    import numpy as np
+    from scipy.special import log_softmax
+
+    from assistant.head import ANY, temperatures
+    from knowledge.segmenter import language_of
+
+    right = np.array([labels.index(row.label) for row in dev])
+    heat = temperatures([row.text for row in dev], logits, right)
+    of_rows = [heat.get(language_of(row.text), heat[ANY]) for row in dev]
+    return log_softmax(logits / np.array(of_rows)[:, None], axis=1)
+
+
 def _train_head(
     config: "ClassifierConfig", data: Data, state: Path
 ) -> "tuple[list[str], NDArray[np.float32]]":
-    from assistant.head import temperature
     from tuning.augmentation import augmented
     from tuning.neighbours import fit_neighbours
 
@@ -132,8 +150,7 @@ def _train_head(
     head = fit_head(config, rows, vectors, embedder.query_name)
     dev = [row.text for row in data.dev]
     logits = head.logits(dev, embedder.encode_queries(dev))
-    heat = temperature(logits, head.rows_of([row.label for row in data.dev]))
-    head = head.sharpened(heat)
+    head = head.calibrated(dev, logits, [row.label for row in data.dev])
     if data.far:
         far = [row.text for row in data.far]
         encoded = embedder.encode_queries(far)
@@ -144,7 +161,7 @@ def _train_head(
         config.output.mkdir(parents=True, exist_ok=True)
         neighbours.save(config.output)
     head.save(config.output)
-    return head.labels, logits / heat
+    return head.labels, logits
 
 
 def fit_head(
@@ -171,7 +188,6 @@ def _train_encoders(
 ) -> "tuple[list[str], NDArray[np.float32]]":
     import numpy as np
 
-    from assistant.head import temperature
     from tuning.augmentation import augmented
     from tuning.encoder_training import train_encoder
 
@@ -185,10 +201,7 @@ def _train_encoders(
         tuned = train_encoder(config, source, prompt, rows, data.dev, seed, resume=resume)
         found.append(tuned.logits(texts))
         _save(config, tuned, config.output / f"seed-{seed}")
-    logits = np.mean(found, axis=0)
-    labels = list(tuned.labels)
-    right = np.array([labels.index(row.label) for row in data.dev])
-    return labels, logits / temperature(logits, right)
+    return list(tuned.labels), np.mean(found, axis=0)
 
 
 def _save(config: "ClassifierConfig", tuned: "Tuned", folder: Path) -> None:

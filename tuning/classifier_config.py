@@ -109,6 +109,18 @@ class HeadTraining(Strict):
     """The weight of each label's own name, read as one more example; 0 leaves them out."""
 
 
+class Member(Strict):
+    """What one model of several does otherwise than the configuration around it."""
+
+    method: Method | None = None
+    encoder: str | None = None
+    prompt: str | None = None
+    pooling: Literal["mean", "cls"] | None = None
+    seeds: tuple[int, ...] | None = Field(default=None, min_length=1)
+    training: Training | None = None
+    head: HeadTraining | None = None
+
+
 class ClassifierConfig(ConfigFile):
     """A whole configuration."""
 
@@ -134,4 +146,21 @@ class ClassifierConfig(ConfigFile):
     augmentation: Augmentation = Augmentation()
     training: Training = Training()
     head: HeadTraining = HeadTraining()
+    members: tuple[Member, ...] = ()
+    """Several models, each with what it does otherwise, whose opinions are multiplied."""
     output: Path
+
+    def parts(self) -> "list[ClassifierConfig]":
+        """Return a configuration for each member; this one alone where there are none."""
+        if not self.members:
+            return [self]
+        return [
+            self.model_copy(
+                update={
+                    **{key: value for key, value in member if value is not None},
+                    "members": (),
+                    "output": self.output / f"member-{number}",
+                }
+            )
+            for number, member in enumerate(self.members)
+        ]

@@ -11,7 +11,7 @@ from transformers.trainer_callback import EarlyStoppingCallback
 
 from tuning.classifier_config import ClassifierConfig
 from tuning.config_file import ConfigError
-from tuning.encoder import Adversary, EncoderClassifier, Tuned, tokens
+from tuning.encoder import Adversary, EncoderClassifier, Tuned
 from tuning.labelled import Labelled
 
 CHECKPOINTS = "checkpoints"
@@ -90,8 +90,8 @@ def train_encoder(
         adversary=adversary,
         model=model,
         args=_arguments(config, len(train), seed),
-        train_dataset=_rows(train, labels),
-        eval_dataset=_rows(dev, labels),
+        train_dataset=_rows(train, tuned),
+        eval_dataset=_rows(dev, tuned),
         data_collator=_collator(tuned),
         compute_metrics=_accuracy,
         callbacks=[EarlyStoppingCallback(config.training.patience)],
@@ -162,20 +162,29 @@ def _arguments(config: ClassifierConfig, rows: int, seed: int) -> TrainingArgume
         logging_steps=max(1, steps // 50),
         report_to=list(wanted.report_to) or "none",
         seed=seed,
+        # Texts of like length go together, so that little is padded: a third of the time.
+        train_sampling_strategy="group_by_length",
         remove_unused_columns=False,
         dataloader_pin_memory=cuda,
     )
 
 
-def _rows(rows: Sequence[Labelled], labels: Sequence[str]) -> list[dict[str, Any]]:
-    place = {label: row for row, label in enumerate(labels)}
-    return [{"text": row.text, "label": place[row.label]} for row in rows]
+def _rows(rows: Sequence[Labelled], tuned: Tuned) -> list[dict[str, Any]]:
+    """Return rows with their token ids, by whose number the trainer groups them."""
+    fed = tuned.tokenizer(
+        [tuned.prompt + row.text for row in rows], truncation=True, max_length=tuned.max_tokens
+    )
+    place = {label: number for number, label in enumerate(tuned.labels)}
+    return [
+        {"input_ids": ids, "label": place[row.label]}
+        for ids, row in zip(fed["input_ids"], rows, strict=True)
+    ]
 
 
 def _collator(tuned: Tuned) -> Any:
     def collate(rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        texts = [row["text"] for row in rows]
-        fed = tokens(tuned.tokenizer, texts, tuned.prompt, tuned.max_tokens)
+        ids = [row["input_ids"] for row in rows]
+        fed = tuned.tokenizer.pad({"input_ids": ids}, return_tensors="pt")
         return {**fed, "labels": torch.tensor([row["label"] for row in rows])}
 
     return collate
