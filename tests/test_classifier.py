@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from assistant.head import LinearHead
+from tests.fakes import HashEmbedder
 from tuning import classifier
 from tuning.augmentation import PARAPHRASE, augmented, with_typing_errors
 from tuning.classifier_config import Augmentation, ClassifierConfig, Source
@@ -221,6 +222,37 @@ def test_augmentation_varies_and_repeats_itself():
     assert len(first) == 10
     assert "我的卡片被盗" in {row.text for row in first}
     assert all(row.label in "ab" for row in first)
+
+
+def test_a_new_text_leaves_the_others_as_they_were():
+    """So that their vectors can be kept from one training to the next."""
+    given = rows([("please cancel my transfer quickly", "a"), ("where is my card", "b")])
+    wanted = Augmentation(typing_errors=0.5, mistyped=0.5, wrapped=0.5, lower_case=0.5)
+    more = [*rows([("a new one", "c")]), *given]
+    assert augmented(more, wanted, seed=3)[1:] == augmented(given, wanted, seed=3)
+
+
+def test_a_second_training_encodes_new_texts_only(small, tmp_path, monkeypatch):
+    encoded = []
+    monkeypatch.setattr(classifier, "_embedder", lambda *_: Counting(encoded))
+    assert run(small, tmp_path, "--state", str(tmp_path)) == 0
+    first = len(encoded)
+    with open(small["train"][0]["path"], "a", encoding="utf-8") as file:
+        file.write("\nhow lovely,happy")
+    encoded.clear()
+    assert run(small, tmp_path, "--state", str(tmp_path)) == 0
+    assert first == 12  # ten to learn from, two to judge by
+    assert sorted(encoded) == ["awful!", "how lovely", "very good"]
+
+
+class Counting(HashEmbedder):
+    def __init__(self, seen):
+        super().__init__()
+        self.seen = seen
+
+    def encode_queries(self, texts):
+        self.seen += texts
+        return super().encode_queries(texts)
 
 
 def test_texts_are_varied_in_place_too():

@@ -11,7 +11,16 @@ import pytest
 
 from knowledge import model_files
 from knowledge.errors import ModelNotFoundError
-from knowledge.model_files import EMBEDDER, GENERATOR, find, generator_folder, open_embedder
+from knowledge.model_files import (
+    EMBEDDER,
+    GENERATOR,
+    MINILM,
+    default_embedder_folder,
+    encoder_source,
+    find,
+    generator_folder,
+    open_embedder,
+)
 from tests.conftest import STATE
 
 
@@ -100,3 +109,12 @@ from pathlib import Path
 from knowledge.model_files import generator_folder
 generator_folder(None, Path(sys.argv[1]))
 """
+
+
+def test_encoders_that_packages_carry_go_by_their_hub_name(tmp_path, monkeypatch):
+    assert encoder_source("bert-base-chinese", STATE) == "bert-base-chinese"
+    assert encoder_source(EMBEDDER.hub, STATE) == default_embedder_folder(STATE)
+    monkeypatch.setattr(model_files, "find", lambda *_: None)
+    assert encoder_source(MINILM.hub, tmp_path) == MINILM.hub
+    monkeypatch.setattr(model_files, "find", lambda *_: tmp_path / "model" / "model.safetensors")
+    assert encoder_source(MINILM.hub, tmp_path) == str(tmp_path / "model")

@@ -3,6 +3,7 @@
 import random
 import re
 import string
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,10 +38,10 @@ def augmented(
         seed: What the drawing begins with.
         generator: What words paraphrases, if they are wanted.
     """
-    draw = random.Random(seed)
     synonyms = _synonyms()
     found = list(rows)
     for row in tqdm(rows, desc="Varying", unit="text", disable=generator is None):
+        draw = random.Random(f"{seed} {row.text}")
         for _ in range(wanted.copies):
             text = _without_words(row.text, wanted.dropped_words, draw)
             text = _with_synonyms(text, wanted.synonyms, synonyms, draw)
@@ -50,7 +51,14 @@ def augmented(
             said = "".join(generator.generate([{"role": "user", "content": PARAPHRASE + row.text}]))
             found.append(replace(row, text=said.strip() or row.text))
     polite = yaml.safe_load(POLITENESS.read_text(encoding="utf-8"))
-    return [replace(row, text=_in_place(row.text, wanted, polite, draw)) for row in found]
+    # Each text draws for itself, so that a new one leaves all others as they were.
+    seen: Counter[str] = Counter()
+    varied = []
+    for row in found:
+        seen[row.text] += 1
+        draw = random.Random(f"{seed} {seen[row.text]} {row.text}")
+        varied.append(replace(row, text=_in_place(row.text, wanted, polite, draw)))
+    return varied
 
 
 def _in_place(

@@ -8,6 +8,8 @@ one page.
 """
 
 import argparse
+import hashlib
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -146,7 +148,7 @@ def _train_head(
     rows = augmented(data.train, config.augmentation, config.seeds[0], generator)
     rows = [*rows, *_label_names(rows, config.head.label_names)]
     texts, labels = [row.text for row in rows], [row.label for row in rows]
-    vectors = _encoded(embedder, texts)
+    vectors = _encoded(embedder, texts, state)
     head = fit_head(config, rows, vectors, embedder.query_name)
     dev = [row.text for row in data.dev]
     logits = head.logits(dev, embedder.encode_queries(dev))
@@ -246,27 +248,41 @@ def _generator(config: "ClassifierConfig", state: Path) -> "Generator | None":
 
 def _source(config: "ClassifierConfig", state: Path) -> tuple[str, str]:
     """Return where the encoder's weights are and what it wants before a text."""
-    from knowledge.model_files import default_embedder_folder
+    from knowledge.model_files import default_embedder_folder, encoder_source
 
     if config.encoder:
-        return config.encoder, config.prompt or ""
+        return encoder_source(config.encoder, state), config.prompt or ""
     return default_embedder_folder(state), "query: " if config.prompt is None else config.prompt
 
 
-def _encoded(embedder: "Embedder", texts: Sequence[str]) -> Any:
-    """Return the vectors of many texts, of shape (len(texts), dimension), with a progress bar."""
+def _encoded(embedder: "Embedder", texts: Sequence[str], state: Path) -> Any:
+    """Return the vectors of many texts, of shape (len(texts), dimension), with a progress bar.
+
+    Those of the training before are kept, so that a training after a new example takes less.
+    """
     import numpy as np
     from tqdm import tqdm
 
+    name = hashlib.sha256(embedder.query_name.encode()).hexdigest()[:12]
+    kept = state / "classifier" / f"{name}.npz"
+    known: dict[str, Any] = {}
+    if kept.is_file():
+        with np.load(kept, allow_pickle=False) as before:
+            known = dict(zip(before["texts"].tolist(), before["vectors"], strict=True))
+    keys = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
+    new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     # Texts of like length go together, so that little is padded.
-    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-    parts = [order[at : at + 256] for at in range(0, len(order), 256)]
-    found: Any = None
-    for rows in tqdm(parts, desc="Encoding", unit="batch"):
-        vectors = embedder.encode_queries([texts[row] for row in rows])
-        found = np.zeros((len(texts), vectors.shape[1]), np.float32) if found is None else found
-        found[rows] = vectors
-    return found
+    order = sorted(new, key=lambda key: len(new[key]))
+    for at in tqdm(range(0, len(order), 256), desc="Encoding", unit="batch"):
+        part = order[at : at + 256]
+        known.update(zip(part, embedder.encode_queries([new[key] for key in part]), strict=True))
+    vectors = np.stack([known[key] for key in keys])
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    half = kept.with_suffix(".part")
+    with half.open("wb") as file:
+        np.savez(file, texts=np.array(keys), vectors=vectors)
+    os.replace(half, kept)
+    return vectors
 
 
 if __name__ == "__main__":
