@@ -122,16 +122,20 @@ class Assistant:
         retriever = self._knowledge.current()
         hits = retriever.retrieve(readings, prediction.language, prior=prediction.articles)
         clock.lap("retriever")
+        # The last reading holds all the words there are.
+        *_, query = readings
+        ranking = self._evidence.rank(query, hits, retriever.lexical, readings[query])
+        clock.lap("evidence")
+        # Hits' scores that were fitted on the company's own questions know best.
+        own = retriever.snapshot.calibration.own
         route = self._router.route(
             prediction,
             hits,
             injection=injection,
             failures=self._failures(history),
-            own=retriever.snapshot.calibration.own,
+            answerable=None if own else ranking.answerable,
         )
-        # The last reading holds all the words there are.
-        *_, query = readings
-        turn = Turn(text, query, history, prediction, hits, route, clock)
+        turn = Turn(text, query, history, prediction, hits, ranking, route, clock)
         if route.action is Action.ANSWER:
             yield from self._answer(turn, self._chosen(strategy or self._strategy, turn.lang))
         else:
@@ -182,13 +186,12 @@ class Assistant:
 
     def _extract(self, turn: Turn) -> Stream:
         builder = ReplyBuilder(turn, "extractive")
-        chosen = self._evidence.select(turn.query, turn.lang, turn.hits)
+        chosen = self._evidence.select(turn.ranking, turn.lang)
         foreign = {str(evidence.passage.lang) for evidence in chosen} - {turn.lang}
         for lang in sorted(foreign)[:1]:
             yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)
         for evidence in chosen:
             yield builder.add(evidence.text, supporting(evidence))
-        turn.clock.lap("evidence")
         yield builder.build(None)
 
     def _say(self, turn: Turn) -> Stream:
@@ -201,8 +204,9 @@ class Assistant:
             yield builder.add(f"- {choice}", None, "\n")
         if turn.route.action is Action.HANDOFF:
             article = turn.prediction.article
-            hits = [hit for hit in turn.hits if hit.passage.article == article]
-            for evidence in self._evidence.select(turn.query, turn.lang, hits):
+            there = [e for e in turn.ranking.sentences if e.passage.article == article]
+            about = dataclasses.replace(turn.ranking, sentences=there)
+            for evidence in self._evidence.select(about, turn.lang):
                 yield builder.add(evidence.text, supporting(evidence))
         yield builder.build(None)
 

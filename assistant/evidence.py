@@ -1,44 +1,45 @@
 """Chooses the sentences of the hits that answer the question: the extractive answer."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from assistant.evidence_features import (
+    SENTENCE_FEATURES,
+    Table,
+    question_features,
+    sentence_features,
+)
+from assistant.evidence_scorer import EvidenceScorer
 from knowledge.documents import Hit, Passage
 from knowledge.embedder import Embedder, Vectors
+from knowledge.lexical import LexicalIndex
 from knowledge.segmenter import LEANING, Span, length, sentences
 from knowledge.tables import head_of, is_row, read_row
 
+# Passages whose sentences are read; the one that answers is among them in 97 of 100 questions.
+READ = 5
 MAX_SENTENCES = 3
 MAX_WORDS = {"en": 70, "zh": 130}
-# Sentences this far below the best one are left out.
-TOLERANCE = 0.12
-# Cosines of the embedder lie close together; divided by this they differ as the weights expect.
-SPREAD = 0.3
+# Passages of other articles count from this share of the best hit's score upwards.
+OTHER_HIT = 0.3
+# A sentence is said beside the best one if it is so likely, measured by the best; one of another
+# article must be likelier. Chosen on the development companies.
+BESIDE, BESIDE_OTHER = 0.3, 0.5
 # Sentences whose vectors are kept, 1.5 KB each.
 KNOWN_SENTENCES = 20_000
-# What is added to a sentence's nearness, which lies in [0, 1]: for its passage's score; where the
-# question asks for a figure, for holding one; and where it does not, for opening the article, since
-# help centres say first what to do.
-HIT_WEIGHT = 0.1
-FIGURE = 0.1
-OPENING = 0.12
-# Hits of other articles count only from this share of the best hit's score upwards, and only if
-# they are likelier right than not.
-OTHER_ARTICLE = 0.8
-LIKELY = 0.5
-
-_ASKS_FIGURE = re.compile(
-    r"\b(how (many|much|long|fast|soon|old|quickly|often)|when|cost|price|fee|limit|most|least|"
-    r"maximum|minimum|largest|biggest|percent(age)?|charge)\b|多少|几|多久|多长|多快|什么时候|限额|最多|最少|费用|手续费",
-    re.IGNORECASE,
-)
+# What nearness is worth with an embedder that nothing was fitted for.
+PLAIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence of a passage; ``span`` counts in the passage's text."""
+    """A sentence of a passage; ``span`` counts in the passage's text.
+
+    ``score`` is the probability, in [0, 1], that it is the one to say, if any is.
+    """
 
     passage: Passage
     span: Span
@@ -52,6 +53,27 @@ class Evidence:
             return written
         head = head_of(self.passage.text, self.span.start)
         return read_row(written, head or self.passage.heading.split(" > ")[-1].split(" | "))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The sentences of the hits, likeliest first, and whether any of them answers.
+
+    ``answerable`` is a probability in [0, 1]: of all sentences together, where ``score`` of one
+    only compares it with the others.
+    """
+
+    sentences: Sequence[Evidence]
+    answerable: float
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Sentences as they stand, the hit of each, and ``SENTENCE_FEATURES`` of each as rows."""
+
+    sentences: Sequence[Evidence]
+    hits: Sequence[Hit]
+    table: Table
 
 
 def as_hits(chosen: Sequence[Evidence]) -> list[Hit]:
@@ -73,85 +95,99 @@ def as_hits(chosen: Sequence[Evidence]) -> list[Hit]:
 
 
 class EvidenceSelector:
-    """Ranks the hits' sentences by their nearness to the question."""
+    """Ranks the hits' sentences and selects those that an answer holds."""
 
     def __init__(self, embedder: Embedder) -> None:
-        """Take what measures nearness."""
+        """Take what measures nearness, and the weights that were fitted for it."""
         self._embedder = embedder
+        self._scorer = EvidenceScorer.load(embedder.query_name)
         self._known: dict[str, Vectors] = {}
 
-    def select(self, question: str, lang: str, hits: Sequence[Hit]) -> list[Evidence]:
-        """Return one to three sentences, in the order of the article; none without a hit.
+    def rank(
+        self, question: str, hits: Sequence[Hit], lexical: LexicalIndex, vector: Vectors
+    ) -> Ranking:
+        """Return the sentences of the best hits, likeliest first.
 
         Args:
             question: The customer's question, self-contained.
-            lang: Its language.
             hits: Best first.
+            lexical: Knows how telling a word is among the company's.
+            vector: The question's, of shape (dimension,), as retrieval uses it.
         """
-        if not hits:
+        found = self.read(question, hits, lexical, vector)
+        if not found.sentences:
+            return Ranking((), 0.0)
+        scores = self._scores(found.table)
+        likely = np.exp(scores - scores.max())
+        likely /= likely.sum()
+        ranked = [
+            dataclasses.replace(found.sentences[row], score=float(likely[row]))
+            for row in np.argsort(-scores)
+        ]
+        answerable = hits[0].score
+        if self._scorer:
+            row = question_features(question, found.table, scores, found.hits, lexical)
+            answerable = self._scorer.answerable(row)
+        return Ranking(ranked, answerable)
+
+    def read(
+        self, question: str, hits: Sequence[Hit], lexical: LexicalIndex, vector: Vectors
+    ) -> Read:
+        """Return the sentences of the best hits with what speaks for each; see ``rank``."""
+        kept = [hit for hit in hits[:READ] if _counts(hit, hits[0])]
+        listed = [
+            (hit, place, Evidence(hit.passage, span, 0.0))
+            for hit in kept
+            for place, span in enumerate(sentences(hit.passage.text, hit.passage.lang))
+        ]
+        if not listed:
+            return Read((), (), np.zeros((0, 0)))
+        near, places, found = zip(*listed, strict=True)
+        texts = [evidence.text for evidence in found]
+        named = [f"{e.passage.name}: {text}" for e, text in zip(found, texts, strict=True)]
+        vectors = self._vectors(named)
+        # As a passage too, since both are then read alike.
+        asked = self._embedder.encode_passages([question])[0]
+        nearness = np.stack([vectors @ asked, vectors @ vector], axis=1).astype(np.float64)
+        table = sentence_features(question, texts, places, near, nearness, lexical)
+        return Read(found, near, table)
+
+    def select(self, ranking: Ranking, lang: str) -> list[Evidence]:
+        """Return one to three sentences, in the order of the article; none without a hit."""
+        if not ranking.sentences:
             return []
-        near = [hit for hit in hits if _counts(hit, hits[0])]
-        found = _all_sentences(near)
-        chosen = _best(self.ranked(question, lang, near), lang)
+        chosen = _best(ranking.sentences, lang)
+        found = sorted(ranking.sentences, key=lambda e: (id(e.passage), e.span.start))
         return _in_order(_with_neighbours(chosen, found), chosen[0].passage.article)
 
-    def ranked(self, question: str, lang: str, hits: Sequence[Hit]) -> list[Evidence]:
-        """Return all sentences of the hits, the nearest to the question first."""
-        scores = {id(hit.passage): hit.score for hit in hits}
-        scored = self._scored(question, lang, _all_sentences(hits), scores)
-        return sorted(scored, key=lambda evidence: -evidence.score)
+    def _scores(self, table: Table) -> Table:
+        if self._scorer:
+            return self._scorer.sentences(table)
+        return PLAIN * table[:, SENTENCE_FEATURES.index("nearness")]
 
-    def _scored(
-        self, question: str, lang: str, found: Sequence[Evidence], scores: dict[int, float]
-    ) -> list[Evidence]:
-        texts = [f"{e.passage.name}: {e.text}" for e in found]
-        # As a passage, since both are then read alike: better than as a query on our questions.
-        asked = self._embedder.encode_passages([question])[0]
-        nearness = [float(vector @ asked) / SPREAD for vector in self._vectors(texts)]
-        asks_figure = bool(_ASKS_FIGURE.search(question))
-        return [
-            Evidence(e.passage, e.span, near + _bonus(e, scores[id(e.passage)], asks_figure))
-            for e, near in zip(found, nearness, strict=True)
-        ]
-
-    def _vectors(self, texts: Sequence[str]) -> list[Vectors]:
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
         """Return the sentences' vectors; they are asked for again and again."""
         if len(self._known) > KNOWN_SENTENCES:
             self._known.clear()
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
             self._known.update(zip(new, self._embedder.encode_passages(new), strict=True))
-        return [self._known[text] for text in texts]
-
-
-def _all_sentences(hits: Sequence[Hit]) -> list[Evidence]:
-    return [
-        Evidence(hit.passage, span, 0.0)
-        for hit in hits
-        for span in sentences(hit.passage.text, hit.passage.lang)
-    ]
-
-
-def _bonus(evidence: Evidence, score: float, asks_figure: bool) -> float:
-    if asks_figure:
-        fits = FIGURE * any(c.isdigit() for c in evidence.text)
-    else:
-        fits = OPENING * (evidence.passage.start + evidence.span.start == 0)
-    return HIT_WEIGHT * score + fits
+        return np.stack([self._known[text] for text in texts])
 
 
 def _counts(hit: Hit, best: Hit) -> bool:
-    same = hit.passage.article == best.passage.article and hit.passage.lang == best.passage.lang
-    return same or hit.score >= max(LIKELY, OTHER_ARTICLE * best.score)
+    return hit.passage.article == best.passage.article or hit.score >= OTHER_HIT * best.score
 
 
 def _best(ranked: Sequence[Evidence], lang: str) -> list[Evidence]:
-    chosen: list[Evidence] = []
-    words = 0
-    for evidence in ranked[:MAX_SENTENCES]:
+    first, *others = ranked
+    chosen, words = [first], length(first.text)
+    for evidence in others:
+        same = evidence.passage.article == first.passage.article
+        if evidence.score < first.score * (BESIDE if same else BESIDE_OTHER):
+            continue
         words += length(evidence.text)
-        far = evidence.score < ranked[0].score - TOLERANCE
-        if chosen and (far or words > MAX_WORDS.get(lang, 70)):
+        if len(chosen) == MAX_SENTENCES or words > MAX_WORDS.get(lang, 70):
             break
         chosen.append(evidence)
     return chosen

@@ -52,7 +52,7 @@ _PROMISE = re.compile(
     re.IGNORECASE,
 )
 # Function words carry no claim of their own.
-_FUNCTION = frozenset(
+FUNCTION_WORDS = frozenset(
     words(
         "a an the and or but if then so to of in on at by for from with without as is are was were "
         "be been being it its this that these those you your yours we our us i me my they their he "
@@ -109,7 +109,7 @@ class _Claim:
         self._values = values(self._sentence)
         self._names = _names(self._sentence)
         self._negated = is_negated(self._sentence)
-        self._words = set(words(sentence)) - _FUNCTION
+        self._words = set(words(sentence)) - FUNCTION_WORDS
         self._content = content(self._sentence)
         self._subjects = subjects(self._sentence)
         self._periods = {word for word in self._content if word.startswith("/")}

@@ -10,7 +10,7 @@ from knowledge.documents import Hit
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Probabilities in [0, 1], read off the report of ``python -m tuning.calibrate``.
+    """Probabilities in [0, 1], read off ``python -m tuning.calibrate`` and ``tuning.evidence``.
 
     ``strange`` refuses one in a hundred answerable development questions more than the floor does,
     and catches eight in a hundred of CLINC150's out-of-scope ones that pass it.
@@ -18,8 +18,8 @@ class Thresholds:
 
     floor: float  # a hit below it is never shown: at most 2 % of right answers lie there
     clear: float  # a hit below it is wrong more often than not: ask back rather than answer
-    floor_any: float  # the same two for a company whose retrieval was not fitted on its own
-    clear_any: float  # questions: right hits score lower then
+    floor_any: float  # the same two for the probability that a sentence answers, which decides
+    clear_any: float  # where retrieval was not fitted on the company's own questions
     sure: float  # an intent above it decides alone
     strange: float  # an out-of-scope score above it declines what no sure hit answers …
     strange_any: float  # … of such a company, whose intents are the general ones
@@ -29,8 +29,8 @@ THRESHOLDS = {
     "en": Thresholds(
         floor=0.25,
         clear=0.4,
-        floor_any=0.1,
-        clear_any=0.45,
+        floor_any=0.3,
+        clear_any=0.7,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -38,8 +38,8 @@ THRESHOLDS = {
     "zh": Thresholds(
         floor=0.3,
         clear=0.45,
-        floor_any=0.15,
-        clear_any=0.35,
+        floor_any=0.3,
+        clear_any=0.6,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -79,7 +79,7 @@ class Router:
         *,
         injection: bool,
         failures: int,
-        own: bool = True,
+        answerable: float | None = None,
     ) -> Route:
         """Return the route of a message.
 
@@ -88,12 +88,14 @@ class Router:
             hits: What retrieval found, best first, without a floor.
             injection: Whether the message tries to give orders.
             failures: How many replies just before this one did not help.
-            own: Whether the hits' scores were fitted on this company's questions.
+            answerable: The probability that a sentence of the hits answers; None where the hits'
+                own scores were fitted on this company's questions.
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
-        best = hits[0].score if hits else 0.0
+        hit = best = hits[0].score if hits else 0.0
         floor, clear, strange = at.floor, at.clear, at.strange
-        if not own:
+        if answerable is not None:
+            best = answerable
             floor, clear, strange = at.floor_any, at.clear_any, at.strange_any
         if injection:
             return Route(Action.REFUSE, "injection")
@@ -101,7 +103,7 @@ class Router:
             return Route(Action.DECLINE, "other_language")
         if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
-        if prediction.out_of_scope >= strange and best < at.sure:
+        if prediction.out_of_scope >= strange and hit < at.sure:
             return self.unanswered("out_of_scope", failures)
         if best < floor:
             return self.unanswered("not_found", failures)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from assistant import safety
-from assistant.evidence import EvidenceSelector, as_hits
+from assistant.evidence import READ, EvidenceSelector, as_hits
 from assistant.generator import Generator
 from assistant.grounding import Grounder
 from assistant.messages import Message
@@ -68,7 +68,7 @@ class Writer:
                 builder.declined = True
                 return
             # Small models go on with new passages or questions once they have answered.
-            span = self._grounder.check(sentence, hits)
+            span = self._grounder.check(sentence, turn.hits[:READ] if tuned else hits)
             if span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
 
@@ -83,4 +83,4 @@ class Writer:
 
     def _sentences(self, turn: Turn) -> list[Hit]:
         """Return the sentences that an extractive answer would hold: the encoder chooses."""
-        return as_hits(self._evidence.select(turn.query, turn.lang, turn.hits))
+        return as_hits(self._evidence.select(turn.ranking, turn.lang))

@@ -99,6 +99,7 @@ class RowMaker:
 
         self._company = company
         self._retriever: Retriever = retriever_of(company.articles, embedder)
+        self._embedder = embedder
         self._selector = EvidenceSelector(embedder)
         self._draw = random.Random(f"{seed} {company.id}")
         self._decline = PromptTemplate.load("answer_tuned", company.lang).decline
@@ -174,7 +175,7 @@ class RowMaker:
         self, question: str, passages: Sequence[Passage], gold: Sequence[Evidence]
     ) -> list[Evidence]:
         """Return the nearest sentences with those that answer, passage by passage."""
-        near = self._selector.ranked(question, self._company.lang, [Hit(p, 1.0) for p in passages])
+        near = self._ranked(question, [Hit(p, 1.0) for p in passages])
         count = self._draw.randint(2, 4)
         needed = {(e.passage.article, e.span.start) for e in gold}
         kept = needed | {(e.passage.article, e.span.start) for e in near[:count]}
@@ -230,7 +231,11 @@ class RowMaker:
         lang = self._company.lang
         hits = self._retriever.retrieve(entry["first"], lang, top_k=HITS)
         same = [hit for hit in hits if hit.passage.article == entry["article"]]
-        return self._selector.ranked(entry["first"], lang, same or hits)[0].text
+        return self._ranked(entry["first"], same or hits)[0].text
+
+    def _ranked(self, question: str, hits: Sequence[Hit]) -> Sequence[Evidence]:
+        vector = self._embedder.encode_queries([question])[0]
+        return self._selector.rank(question, hits, self._retriever.lexical, vector).sentences
 
     @staticmethod
     def _exchange(pair: Pair) -> tuple[Message, ...]:
