@@ -19,7 +19,7 @@ from knowledge.lexical import LexicalIndex
 from knowledge.segmenter import LEANING, Span, length, sentences
 from knowledge.tables import head_of, is_row, read_row
 
-# Passages whose sentences are read; the one that answers is among them in 97 of 100 questions.
+# Passages whose sentences are read.
 READ = 5
 MAX_SENTENCES = 3
 MAX_WORDS = {"en": 70, "zh": 130}
@@ -168,11 +168,13 @@ class EvidenceSelector:
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         """Return the sentences' vectors; they are asked for again and again."""
         if len(self._known) > KNOWN_SENTENCES:
-            self._known.clear()
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+            self._known = {}
+        # Another turn may begin a new table meanwhile; this one goes on with what it began with.
+        known = self._known
+        new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:
-            self._known.update(zip(new, self._embedder.encode_passages(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
+            known.update(zip(new, self._embedder.encode_passages(new), strict=True))
+        return np.stack([known[text] for text in texts])
 
 
 def _counts(hit: Hit, best: Hit) -> bool:

@@ -55,7 +55,7 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         ({}, hits(0.01), {"failures": 2}, Action.HANDOFF, "repeated_failure"),
         ({"score": 0.3}, hits(0.35, 0.3), {}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.2, 0.15), {}, Action.DECLINE, "not_found"),
-        ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.65}, Action.CLARIFY, "clarify"),
+        ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.6}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.9}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.DECLINE, "not_found"),
     ],
