@@ -124,10 +124,11 @@ class Assistant:
         clock.lap("retriever")
         # The last reading holds all the words there are.
         *_, query = readings
-        ranking = self._evidence.rank(query, hits, retriever.lexical, readings[query])
-        clock.lap("evidence")
         # Hits' scores that were fitted on the company's own questions know best.
         own = retriever.snapshot.calibration.own
+        vector = readings[query]
+        ranking = self._evidence.rank(query, hits, retriever.lexical, vector, own=own)
+        clock.lap("evidence")
         route = self._router.route(
             prediction,
             hits,

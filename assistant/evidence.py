@@ -23,8 +23,9 @@ from knowledge.tables import head_of, is_row, read_row
 READ = 5
 MAX_SENTENCES = 3
 MAX_WORDS = {"en": 70, "zh": 130}
-# Passages of other articles count from this share of the best hit's score upwards.
-OTHER_HIT = 0.3
+# Passages of other articles count from this share of the best hit's score upwards; where scores
+# were fitted on the company's own questions, they know the article better than sentences do.
+OTHER_HIT, OTHER_HIT_OWN = 0.3, 0.8
 # A sentence is said beside the best one if it is so likely, measured by the best; one of another
 # article must be likelier. Chosen on the development companies.
 BESIDE, BESIDE_OTHER = 0.3, 0.5
@@ -104,7 +105,13 @@ class EvidenceSelector:
         self._known: dict[str, Vectors] = {}
 
     def rank(
-        self, question: str, hits: Sequence[Hit], lexical: LexicalIndex, vector: Vectors
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        lexical: LexicalIndex,
+        vector: Vectors,
+        *,
+        own: bool = False,
     ) -> Ranking:
         """Return the sentences of the best hits, likeliest first.
 
@@ -113,8 +120,9 @@ class EvidenceSelector:
             hits: Best first.
             lexical: Knows how telling a word is among the company's.
             vector: The question's, of shape (dimension,), as retrieval uses it.
+            own: Whether the hits' scores were fitted on the company's own questions.
         """
-        found = self.read(question, hits, lexical, vector)
+        found = self.read(question, hits, lexical, vector, own=own)
         if not found.sentences:
             return Ranking((), 0.0)
         scores = self._scores(found.table)
@@ -131,10 +139,18 @@ class EvidenceSelector:
         return Ranking(ranked, answerable)
 
     def read(
-        self, question: str, hits: Sequence[Hit], lexical: LexicalIndex, vector: Vectors
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        lexical: LexicalIndex,
+        vector: Vectors,
+        *,
+        own: bool = False,
     ) -> Read:
         """Return the sentences of the best hits with what speaks for each; see ``rank``."""
-        kept = [hit for hit in hits[:READ] if _counts(hit, hits[0])]
+        least = hits[0].score * (OTHER_HIT_OWN if own else OTHER_HIT) if hits else 0.0
+        best = hits[0].passage.article if hits else ""
+        kept = [h for h in hits[:READ] if h.passage.article == best or h.score >= least]
         listed = [
             (hit, place, Evidence(hit.passage, span, 0.0))
             for hit in kept
@@ -175,10 +191,6 @@ class EvidenceSelector:
         if new:
             known.update(zip(new, self._embedder.encode_passages(new), strict=True))
         return np.stack([known[text] for text in texts])
-
-
-def _counts(hit: Hit, best: Hit) -> bool:
-    return hit.passage.article == best.passage.article or hit.score >= OTHER_HIT * best.score
 
 
 def _best(ranked: Sequence[Evidence], lang: str) -> list[Evidence]:

@@ -115,9 +115,16 @@ def test_an_embedder_without_weights_goes_by_nearness_and_the_hit():
 def test_sentences_of_an_unlikely_article_are_not_read():
     embedder, lexical = HashEmbedder(), LexicalIndex([CARD.text, ROOM.text])
     vector = embedder.encode_queries(["a room"])[0]
-    hits = [Hit(CARD, 0.9), Hit(ROOM, 0.1)]
-    found = EvidenceSelector(embedder).rank("a room", hits, lexical, vector)
-    assert {e.passage.article for e in found.sentences} == {"cards"}
+
+    def read(score, **options):
+        hits = [Hit(CARD, 0.9), Hit(ROOM, score)]
+        found = EvidenceSelector(embedder).rank("a room", hits, lexical, vector, **options)
+        return {e.passage.article for e in found.sentences}
+
+    assert read(0.1) == {"cards"}
+    assert read(0.5) == {"cards", "rooms"}
+    assert read(0.5, own=True) == {"cards"}, "scores fitted on own questions know better"
+    assert read(0.8, own=True) == {"cards", "rooms"}
 
 
 def test_weights_of_other_features_are_refused(tmp_path):
