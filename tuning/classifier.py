@@ -148,7 +148,7 @@ def _train_head(
     rows = augmented(data.train, config.augmentation, config.seeds[0], generator)
     rows = [*rows, *_label_names(rows, config.head.label_names)]
     texts, labels = [row.text for row in rows], [row.label for row in rows]
-    vectors = _encoded(embedder, texts, state)
+    vectors = _encoded(embedder, texts, state, config.name)
     head = fit_head(config, rows, vectors, embedder.query_name)
     dev = [row.text for row in data.dev]
     logits = head.logits(dev, embedder.encode_queries(dev))
@@ -255,15 +255,16 @@ def _source(config: "ClassifierConfig", state: Path) -> tuple[str, str]:
     return default_embedder_folder(state), "query: " if config.prompt is None else config.prompt
 
 
-def _encoded(embedder: "Embedder", texts: Sequence[str], state: Path) -> Any:
+def _encoded(embedder: "Embedder", texts: Sequence[str], state: Path, of: str) -> Any:
     """Return the vectors of many texts, of shape (len(texts), dimension), with a progress bar.
 
-    Those of the training before are kept, so that a training after a new example takes less.
+    Those of the last training of the same configuration are kept, so that one after a new example
+    takes less.
     """
     import numpy as np
     from tqdm import tqdm
 
-    name = hashlib.sha256(embedder.query_name.encode()).hexdigest()[:12]
+    name = hashlib.sha256(f"{of} {embedder.query_name}".encode()).hexdigest()[:12]
     kept = state / "classifier" / f"{name}.npz"
     known: dict[str, Any] = {}
     if kept.is_file():
