@@ -136,6 +136,10 @@ class Assistant:
             failures=self._failures(history),
             answerable=None if own else ranking.answerable,
         )
+        if route.action is Action.HANDOFF:
+            # What the customer reads until a person comes is the intent's own article.
+            about = [hit for hit in hits if hit.passage.article == prediction.article]
+            ranking = self._evidence.rank(query, about, retriever.lexical, vector)
         turn = Turn(text, query, history, prediction, hits, ranking, route, clock)
         if route.action is Action.ANSWER:
             yield from self._answer(turn, self._chosen(strategy or self._strategy, turn.lang))
@@ -204,10 +208,7 @@ class Assistant:
         for choice in turn.route.choices:
             yield builder.add(f"- {choice}", None, "\n")
         if turn.route.action is Action.HANDOFF:
-            article = turn.prediction.article
-            there = [e for e in turn.ranking.sentences if e.passage.article == article]
-            about = dataclasses.replace(turn.ranking, sentences=there)
-            for evidence in self._evidence.select(about, turn.lang):
+            for evidence in self._evidence.select(turn.ranking, turn.lang):
                 yield builder.add(evidence.text, supporting(evidence))
         yield builder.build(None)
 
