@@ -127,7 +127,9 @@ class Assistant:
         # Hits' scores that were fitted on the company's own questions know best.
         own = retriever.snapshot.calibration.own
         vector = readings[query]
-        ranking = self._evidence.rank(query, hits, retriever.lexical, vector, own=own)
+        # Small talk, orders and wishes for a person are routed without a look at the sentences.
+        read = [] if injection or self._router.is_settled(prediction) else hits
+        ranking = self._evidence.rank(query, read, retriever.lexical, vector, own=own)
         clock.lap("evidence")
         route = self._router.route(
             prediction,

@@ -122,12 +122,13 @@ class EvidenceSelector:
             vector: The question's, of shape (dimension,), as retrieval uses it.
             own: Whether the hits' scores were fitted on the company's own questions.
         """
+        from scipy.special import softmax
+
         found = self.read(question, hits, lexical, vector, own=own)
         if not found.sentences:
             return Ranking((), 0.0)
         scores = self._scores(found.table)
-        likely = np.exp(scores - scores.max())
-        likely /= likely.sum()
+        likely = softmax(scores)
         ranked = [
             dataclasses.replace(found.sentences[row], score=float(likely[row]))
             for row in np.argsort(-scores)

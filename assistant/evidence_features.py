@@ -113,8 +113,9 @@ def question_features(
         hits: The hit of each sentence.
         lexical: Knows how telling a word is among the company's.
     """
-    likely = np.exp(scores - scores.max())
-    likely /= likely.sum()
+    from scipy.special import softmax
+
+    likely = softmax(scores)
     order = np.argsort(-scores)
     best = order[0]
     shares: dict[str, float] = {}

@@ -17,13 +17,10 @@ BIAS = "bias"
 class EvidenceScorer:
     """Two linear models: a softmax over sentences, a logistic one over the whole (Platt 1999)."""
 
-    def __init__(
-        self, embedder: str, sentence: Mapping[str, float], question: Mapping[str, float]
-    ) -> None:
+    def __init__(self, sentence: Mapping[str, float], question: Mapping[str, float]) -> None:
         """Take what ``python -m tuning.evidence`` fits.
 
         Args:
-            embedder: The name of the one whose cosines were weighed.
             sentence: The weight of each of ``SENTENCE_FEATURES``.
             question: The weight of each of ``QUESTION_FEATURES``, and a ``bias``.
 
@@ -36,7 +33,6 @@ class EvidenceScorer:
                 f"Expected weights of the features of this version, found others in {SHIPPED}. "
                 f"Fit them again: python -m tuning.evidence"
             )
-        self.embedder = embedder
         self._sentence = np.array([sentence[name] for name in SENTENCE_FEATURES])
         self._question = np.array([question[name] for name in QUESTION_FEATURES])
         self._bias = question[BIAS]
@@ -47,7 +43,7 @@ class EvidenceScorer:
         if not file.is_file():
             return None
         data = json.loads(file.read_text(encoding="utf-8"))
-        return cls(**data) if data["embedder"] == embedder else None
+        return cls(data["sentence"], data["question"]) if data["embedder"] == embedder else None
 
     def sentences(self, table: Table) -> Table:
         """Return logits of shape (sentences,) for features of shape (sentences, features)."""

@@ -119,8 +119,7 @@ class LinearHead:
 
     def temperature_of(self, text: str) -> float:
         """Return what to divide a text's logits by before they become probabilities."""
-        known = self.spec.get("temperatures", {})
-        return float(known.get(language_of(text), known.get(ANY, 1.0)))
+        return temperature_for(text, self.spec.get("temperatures", {}))
 
     def scores(self, texts: Sequence[str], vectors: Vectors) -> Floats:
         """Return calibrated probabilities of shape (len(texts), len(labels)); see ``logits``."""
@@ -190,6 +189,11 @@ def temperatures(
         if own.sum() >= ENOUGH:
             found[str(lang)] = temperature(logits[own], right[own])
     return found
+
+
+def temperature_for(text: str, known: Mapping[str, float]) -> float:
+    """Return the temperature of a text's language, else that of all, else 1."""
+    return float(known.get(language_of(text), known.get(ANY, 1.0)))
 
 
 def temperature(logits: NDArray[Any], right: NDArray[np.int64]) -> float:

@@ -82,5 +82,5 @@ class Writer:
         return likelihood is not None and likelihood > threshold
 
     def _sentences(self, turn: Turn) -> list[Hit]:
-        """Return the sentences that an extractive answer would hold: the encoder chooses."""
+        """Return the sentences that an extractive answer would hold."""
         return as_hits(self._evidence.select(turn.ranking, turn.lang))

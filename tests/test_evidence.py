@@ -129,13 +129,13 @@ def test_sentences_of_an_unlikely_article_are_not_read():
 
 def test_weights_of_other_features_are_refused(tmp_path):
     weights = json.loads(SHIPPED.read_text())
-    scorer = EvidenceScorer(**weights)
+    scorer = EvidenceScorer(weights["sentence"], weights["question"])
     assert 0 < scorer.answerable(np.zeros(len(QUESTION_FEATURES))) < 1
     assert EvidenceScorer.load("another embedder") is None
     assert EvidenceScorer.load("any", tmp_path / "nowhere.json") is None
     del weights["sentence"]["nearness"]
     with pytest.raises(AssistantError, match=r"Fit them again: python -m tuning\.evidence"):
-        EvidenceScorer(**weights)
+        EvidenceScorer(weights["sentence"], weights["question"])
 
 
 def test_the_fit_finds_what_decides():

@@ -128,12 +128,11 @@ def _calibrated(logits: Any, labels: Sequence[str], dev: "Sequence[Labelled]") -
     import numpy as np
     from scipy.special import log_softmax
 
-    from assistant.head import ANY, temperatures
-    from knowledge.segmenter import language_of
+    from assistant.head import temperature_for, temperatures
 
     right = np.array([labels.index(row.label) for row in dev])
     heat = temperatures([row.text for row in dev], logits, right)
-    of_rows = [heat.get(language_of(row.text), heat[ANY]) for row in dev]
+    of_rows = [temperature_for(row.text, heat) for row in dev]
     return log_softmax(logits / np.array(of_rows)[:, None], axis=1)
 
 

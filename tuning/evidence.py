@@ -129,7 +129,7 @@ def _gold(answer: str, article: str, read: "Read") -> NDArray[np.bool_]:
 
 
 def fit(train: Sequence[Case], embedder: str) -> dict[str, Any]:
-    """Return the weights as ``EvidenceScorer`` takes them.
+    """Return the weights as ``EvidenceScorer.load`` reads them.
 
     Whether a question is answered is learned from sentences that were scored by weights which had
     not seen its company.
@@ -224,7 +224,7 @@ def judged(dev: Sequence[Case], weights: dict[str, Any]) -> str:
 
     from assistant.evidence_scorer import EvidenceScorer
 
-    scorer = EvidenceScorer(**weights)
+    scorer = EvidenceScorer(weights["sentence"], weights["question"])
     lines = [
         "| language | questions | right sentence first | nearest first | among two | AUROC of "
         "answerable | of the hit's score |",
