@@ -7,6 +7,7 @@ from typing import Self
 from assistant import safety
 from assistant.company import Company
 from assistant.config import Settings
+from assistant.courtesies import bare
 from assistant.evidence import EvidenceSelector
 from assistant.followup import antecedent
 from assistant.generator import Generator, open_generator
@@ -15,7 +16,7 @@ from assistant.messages import Action, Message, Reply, Stream
 from assistant.prompts import Sayings
 from assistant.routing import Router
 from assistant.strategies import StrategyChoices
-from assistant.turn import Clock, ReplyBuilder, Turn, supporting
+from assistant.turn import Clock, ReplyBuilder, Turn
 from assistant.wording import Writer
 from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
@@ -117,7 +118,9 @@ class Assistant:
         text = safety.check(question, self._max_characters)
         injection = safety.is_injection(text)
         clock.lap("safety")
-        readings, prediction = self._understand(safety.without_personal_data(text), history)
+        readings, prediction = self._understand(
+            bare(safety.without_personal_data(text)), history
+        )
         clock.lap("intents")
         retriever = self._knowledge.current()
         hits = retriever.retrieve(readings, prediction.language, prior=prediction.articles)
@@ -197,8 +200,7 @@ class Assistant:
         foreign = {str(evidence.passage.lang) for evidence in chosen} - {turn.lang}
         for lang in sorted(foreign)[:1]:
             yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)
-        for evidence in chosen:
-            yield builder.add(evidence.text, supporting(evidence))
+        yield from builder.quote(chosen)
         yield builder.build(None)
 
     def _say(self, turn: Turn) -> Stream:
@@ -210,8 +212,7 @@ class Assistant:
         for choice in turn.route.choices:
             yield builder.add(f"- {choice}", None, "\n")
         if turn.route.action is Action.HANDOFF:
-            for evidence in self._evidence.select(turn.ranking, turn.lang):
-                yield builder.add(evidence.text, supporting(evidence))
+            yield from builder.quote(self._evidence.select(turn.ranking, turn.lang))
         yield builder.build(None)
 
     def _chosen(self, wanted: str, lang: str) -> str:

@@ -1,6 +1,7 @@
 """Chooses the sentences of the hits that answer the question: the extractive answer."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,13 @@ from assistant.evidence_scorer import EvidenceScorer
 from knowledge.documents import Hit, Passage
 from knowledge.embedder import Embedder, Vectors
 from knowledge.lexical import LexicalIndex
-from knowledge.segmenter import LEANING, Span, length, sentences
+from knowledge.segmenter import LEANING, Span, length, sentences, step_of
 from knowledge.tables import head_of, is_row, read_row
 
 # Passages whose sentences are read.
 READ = 5
 MAX_SENTENCES = 3
+_ANNOUNCES = re.compile(r"[:：]$|\bsteps\b|as follows|步骤|如下|以下", re.IGNORECASE)
 MAX_WORDS = {"en": 70, "zh": 130}
 # Passages of other articles count from this share of the best hit's score upwards; where scores
 # were fitted on the company's own questions, they know the article better than sentences do.
@@ -55,6 +57,16 @@ class Evidence:
         head = head_of(self.passage.text, self.span.start)
         return read_row(written, head or self.passage.heading.split(" > ")[-1].split(" | "))
 
+    @property
+    def step(self) -> str:
+        """The number before it, where it is a step among others ("2."), else empty."""
+        return step_of(self.passage.text, self.span)
+
+    def continues(self, before: "Evidence") -> bool:
+        """Tell whether it stands in the same line, after another sentence."""
+        text = self.passage.text[before.span.end : self.span.start]
+        return self.passage is before.passage and "\n" not in text
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -78,21 +90,32 @@ class Read:
 
 
 def as_hits(chosen: Sequence[Evidence]) -> list[Hit]:
-    """Return the chosen sentences as hits, one an article passage: what a generator reads.
+    """Return what a generator reads of the chosen sentences: the likeliest first.
+
+    The order tells a small model what it cannot tell itself. A sentence that leans on the one
+    before it stays with that, and steps stay in their order.
 
     Args:
-        chosen: In the order in which they shall be read.
+        chosen: In the order of the articles.
     """
-    texts: dict[int, list[str]] = {}
-    passages: dict[int, Passage] = {}
+    runs: list[list[Evidence]] = []
     for evidence in chosen:
-        passages.setdefault(id(evidence.passage), evidence.passage)
-        texts.setdefault(id(evidence.passage), []).append(evidence.text)
-    between = {"zh": ""}
-    return [
-        Hit(dataclasses.replace(passage, text=between.get(passage.lang, " ").join(texts[key])), 1.0)
-        for key, passage in passages.items()
-    ]
+        before = runs[-1] if runs and runs[-1][-1].passage is evidence.passage else []
+        in_step = bool(before) and before[-1].step and evidence.continues(before[-1])
+        leans = in_step or evidence.step or evidence.text.lower().startswith(LEANING)
+        if before and leans:
+            runs[-1].append(evidence)
+        else:
+            runs.append([evidence])
+    runs.sort(key=lambda run: -max(evidence.score for evidence in run))
+    return [Hit(_joined(run), max(evidence.score for evidence in run)) for run in runs]
+
+
+def _joined(run: Sequence[Evidence]) -> Passage:
+    passage = run[0].passage
+    between = "" if passage.lang == "zh" else " "
+    texts = [f"{evidence.step} {evidence.text}".strip() for evidence in run]
+    return dataclasses.replace(passage, text=between.join(texts))
 
 
 class EvidenceSelector:
@@ -170,12 +193,16 @@ class EvidenceSelector:
         return Read(found, near, table)
 
     def select(self, ranking: Ranking, lang: str) -> list[Evidence]:
-        """Return one to three sentences, in the order of the article; none without a hit."""
+        """Return one to three sentences, in the order of the article; none without a hit.
+
+        Steps come all together, however many they are.
+        """
         if not ranking.sentences:
             return []
         chosen = _best(ranking.sentences, lang)
-        found = sorted(ranking.sentences, key=lambda e: (id(e.passage), e.span.start))
-        return _in_order(_with_neighbours(chosen, found), chosen[0].passage.article)
+        found = sorted(ranking.sentences, key=_place)
+        kept = _with_steps(_with_neighbours(chosen, found), found)
+        return _in_order(kept, chosen[0].passage.article)
 
     def _scores(self, table: Table) -> Table:
         if self._scorer:
@@ -223,6 +250,27 @@ def _with_neighbours(chosen: Sequence[Evidence], found: Sequence[Evidence]) -> l
     return [found[place] for place in kept]
 
 
+def _with_steps(chosen: Sequence[Evidence], found: Sequence[Evidence]) -> list[Evidence]:
+    """Add the other steps where one is chosen, or the sentence that announces them.
+
+    Half of a list of steps leads nowhere, and "work through these steps" without them even less.
+    """
+    runs: list[list[Evidence]] = []
+    announced: list[Evidence | None] = []
+    for before, evidence in zip([None, *found], found, strict=False):
+        if runs and before is runs[-1][-1] and (evidence.step or evidence.continues(before)):
+            runs[-1].append(evidence)
+        elif evidence.step:
+            runs.append([evidence])
+            announced.append(before)
+    kept = list(chosen)
+    for run, before in zip(runs, announced, strict=True):
+        wanted = before in chosen and _ANNOUNCES.search(before.text) if before else None
+        if wanted or any(evidence in chosen for evidence in run):
+            kept += [evidence for evidence in run if evidence not in chosen]
+    return kept
+
+
 def _leans(found: Sequence[Evidence], place: int) -> bool:
     if not 0 < place < len(found) or found[place].passage is not found[place - 1].passage:
         return False
@@ -231,9 +279,9 @@ def _leans(found: Sequence[Evidence], place: int) -> bool:
 
 def _in_order(chosen: Sequence[Evidence], first: str) -> list[Evidence]:
     """Order as in the articles, the article of the best sentence first."""
+    return sorted(chosen, key=lambda e: (e.passage.article != first, *_place(e)))
 
-    def place(evidence: Evidence) -> tuple[bool, str, int, int]:
-        passage = evidence.passage
-        return passage.article != first, passage.article, passage.start, evidence.span.start
 
-    return sorted(chosen, key=place)
+def _place(evidence: Evidence) -> tuple[str, str, int, int]:
+    passage = evidence.passage
+    return passage.article, passage.lang, passage.start, evidence.span.start

@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from assistant.courtesies import bare
 from assistant.errors import IntentsError
 from assistant.fitted import fitted_head, kept_vectors, shipped
 from assistant.head import Floats, LinearHead, probabilities
@@ -114,13 +115,15 @@ class IntentClassifier:
         return cls(knowledge, embedder, state)
 
     def predict(self, text: str, vector: Vectors | None = None) -> Prediction:
-        """Return what a message wants.
+        """Return what a message wants, whatever courtesies stand around it.
 
         Args:
             text: The message.
             vector: Its vector, of shape (dimension,), as retrieval uses it too; made here if None.
+                Then ``text`` is expected as ``bare`` returns it.
         """
         if vector is None:
+            text = bare(text)
             vector = self._embedder.encode_queries([text])[0]
         known = self._current()
         language = language_of(text)

@@ -84,6 +84,19 @@ class ReplyBuilder:
         self.support.append(Support(sentence, self._cite(span) if span else None))
         return between + sentence
 
+    def quote(self, chosen: Iterable[Evidence]) -> Iterator[str]:
+        """Append sentences as they are written, steps as a list; yield each as ``add`` does."""
+        listed: Evidence | None = None
+        for evidence in chosen:
+            span = SupportingSpan(evidence.passage, evidence.span)
+            if evidence.step:
+                listed = evidence
+                yield self.add(f"{evidence.step} {evidence.text}", span, "\n")
+                continue
+            in_list = listed is not None and evidence.continues(listed)
+            yield self.add(evidence.text, span, "\n\n" if listed and not in_list else None)
+            listed = evidence if in_list else None
+
     def _cite(self, span: SupportingSpan) -> int:
         start = span.passage.start + span.span.start
         quote = span.span.of(span.passage.text)
@@ -125,11 +138,6 @@ class ReplyBuilder:
             generator=generator.name if generator else None,
             timings_ms=turn.clock.total(),
         )
-
-
-def supporting(evidence: Evidence) -> SupportingSpan:
-    """Return the span of an extracted sentence, which supports itself."""
-    return SupportingSpan(evidence.passage, evidence.span)
 
 
 def complete_sentences(pieces: Iterable[str], lang: str) -> Iterator[str]:

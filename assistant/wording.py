@@ -35,9 +35,9 @@ class Writer:
     def write(self, turn: Turn, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
         """Yield checked sentences and add them to the reply.
 
-        A tuned generator first reads the whole passages: where it would decline more likely than
-        its threshold allows, the reply is marked as ``declined`` and ends there. Then it words the
-        sentences that an extractive answer would hold.
+        A tuned generator reads the sentences that an extractive answer would hold. Where it would
+        decline more likely than its threshold allows, the reply is marked as ``declined`` and ends
+        there; else it words them.
 
         Args:
             turn: With hits, best first.
@@ -49,26 +49,23 @@ class Writer:
         """
         template = self._templates[strategy, turn.lang]
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
-        hits = turn.hits[:PROMPT_HITS]
+        tuned = strategy == "tuned"
+        hits = turn.hits[: READ if tuned else PROMPT_HITS]
+        read = self._sentences(turn) if tuned else hits
         hide = safety.mask if self._generator.is_remote else str
         history = [Message(m.role, hide(m.text)) for m in turn.history[-PROMPT_HISTORY:]]
-        tuned = strategy == "tuned"
-        if tuned and self._doubts(turn.lang, template.render(hide(turn.text), hits, history)):
+        prompt = template.render(hide(turn.text), read, history)
+        if tuned and self._doubts(turn.lang, prompt):
             builder.declined = True
             return
-        read = self._sentences(turn) if tuned else hits
-        pieces = self._generator.generate(
-            template.render(hide(turn.text), read, history),
-            adapter=tuned,
-            # Whether anything answers was judged over the whole passages.
-            avoid=template.decline,
-        )
+        # Whether anything answers is judged by then.
+        pieces = self._generator.generate(prompt, adapter=tuned, avoid=template.decline)
         for sentence in complete_sentences(pieces, turn.lang):
             if template.decline and sentence == template.decline:
                 builder.declined = True
                 return
             # Small models go on with new passages or questions once they have answered.
-            span = self._grounder.check(sentence, turn.hits[:READ] if tuned else hits)
+            span = self._grounder.check(sentence, hits)
             if span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
 

@@ -16,6 +16,7 @@ _LATIN = re.compile(r"[a-zA-Z\u00c0-\u024f]+(?:['\u2019][a-z]+)?")
 # Digits keep their inner separators ("1,000", "08:00", "1.50"); a currency sign is a word too.
 _WORD = re.compile(r"[a-z0-9\u00c0-\u024f]+(?:[.,:'\u2019-][a-z0-9]+)*|[£$€¥%]")
 _MARKER = re.compile(r"(?:#{1,6}|[-*+]|\d{1,2}[.)])\s+")
+_NUMBER = re.compile(r"\d{1,2}[.)]")
 
 # A sentence that opens with one of these leans on the one before it.
 LEANING = (
@@ -91,6 +92,12 @@ def sentences(text: str, lang: str) -> list[Span]:
             if span.end > span.start:
                 spans.append(span)
     return spans
+
+
+def step_of(text: str, span: Span) -> str:
+    """Return the number before a sentence in a list of steps ("2."), or an empty string."""
+    before = text[: span.start].rpartition("\n")[2].strip()
+    return before if _NUMBER.fullmatch(before) else ""
 
 
 def _marker_length(line: str) -> int:

@@ -161,3 +161,13 @@ def test_a_chinese_question_is_offered_what_is_only_in_english(tmp_path):
     reply = assistant.reply("鞋子多少天内可以退货？")
     assert reply.action in (Action.ANSWER, Action.CLARIFY)
     assert reply.action is Action.ANSWER or reply.choices == ("Returns",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "last"),
+    [("the app keeps crashing, what should I do?", "5. Restart"), ("应用一直闪退怎么办", "5. 重启")],
+)
+def test_steps_are_shown_as_a_list(bank, asked, last):
+    lines = bank.reply(asked).text.splitlines()
+    assert [line[:2] for line in lines[1:]] == ["1.", "2.", "3.", "4.", "5."]
+    assert lines[-1].startswith(last)

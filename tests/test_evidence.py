@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assistant.errors import AssistantError
-from assistant.evidence import Evidence, EvidenceSelector, Ranking
+from assistant.evidence import Evidence, EvidenceSelector, Ranking, as_hits
 from assistant.evidence_features import (
     QUESTION_FEATURES,
     SENTENCE_FEATURES,
@@ -94,6 +94,50 @@ def ranked(*scores):
 def test_what_is_likely_enough_is_said_in_the_order_of_the_article(scores, said):
     selected = EvidenceSelector(HashEmbedder()).select(ranked(*scores), "en")
     assert [e.text for e in selected] == said
+
+
+STEPS = passage(
+    "reset",
+    "Your PIN is blocked. Then follow these steps:\n1. Open the app. Log in.\n2. Tap Cards.\n\n"
+    "Call us.\n\n1. Another list.\n2. Of two.",
+)
+
+
+def chosen_of(steps, *likely):
+    """Return what is selected where these sentences are as likely as can be, the others not."""
+    spans = sentences(steps.text, steps.lang)
+    found = [Evidence(steps, s, 0.5 if n in likely else 0.001) for n, s in enumerate(spans)]
+    ranking = Ranking(sorted(found, key=lambda e: -e.score), 0.9)
+    return EvidenceSelector(HashEmbedder()).select(ranking, steps.lang)
+
+
+@pytest.mark.parametrize("likely", [1, 2, 3, 4])
+def test_steps_come_all_together_or_not_at_all(likely):
+    first = ["Open the app.", "Log in.", "Tap Cards."]
+    said = [e.text for e in chosen_of(STEPS, likely)]
+    assert said[-3:] == first
+    assert "Another list." not in said
+
+
+def test_a_sentence_that_announces_no_steps_comes_alone():
+    assert [e.text for e in chosen_of(STEPS, 5)] == ["Call us."]
+    assert [e.text for e in chosen_of(STEPS, 6)] == ["Another list.", "Of two."]
+
+
+def test_chinese_steps_too():
+    steps = passage("重置", "请按以下步骤操作。\n1. 打开应用。\n2. 点击卡片。", "zh")
+    assert [(e.step, e.text) for e in chosen_of(steps, 0)] == [
+        ("", "请按以下步骤操作。"),
+        ("1.", "打开应用。"),
+        ("2.", "点击卡片。"),
+    ]
+
+
+def test_a_generator_reads_the_likeliest_first_and_steps_in_their_order():
+    read = as_hits(ranked(0.1, 0.2, 0.6, 0.1).sentences[::-1])
+    assert read[0].passage.text == "Call us if it does not."
+    (steps,) = as_hits(chosen_of(STEPS, 3))
+    assert steps.passage.text == "1. Open the app. Log in. 2. Tap Cards."
 
 
 def test_without_sentences_nothing_is_selected():

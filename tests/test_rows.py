@@ -38,8 +38,8 @@ def test_the_sentences_that_hold_an_answer_are_found():
 def test_every_kind_is_made_and_a_fifth_declines(rows):
     kinds = Counter(row.kind for row in rows)
     assert set(kinds) == {
-        "answer_chosen", "answer_whole", "decline_near", "decline_missing", "two_questions",
-        "injection", "history", "follow_up",
+        "answer", "decline_near", "decline_missing", "two_questions", "injection", "history",
+        "follow_up",
     }  # fmt: skip
     decline = PromptTemplate.load("answer_tuned", "en").decline
     declining = [row for row in rows if row.completion == decline]
@@ -92,7 +92,6 @@ def test_the_command_writes_both_parts_with_a_report(tmp_path, embedder, monkeyp
     given = argparse.Namespace(
         out=tmp_path,
         languages=["en", "zh"],
-        whole=0.5,
         xquad=0,
         without=["xquad", "unanswerable"],
         seed=0,

@@ -18,7 +18,7 @@ METHODS = ["full", "lora", "dora", "adalora", "ia3", "prefix", "prompt"]
 DECLINE = PromptTemplate.load("answer_tuned", "en").decline
 
 
-def row(question="how much?", answer="It costs £5.", kind="answer_chosen"):
+def row(question="how much?", answer="It costs £5.", kind="answer"):
     said = [{"role": "assistant", "content": answer}]
     return {"prompt": [{"role": "user", "content": question}], "completion": said, "kind": kind}
 

@@ -77,16 +77,19 @@ def doubts(generator: "Generator", embedder: "Embedder", lang: str) -> Iterator[
     from tqdm import tqdm
 
     from assistant.prompts import PromptTemplate
-    from assistant.wording import PROMPT_HITS
+    from assistant.evidence import EvidenceSelector, as_hits
     from tuning.companies import load_companies
     from tuning.retrieval_data import retriever_of
 
     template = PromptTemplate.load("answer_tuned", lang)
+    selector = EvidenceSelector(embedder)
     for company in (c for c in load_companies("dev") if c.lang == lang):
         retriever = retriever_of(company.articles, embedder)
         for pair in tqdm(company.pairs, desc=company.id, unit="question"):
-            hits = retriever.retrieve(pair.question, lang, top_k=PROMPT_HITS)
-            prompt = template.render(pair.question, hits)
+            hits = retriever.retrieve(pair.question, lang)
+            vector = embedder.encode_queries([pair.question])[0]
+            ranking = selector.rank(pair.question, hits, retriever.lexical, vector)
+            prompt = template.render(pair.question, as_hits(selector.select(ranking, lang)))
             doubt = generator.likelihood(prompt, template.decline)
             if doubt is not None:
                 yield Read(pair.question, doubt, bool(pair.article))

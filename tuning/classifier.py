@@ -112,6 +112,8 @@ def _train(
         else:
             labels, logits = _train_encoders(part, data, state, resume=resume)
         outcomes.append(_calibrated(logits, labels, data.dev))
+        if config.members:
+            _tell(f"{part.method} {part.encoder or ''}", logits, labels, data.dev)
     # A product of opinions (Hinton 2002); all members learn the same classes.
     logits = _calibrated(sum(outcomes), labels, data.dev)
     seconds = time.perf_counter() - begun
@@ -121,6 +123,11 @@ def _train(
         f"calibration error {summary['calibration_error']:.3f}; {seconds:.0f} s. "
         f"Report: {config.output / 'report' / 'report.html'}"
     )
+
+
+def _tell(name: str, logits: Any, labels: Sequence[str], dev: "Sequence[Labelled]") -> None:
+    right = [labels[at] == row.label for at, row in zip(logits.argmax(axis=1), dev, strict=True)]
+    print(f"{name}: development accuracy {sum(right) / len(right):.4f}", flush=True)
 
 
 def _calibrated(logits: Any, labels: Sequence[str], dev: "Sequence[Labelled]") -> Any:
@@ -139,6 +146,8 @@ def _calibrated(logits: Any, labels: Sequence[str], dev: "Sequence[Labelled]") -
 def _train_head(
     config: "ClassifierConfig", data: Data, state: Path
 ) -> "tuple[list[str], NDArray[np.float32]]":
+    import numpy as np
+
     from tuning.augmentation import augmented
     from tuning.neighbours import fit_neighbours
 
@@ -147,17 +156,16 @@ def _train_head(
     rows = augmented(data.train, config.augmentation, config.seeds[0], generator)
     rows = [*rows, *_label_names(rows, config.head.label_names)]
     texts, labels = [row.text for row in rows], [row.label for row in rows]
-    vectors = _encoded(embedder, texts, state, config.name)
+    dev, far = ([row.text for row in part] for part in (data.dev, data.far))
+    encoded = _encoded(embedder, [*texts, *dev, *far], state, config.name)
+    vectors, asked, strange = np.split(encoded, [len(texts), len(texts) + len(dev)])
     head = fit_head(config, rows, vectors, embedder.query_name)
-    dev = [row.text for row in data.dev]
-    logits = head.logits(dev, embedder.encode_queries(dev))
+    logits = head.logits(dev, asked)
     head = head.calibrated(dev, logits, [row.label for row in data.dev])
     if data.far:
-        far = [row.text for row in data.far]
-        encoded = embedder.encode_queries(far)
         reject = config.out_of_scope_label
         neighbours = fit_neighbours(
-            head, texts, labels, vectors, (far, encoded), reject, config.seeds[0]
+            head, texts, labels, vectors, (far, strange), reject, config.seeds[0]
         )
         config.output.mkdir(parents=True, exist_ok=True)
         neighbours.save(config.output)
@@ -201,6 +209,7 @@ def _train_encoders(
         rows = [*rows, *_label_names(rows, config.head.label_names)]
         tuned = train_encoder(config, source, prompt, rows, data.dev, seed, resume=resume)
         found.append(tuned.logits(texts))
+        _tell(f"{config.method} {source} seed {seed}", found[-1], tuned.labels, data.dev)
         _save(config, tuned, config.output / f"seed-{seed}")
     return list(tuned.labels), np.mean(found, axis=0)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PARTS = ("train", "dev")
 # What an ablation may leave out.
-LEAVABLE = ("xquad", "unanswerable", "near", "combined")
+LEAVABLE = ("xquad", "unanswerable", "near", "combined", "others")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("var/rows"), help="default: %(default)s")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     parser.add_argument("--languages", nargs="+", choices=("en", "zh"), default=["en", "zh"])
-    parser.add_argument("--whole", type=float, default=0.3, help="share with whole passages too")
     parser.add_argument("--xquad", type=int, default=300, help="XQuAD rows a language")
     parser.add_argument(
         "--without", nargs="+", choices=LEAVABLE, default=[], help="leave out, to see its worth"
@@ -90,9 +89,11 @@ def _made(part: str, given: argparse.Namespace, embedder: "Embedder") -> Iterato
     from tuning.rows import RowMaker
 
     companies = [c for c in load_companies(part) if c.lang in given.languages]
+    if part == "train" and "others" in given.without:
+        companies = companies[:1]
     for company in tqdm(companies, unit="company", desc=part):
         maker = RowMaker(company, embedder, given.seed, near="near" not in given.without)
-        for row in maker.rows(whole=given.whole):
+        for row in maker.rows():
             if not _is_left_out(row.kind, given.without):
                 yield row
     if part == "train" and "xquad" not in given.without:
@@ -118,7 +119,8 @@ def _checked(rows: Iterable["Row"], seen: set[str]) -> "tuple[list[Row], Counter
     """
     kept, refused = [], Counter[str]()
     for row in rows:
-        key = f"{row.question} {' '.join(hit.passage.text for hit in row.hits)}"
+        read = [*(message.text for message in row.history), *(h.passage.text for h in row.hits)]
+        key = " ".join([row.question, *read])
         if problem := _problem(row):
             refused[problem] += 1
         elif key in seen:

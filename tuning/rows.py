@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.evidence import Evidence, EvidenceSelector, as_hits
+from assistant.evidence import Evidence, EvidenceSelector, Ranking, as_hits
 from assistant.grounding import Grounder, figures
 from assistant.messages import Message
 from assistant.prompts import PromptTemplate
@@ -106,56 +106,45 @@ class RowMaker:
         self._grounder = Grounder()
         self._near = near
 
-    def rows(self, *, whole: float = 0.3, missing: float = 0.23) -> Iterator[Row]:
+    def rows(self, *, missing: float = 0.23) -> Iterator[Row]:
         """Yield the rows of each question, and rows that combine them.
 
-        Chosen sentences are there to be worded; whether anything answers at all is learnt from
-        whole passages, where a choice cannot have hidden it.
-
         Args:
-            whole: The share of answered questions that come once more with whole passages.
-            missing: The share that comes once more without what answers them.
+            missing: The share that comes once more without the article that answers them.
         """
         pairs = self._company.pairs
         answered = [pair for pair in pairs if pair.answer]
         for pair in pairs:
             if not pair.answer:
-                yield self._row(pair, "whole", "decline_near")
+                yield self._row(pair, "decline_near")
                 continue
-            yield self._row(pair, "chosen", "answer_chosen")
-            if self._draw.random() < whole:
-                yield self._row(pair, "whole", "answer_whole")
+            yield self._row(pair, "answer")
             if self._draw.random() < missing:
-                yield self._row(replace(pair, answer=""), "whole", "decline_missing", pair.article)
+                yield self._row(replace(pair, answer=""), "decline_missing", pair.article)
         for _ in range(len(answered) // 8):
             yield self._two(*self._draw.sample(answered, 2))
         for pair in self._draw.sample(answered, len(answered) // 10):
-            yield self._injected(self._row(pair, "chosen", "injection"))
+            yield self._injected(self._row(pair, "injection"))
         for pair in self._draw.sample(answered, len(answered) // 12):
             before = self._draw.choice([p for p in answered if p is not pair])
-            yield replace(self._row(pair, "chosen", "history"), history=self._exchange(before))
+            yield replace(self._row(pair, "history"), history=self._exchange(before))
         yield from self._follow_ups()
 
-    def _row(self, pair: Pair, as_read: str, kind: str, hidden: str = "") -> Row:
+    def _row(self, pair: Pair, kind: str, hidden: str = "") -> Row:
         hits = self._retriever.retrieve(pair.question, self._company.lang, top_k=HITS)
         hits = [hit for hit in hits if hit.passage.article != hidden]
         gold = self._gold(pair, hits)
-        passages = [h.passage for h in hits[:3]]
         if not self._near:
-            passages = self._draw.sample(self._retriever.passages, 3)
-        if gold and gold[0].passage not in passages:
-            passages = [gold[0].passage, *passages[:2]]
-        if as_read == "whole":
-            read = [Hit(passage, 1.0) for passage in passages]
-        else:
-            read = as_hits(self._chosen(pair.question, passages, gold))
-        self._draw.shuffle(read)
+            drawn = self._draw.sample(self._retriever.passages, HITS)
+            hits = [Hit(passage, 1.0) for passage in drawn]
+        if gold and gold[0].passage not in [hit.passage for hit in hits]:
+            hits = [*hits, Hit(gold[0].passage, hits[0].score)]
         return Row(
             company=self._company.id,
             lang=self._company.lang,
             kind=kind,
             question=pair.question,
-            hits=tuple(read),
+            hits=tuple(as_hits(self._chosen(pair.question, hits, gold))),
             completion=self._completion(pair, gold),
         )
 
@@ -172,17 +161,16 @@ class RowMaker:
         ]
 
     def _chosen(
-        self, question: str, passages: Sequence[Passage], gold: Sequence[Evidence]
+        self, question: str, hits: Sequence[Hit], gold: Sequence[Evidence]
     ) -> list[Evidence]:
-        """Return the nearest sentences with those that answer, passage by passage."""
-        near = self._ranked(question, [Hit(p, 1.0) for p in passages])
-        count = self._draw.randint(2, 4)
-        needed = {(e.passage.article, e.span.start) for e in gold}
-        kept = needed | {(e.passage.article, e.span.start) for e in near[:count]}
-        return sorted(
-            (e for e in near if (e.passage.article, e.span.start) in kept),
-            key=lambda e: (passages.index(e.passage), e.span.start),
-        )
+        """Return what a turn would choose, and what it would have missed, in article order."""
+        ranking = self._ranking(question, hits)
+        chosen = self._selector.select(ranking, self._company.lang)
+        known = {_place(e): e for e in ranking.sentences}
+        held = {_place(e) for e in chosen}
+        missed = [e for e in gold if _place(e) not in held]
+        chosen += [known.get(_place(e), replace(e, score=0.0)) for e in missed]
+        return sorted(chosen, key=_place)
 
     def _completion(self, pair: Pair, gold: Sequence[Evidence]) -> str:
         """Return the answer; the sentences themselves where it is terse or says more than they."""
@@ -196,7 +184,7 @@ class RowMaker:
         return self._joined(evidence.text for evidence in gold)
 
     def _two(self, first: Pair, second: Pair) -> Row:
-        a, b = (self._row(pair, "chosen", "two_questions") for pair in (first, second))
+        a, b = (self._row(pair, "two_questions") for pair in (first, second))
         zh = self._company.lang == "zh"
         between = ["，还有", "？另外，"] if zh else [" and also ", "? and ", ". another thing: "]
         read = list({(h.passage.article, h.passage.text): h for h in (*a.hits, *b.hits)}.values())
@@ -222,7 +210,7 @@ class RowMaker:
             if entry["company"] != self._company.id:
                 continue
             pair = Pair(f"{entry['first']} {entry['question']}", entry["answer"], entry["article"])
-            row = self._row(pair, "chosen", "follow_up")
+            row = self._row(pair, "follow_up")
             before = self._exchange(Pair(entry["first"], self._reply_to(entry), ""))
             yield replace(row, question=entry["question"], history=before)
 
@@ -231,11 +219,11 @@ class RowMaker:
         lang = self._company.lang
         hits = self._retriever.retrieve(entry["first"], lang, top_k=HITS)
         same = [hit for hit in hits if hit.passage.article == entry["article"]]
-        return self._ranked(entry["first"], same or hits)[0].text
+        return self._ranking(entry["first"], same or hits).sentences[0].text
 
-    def _ranked(self, question: str, hits: Sequence[Hit]) -> Sequence[Evidence]:
+    def _ranking(self, question: str, hits: Sequence[Hit]) -> Ranking:
         vector = self._embedder.encode_queries([question])[0]
-        return self._selector.rank(question, hits, self._retriever.lexical, vector).sentences
+        return self._selector.rank(question, hits, self._retriever.lexical, vector)
 
     @staticmethod
     def _exchange(pair: Pair) -> tuple[Message, ...]:
@@ -243,6 +231,10 @@ class RowMaker:
 
     def _joined(self, parts: Any) -> str:
         return ("" if self._company.lang == "zh" else " ").join(parts)
+
+
+def _place(evidence: Evidence) -> tuple[str, int, int]:
+    return evidence.passage.article, evidence.passage.start, evidence.span.start
 
 
 def _as_passage(article: Any) -> Passage:

@@ -123,6 +123,26 @@ def train(settings: SFTSettings, rows: ReadRows, state: Path, *, resume: bool) -
     from tuning.sft_output import save_result
 
     begun = time.perf_counter()
+    trainer, base = build_trainer(settings, rows, state)
+    folder = Path(str(trainer.args.output_dir))
+    if resume and not list(folder.glob("checkpoint-*")):
+        raise ConfigError(f"Expected a checkpoint in {folder} to go on from, found none.")
+    trainer.train(resume_from_checkpoint=resume or None)
+    if trainer.is_world_process_zero():
+        facts = {"rows": len(trainer.train_dataset), "seconds": round(time.perf_counter() - begun)}
+        save_result(settings, trainer, base, facts)
+        shutil.rmtree(folder)
+
+
+def build_trainer(
+    settings: SFTSettings, rows: ReadRows, state: Path
+) -> "tuple[GeneratingTrainer, str]":
+    """Return a trainer that is ready to begin, and the base model's public name.
+
+    Raises:
+        ConfigError: The model cannot be loaded, or a library is missing.
+        RowsError: No row is left after the filters.
+    """
     model, tokenizer, base = _open(settings, state)
     kept, too_long = _fitting(settings, rows.train, tokenizer)
     dev, _ = _fitting(settings.model_copy(update={"max_rows": None}), rows.dev, tokenizer)
@@ -141,14 +161,7 @@ def train(settings: SFTSettings, rows: ReadRows, state: Path, *, resume: bool) -
     )
     trainer.judged_rows = dev[: settings.generated]
     trainer.has_virtual_tokens = settings.method in ("prefix", "prompt")
-    folder = Path(str(trainer.args.output_dir))
-    if resume and not list(folder.glob("checkpoint-*")):
-        raise ConfigError(f"Expected a checkpoint in {folder} to go on from, found none.")
-    trainer.train(resume_from_checkpoint=resume or None)
-    if trainer.is_world_process_zero():
-        seconds = time.perf_counter() - begun
-        save_result(settings, trainer, base, {"rows": len(kept), "seconds": round(seconds)})
-        shutil.rmtree(folder)
+    return trainer, base
 
 
 def _open(settings: SFTSettings, state: Path) -> tuple[Any, Any, str]:
