@@ -118,9 +118,7 @@ class Assistant:
         text = safety.check(question, self._max_characters)
         injection = safety.is_injection(text)
         clock.lap("safety")
-        readings, prediction = self._understand(
-            bare(safety.without_personal_data(text)), history
-        )
+        readings, prediction = self._understand(bare(safety.without_personal_data(text)), history)
         clock.lap("intents")
         retriever = self._knowledge.current()
         hits = retriever.retrieve(readings, prediction.language, prior=prediction.articles)

@@ -25,7 +25,7 @@ def bare(text: str) -> str:
     rest = text.strip(_BETWEEN)
     for _ in range(MOST):
         if found := before.match(rest):
-            rest = rest[found.end() :].lstrip(_BETWEEN)
+            rest = rest[found.end() :].lstrip(f"{_BETWEEN}?？")
         # The end alone is searched, so that a long message takes no longer.
         at = max(0, len(rest) - LONGEST)
         if found := after.search(rest, at):

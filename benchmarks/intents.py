@@ -186,6 +186,12 @@ CHANGES: dict[str, Callable[[str], str]] = {
         if text.isascii()
         else f"您好，打扰一下，{text} 麻烦您了，谢谢！"
     ),
+    # In no list of courtesies, so that only training helps.
+    "other words around": lambda text: (
+        f"Maybe a stupid one but {text} would love to know, ta!"
+        if text.isascii()
+        else f"我这边遇到点事，{text}，等您消息哦"
+    ),
 }
 
 

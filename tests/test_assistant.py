@@ -165,7 +165,10 @@ def test_a_chinese_question_is_offered_what_is_only_in_english(tmp_path):
 
 @pytest.mark.parametrize(
     ("asked", "last"),
-    [("the app keeps crashing, what should I do?", "5. Restart"), ("应用一直闪退怎么办", "5. 重启")],
+    [
+        ("the app keeps crashing, what should I do?", "5. Restart"),
+        ("应用一直闪退怎么办", "5. 重启"),
+    ],
 )
 def test_steps_are_shown_as_a_list(bank, asked, last):
     lines = bank.reply(asked).text.splitlines()

@@ -76,8 +76,8 @@ def doubts(generator: "Generator", embedder: "Embedder", lang: str) -> Iterator[
     """Yield the development companies' questions, each after reading what retrieval finds."""
     from tqdm import tqdm
 
-    from assistant.prompts import PromptTemplate
     from assistant.evidence import EvidenceSelector, as_hits
+    from assistant.prompts import PromptTemplate
     from tuning.companies import load_companies
     from tuning.retrieval_data import retriever_of
 

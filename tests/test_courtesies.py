@@ -1,0 +1,48 @@
+"""What customers say around a question is taken off, and nothing else is."""
+
+import pytest
+
+from assistant.courtesies import bare
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Hi there, how do i get a card? Thanks in advance!", "how do i get a card?"),
+        ("good morning team. my card is lost, please help", "my card is lost"),
+        ("Sorry to bother you: what is the daily limit, many thanks, kind regards", "what is the daily limit"),
+        ("你好，请问一下补卡要多少钱？谢谢啦", "补卡要多少钱？"),
+        ("在吗？麻烦问一下我的工资到了没有，辛苦了", "我的工资到了没有"),
+    ],
+)  # fmt: skip
+def test_courtesies_are_taken_off_both_ends(typed, meant):
+    assert bare(typed) == meant
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "thanks", "ok, thanks", "hi, how are you?", "no thank you", "谢谢", "你好", "好的谢谢",
+        "thank you for nothing, my card is still blocked", "hidden fees on my card please-pay tag",
+        "太麻烦了，我要投诉", "How much is a new card?", "感谢金什么时候到账", "",
+    ],
+)  # fmt: skip
+def test_whatever_is_more_than_a_courtesy_stays(typed):
+    assert bare(typed) == typed
+
+
+@pytest.mark.parametrize("part", ["thanks,,,, ", "谢谢，，", "，", "hi ", "please help "])
+def test_a_long_message_takes_no_longer(part):
+    """Patterns that may be matched in many ways would take hours."""
+    assert bare(part * 2000 + "x").endswith("x")
+
+
+def test_a_wrapped_question_is_understood_like_the_bare_one(bank):
+    for plain, wrapped in (
+        ("my card was stolen last night", "Good evening, sorry to bother you, {} thank you!"),
+        ("我的卡昨晚被偷了", "您好，不好意思打扰了，{}，麻烦您了！"),
+    ):
+        expected = bank.reply(plain)
+        found = bank.reply(wrapped.format(plain))
+        assert (found.intent, found.intent_score) == (expected.intent, expected.intent_score)
+        assert found.text == expected.text
