@@ -9,7 +9,7 @@ import yaml
 from knowledge.segmenter import language_of, length
 
 FILE = Path(__file__).with_name("courtesies.yml")
-# Words, in Chinese characters, that must be left: "ok, thanks" and "hi, how are you?" are no questions.
+# Words, in Chinese characters, that must be left: "hi, how are you?" is no question.
 ENOUGH = {"en": 4, "zh": 4}
 # Courtesies on one side, and characters of the longest.
 MOST, LONGEST = 4, 80

@@ -92,7 +92,7 @@ def _trained(
     trainer.args.load_best_model_at_end = False
     trainer.train()
     said = generate(trainer.model, trainer.processing_class, judged)
-    shutil.rmtree(trainer.args.output_dir, ignore_errors=True)
+    shutil.rmtree(str(trainer.args.output_dir), ignore_errors=True)
     texts = [row["completion"][0]["content"] for row in judged]
     right = [is_right(a, b, declines()) for a, b in zip(said, texts, strict=True)]
     answers, refusals = (
