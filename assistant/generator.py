@@ -234,7 +234,8 @@ class TransformersGenerator:
             if _last(made_for) != _last(self._name) and not Path(self._name).is_dir():
                 raise ValueError(f"one made for {made_for}")
             name = f"{'b' if self._loaded_as == 'a' else 'a'}"
-            self._model.load_adapter(str(folder), adapter_name=name)
+            with _quiet():
+                self._model.load_adapter(str(folder), adapter_name=name)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise GeneratorError(
                 f"Expected an adapter for {self._name} in {folder}, found: {error}"
@@ -254,6 +255,19 @@ class TransformersGenerator:
         finally:
             if on:
                 self._model.disable_adapters()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back the report that an adapter lacks the base model's weights, as every one does."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _base_of(adapter: Path) -> str:

@@ -19,13 +19,12 @@ LINES: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
     ("lora", 125, (), "lora"),
     ("lora", 250, (), "lora"),
     ("lora", 500, (), "lora"),
-    ("lora", 1000, (), "lora"),
     ("one company alone", 60, ("others",), "lora"),
-    ("without unanswerable", 500, ("unanswerable",), "lora"),
-    ("without near distractors", 500, ("near",), "lora"),
-    ("full", 500, (), "full"),
-    ("ia3", 500, (), "ia3"),
-    ("prompt", 500, (), "prompt"),
+    ("without unanswerable", 250, ("unanswerable",), "lora"),
+    ("without near distractors", 250, ("near",), "lora"),
+    ("full", 250, (), "full"),
+    ("ia3", 250, (), "ia3"),
+    ("prompt", 250, (), "prompt"),
 )
 # All weights want smaller steps than few added ones; the fewest want larger ones.
 RATES = {"full": 5e-5, "ia3": 5e-3, "prompt": 3e-2}

@@ -86,7 +86,7 @@ def _plain(trainer: Any, settings: Any, *, lora: bool) -> Any:
     return SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(source),
         args=args,
-        train_dataset=trainer.train_dataset.select_columns(["input_ids", "completion_mask"]),
+        train_dataset=trainer.train_dataset.select_columns(["prompt", "completion"]),
         processing_class=trainer.processing_class,
         peft_config=peft_config(settings, settings.max_steps) if lora else None,
     )

@@ -28,6 +28,7 @@ def save_result(settings: SFTSettings, trainer: Any, base: str, facts: dict[str,
     metrics = {**facts, **_measures(history), "settings": settings.model_dump(mode="json")}
     trainer.model.save_pretrained(str(beside))
     trainer.processing_class.save_pretrained(str(beside))
+    _halve(beside)
     _name_base(beside, base)
     write_json(beside / "metrics.json", metrics)
     _plot(history, beside / "loss.png")
@@ -61,6 +62,17 @@ def _line(metrics: dict[str, Any]) -> str:
     right = metrics["eval_right"]
     judged = f", {right:.0%} of generated development answers right" if right is not None else ""
     return f"development loss {metrics['eval_loss']:.3f}{judged}, {metrics['seconds']} s"
+
+
+def _halve(folder: Path) -> None:
+    """Write an adapter's weights in bfloat16, as it is served: half of the file."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    file = folder / "adapter_model.safetensors"
+    if file.exists():
+        halves = {name: weight.to(torch.bfloat16) for name, weight in load_file(file).items()}
+        save_file(halves, file, metadata={"format": "pt"})
 
 
 def _name_base(folder: Path, base: str) -> None:
