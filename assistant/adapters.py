@@ -1,6 +1,8 @@
 """Which adapter serves: the settings' own, the one that was promoted, or the one that ships."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +35,16 @@ def read_pointer(state: Path) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return found
+
+
+@contextlib.contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Keep back the report that an adapter lacks the base model's weights, as every one does."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from assistant.adapters import serving_adapter
+from assistant.adapters import quiet_loading, serving_adapter
 from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
 from assistant.prompts import ChatMessage
@@ -234,7 +234,7 @@ class TransformersGenerator:
             if _last(made_for) != _last(self._name) and not Path(self._name).is_dir():
                 raise ValueError(f"one made for {made_for}")
             name = f"{'b' if self._loaded_as == 'a' else 'a'}"
-            with _quiet():
+            with quiet_loading():
                 self._model.load_adapter(str(folder), adapter_name=name)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise GeneratorError(
@@ -255,19 +255,6 @@ class TransformersGenerator:
         finally:
             if on:
                 self._model.disable_adapters()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep back the report that an adapter lacks the base model's weights, as every one does."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
 
 
 def _base_of(adapter: Path) -> str:
