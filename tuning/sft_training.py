@@ -129,7 +129,9 @@ def train(settings: SFTSettings, rows: ReadRows, state: Path, *, resume: bool) -
         raise ConfigError(f"Expected a checkpoint in {folder} to go on from, found none.")
     trainer.train(resume_from_checkpoint=resume or None)
     if trainer.is_world_process_zero():
-        facts = {"rows": len(trainer.train_dataset), "seconds": round(time.perf_counter() - begun)}
+        seconds = round(time.perf_counter() - begun)
+        rows_read = len(trainer.train_dataset)  # type: ignore[arg-type]
+        facts = {"rows": rows_read, "seconds": seconds}
         save_result(settings, trainer, base, facts)
         shutil.rmtree(folder)
 
