@@ -22,7 +22,7 @@ def bare(text: str) -> str:
     They outvote a short question otherwise: an encoder averages over all words.
     """
     before, after = _patterns()
-    rest = text.strip(_BETWEEN)
+    rest = whole = text.strip(_BETWEEN)
     for _ in range(MOST):
         if found := before.match(rest):
             rest = rest[found.end() :].lstrip(f"{_BETWEEN}?？")
@@ -31,8 +31,7 @@ def bare(text: str) -> str:
         if found := after.search(rest, at):
             rest = rest[: found.start()].rstrip(_BETWEEN)
     lang = "zh" if language_of(rest) == "zh" else "en"
-    is_same = rest == text.strip(_BETWEEN)
-    return text if is_same or length(rest) < ENOUGH[lang] else rest
+    return text if rest == whole or length(rest) < ENOUGH[lang] else rest
 
 
 @functools.cache

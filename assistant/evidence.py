@@ -58,6 +58,12 @@ class Evidence:
         return read_row(written, head or self.passage.heading.split(" > ")[-1].split(" | "))
 
     @property
+    def place(self) -> tuple[str, str, int, int]:
+        """Where it stands: article, language, passage and sentence; sorts as one reads."""
+        passage = self.passage
+        return passage.article, passage.lang, passage.start, self.span.start
+
+    @property
     def step(self) -> str:
         """The number before it, where it is a step among others ("2."), else empty."""
         return step_of(self.passage.text, self.span)
@@ -107,8 +113,8 @@ def as_hits(chosen: Sequence[Evidence]) -> list[Hit]:
             runs[-1].append(evidence)
         else:
             runs.append([evidence])
-    runs.sort(key=lambda run: -max(evidence.score for evidence in run))
-    return [Hit(_joined(run), max(evidence.score for evidence in run)) for run in runs]
+    hits = [Hit(_joined(run), max(evidence.score for evidence in run)) for run in runs]
+    return sorted(hits, key=lambda hit: -hit.score)
 
 
 def _joined(run: Sequence[Evidence]) -> Passage:
@@ -200,7 +206,7 @@ class EvidenceSelector:
         if not ranking.sentences:
             return []
         chosen = _best(ranking.sentences, lang)
-        found = sorted(ranking.sentences, key=_place)
+        found = sorted(ranking.sentences, key=lambda e: e.place)
         kept = _with_steps(_with_neighbours(chosen, found), found)
         return _in_order(kept, chosen[0].passage.article)
 
@@ -279,9 +285,4 @@ def _leans(found: Sequence[Evidence], place: int) -> bool:
 
 def _in_order(chosen: Sequence[Evidence], first: str) -> list[Evidence]:
     """Order as in the articles, the article of the best sentence first."""
-    return sorted(chosen, key=lambda e: (e.passage.article != first, *_place(e)))
-
-
-def _place(evidence: Evidence) -> tuple[str, str, int, int]:
-    passage = evidence.passage
-    return passage.article, passage.lang, passage.start, evidence.span.start
+    return sorted(chosen, key=lambda e: (e.passage.article != first, e.place))

@@ -149,6 +149,7 @@ class IntentClassifier:
 
     def explain(self, text: str) -> Explanation:
         """Return the nearest examples of a message and what each of its phrases did."""
+        text = bare(text)
         parts = phrases(text)
         without = ["".join(parts[:at] + parts[at + 1 :]) for at in range(len(parts))]
         vectors = self._embedder.encode_queries([text, *without])

@@ -166,11 +166,11 @@ class RowMaker:
         """Return what a turn would choose, and what it would have missed, in article order."""
         ranking = self._ranking(question, hits)
         chosen = self._selector.select(ranking, self._company.lang)
-        known = {_place(e): e for e in ranking.sentences}
-        held = {_place(e) for e in chosen}
-        missed = [e for e in gold if _place(e) not in held]
-        chosen += [known.get(_place(e), replace(e, score=0.0)) for e in missed]
-        return sorted(chosen, key=_place)
+        known = {e.place: e for e in ranking.sentences}
+        held = {e.place for e in chosen}
+        missed = [e for e in gold if e.place not in held]
+        chosen += [known.get(e.place, replace(e, score=0.0)) for e in missed]
+        return sorted(chosen, key=lambda e: e.place)
 
     def _completion(self, pair: Pair, gold: Sequence[Evidence]) -> str:
         """Return the answer; the sentences themselves where it is terse or says more than they."""
@@ -231,10 +231,6 @@ class RowMaker:
 
     def _joined(self, parts: Any) -> str:
         return ("" if self._company.lang == "zh" else " ").join(parts)
-
-
-def _place(evidence: Evidence) -> tuple[str, int, int]:
-    return evidence.passage.article, evidence.passage.start, evidence.span.start
 
 
 def _as_passage(article: Any) -> Passage:
