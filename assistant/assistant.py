@@ -172,6 +172,7 @@ class Assistant:
         subject = antecedent(text, history)
         if subject is None or self._router.is_sure(prediction):
             return {text: vector}, prediction
+        subject = bare(subject)
         query = f"{subject} {text}"
         first, both = self._embedder.encode_queries([subject, query])
         before = self._intents.predict(subject, first)
