@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,16 @@ from assistant.config import Settings
 
 SHIPPED = Path(__file__).with_name("weights") / "answers"
 FOLDER, POINTER = "adapters", "serving.json"
+# Beside an adapter's weights: what its decline is worth.
+DOUBTS = "answerability.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Log probabilities of a decline, in nats: above the first it is asked back or declined."""
+
+    ask_back: float
+    decline: float
 
 
 def serving_adapter(settings: Settings) -> Path | None:
@@ -35,6 +46,15 @@ def read_pointer(state: Path) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return found
+
+
+def doubts_of(adapter: Path | None) -> dict[str, Doubts]:
+    """Return what ``tuning.answerability`` wrote beside the weights, by language."""
+    file = adapter / DOUBTS if adapter else None
+    if file is None or not file.is_file():
+        return {}
+    data = json.loads(file.read_text(encoding="utf-8"))
+    return {lang: Doubts(**limits) for lang, limits in data["thresholds"].items()}
 
 
 @contextlib.contextmanager

@@ -12,10 +12,11 @@ from assistant.evidence import EvidenceSelector
 from assistant.followup import antecedent
 from assistant.generator import Generator, open_generator
 from assistant.intents import IntentClassifier, Prediction
+from assistant.judge import Judge
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.prompts import Sayings
 from assistant.routing import Router
-from assistant.strategies import StrategyChoices
+from assistant.strategies import JUDGED, WORDED, StrategyChoices
 from assistant.turn import Clock, ReplyBuilder, Turn
 from assistant.wording import Writer
 from knowledge.documents import Article
@@ -62,6 +63,7 @@ class Assistant:
         self._choices = choices or StrategyChoices.load()
         self._evidence = EvidenceSelector(embedder)
         self._writer = Writer(generator, self._evidence) if generator else None
+        self._judge = Judge(generator, self._evidence) if generator else None
         self._sayings = {lang: Sayings.load(lang) for lang in ("en", "zh")}
 
     @classmethod
@@ -132,12 +134,18 @@ class Assistant:
         read = [] if injection or self._router.is_settled(prediction) else hits
         ranking = self._evidence.rank(query, read, retriever.lexical, vector, own=own)
         clock.lap("evidence")
+        wording = self._chosen(strategy or self._strategy, prediction.language)
+        judged = None
+        if self._judge and wording in JUDGED:
+            judged = self._judge.judge(text, history, ranking, prediction.language)
+            clock.lap("judge")
         route = self._router.route(
             prediction,
             hits,
             injection=injection,
             failures=self._failures(history),
             answerable=None if own else ranking.answerable,
+            judged=judged,
         )
         if route.action is Action.HANDOFF:
             # What the customer reads until a person comes is the intent's own article.
@@ -145,7 +153,7 @@ class Assistant:
             ranking = self._evidence.rank(query, about, retriever.lexical, vector)
         turn = Turn(text, query, history, prediction, hits, ranking, route, clock)
         if route.action is Action.ANSWER:
-            yield from self._answer(turn, self._chosen(strategy or self._strategy, turn.lang))
+            yield from self._answer(turn, wording)
         else:
             yield from self._say(turn)
 
@@ -180,7 +188,7 @@ class Assistant:
 
     def _answer(self, turn: Turn, strategy: str) -> Stream:
         builder = ReplyBuilder(turn, strategy)
-        if self._writer and strategy != "extractive":
+        if self._writer and strategy in WORDED:
             yield from self._writer.write(turn, strategy, builder)
             turn.clock.lap("generator")
         if builder.support:
@@ -191,10 +199,10 @@ class Assistant:
             unread = self._router.unanswered("not_found", self._failures(turn.history))
             yield from self._say(dataclasses.replace(turn, route=unread))
         else:
-            yield from self._extract(turn)
+            yield from self._extract(turn, "extractive" if strategy in WORDED else strategy)
 
-    def _extract(self, turn: Turn) -> Stream:
-        builder = ReplyBuilder(turn, "extractive")
+    def _extract(self, turn: Turn, strategy: str) -> Stream:
+        builder = ReplyBuilder(turn, strategy)
         chosen = self._evidence.select(turn.ranking, turn.lang)
         foreign = {str(evidence.passage.lang) for evidence in chosen} - {turn.lang}
         for lang in sorted(foreign)[:1]:
@@ -220,7 +228,7 @@ class Assistant:
             return "extractive"
         if wanted == "auto":
             wanted = self._choices.choose(generator.name, lang, self.company.name.get("en", ""))
-        if wanted == "tuned" and not generator.has_adapter:
+        if wanted in JUDGED and not generator.has_adapter:
             return "extractive"
         return wanted
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,11 +95,10 @@ class Read:
     table: Table
 
 
-def as_hits(chosen: Sequence[Evidence]) -> list[Hit]:
-    """Return what a generator reads of the chosen sentences: the likeliest first.
+def runs_of(chosen: Sequence[Evidence]) -> list[list[Evidence]]:
+    """Return the chosen sentences in runs, the likeliest run first.
 
-    The order tells a small model what it cannot tell itself. A sentence that leans on the one
-    before it stays with that, and steps stay in their order.
+    A sentence that leans on the one before it stays with that, and steps stay in their order.
 
     Args:
         chosen: In the order of the articles.
@@ -113,8 +112,16 @@ def as_hits(chosen: Sequence[Evidence]) -> list[Hit]:
             runs[-1].append(evidence)
         else:
             runs.append([evidence])
-    hits = [Hit(_joined(run), max(evidence.score for evidence in run)) for run in runs]
-    return sorted(hits, key=lambda hit: -hit.score)
+    return sorted(runs, key=_likelihood, reverse=True)
+
+
+def as_hits(runs: Iterable[Sequence[Evidence]]) -> list[Hit]:
+    """Return what a generator reads: the likeliest first, as the order tells a small model much."""
+    return [Hit(_joined(run), _likelihood(run)) for run in runs]
+
+
+def _likelihood(run: Sequence[Evidence]) -> float:
+    return max(evidence.score for evidence in run)
 
 
 def _joined(run: Sequence[Evidence]) -> Passage:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from assistant.adapters import quiet_loading, serving_adapter
+from assistant.adapters import Doubts, doubts_of, quiet_loading, serving_adapter
 from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
 from assistant.prompts import ChatMessage
@@ -16,8 +16,6 @@ from knowledge.model_files import GENERATOR_NAME, generator_folder
 
 # Tokens of a text to avoid that tell its beginning from others.
 AVOIDED = 3
-# Beside an adapter's weights: when its decline is meant.
-THRESHOLDS = "answerability.json"
 
 
 class Generator(Protocol):
@@ -36,8 +34,8 @@ class Generator(Protocol):
         """Whether ``adapter=True`` is possible."""
 
     @property
-    def decline_thresholds(self) -> dict[str, float]:
-        """By language, the ``likelihood`` above which a decline is meant; of the adapter."""
+    def doubts(self) -> dict[str, Doubts]:
+        """By language, from which ``likelihood`` of a decline on it is meant; of the adapter."""
 
     @property
     def is_remote(self) -> bool:
@@ -126,14 +124,9 @@ class TransformersGenerator:
         return self._adapter() is not None
 
     @property
-    def decline_thresholds(self) -> dict[str, float]:
+    def doubts(self) -> dict[str, Doubts]:
         """What ``tuning.answerability`` wrote beside the adapter's weights."""
-        adapter = self._adapter()
-        file = adapter / THRESHOLDS if adapter else None
-        if file is None or not file.is_file():
-            return {}
-        found: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))["thresholds"]
-        return found
+        return doubts_of(self._adapter())
 
     @property
     def is_remote(self) -> bool:

@@ -1,7 +1,7 @@
 """Decides what the reply does; the one table of routes and thresholds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.intents import Prediction
 from assistant.messages import Action
@@ -51,6 +51,15 @@ MAX_CHOICES = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """How well what was found answers, in a unit of its own; the more the better."""
+
+    score: float
+    floor: float  # below it is a decline
+    clear: float  # below it we ask back
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """The action with the name of its reason, which is the name of its saying too."""
 
@@ -80,6 +89,7 @@ class Router:
         injection: bool,
         failures: int,
         answerable: float | None = None,
+        judged: Judgement | None = None,
     ) -> Route:
         """Return the route of a message.
 
@@ -90,25 +100,25 @@ class Router:
             failures: How many replies just before this one did not help.
             answerable: The probability that a sentence of the hits answers; None where the hits'
                 own scores were fitted on this company's questions.
+            judged: What a fine-tuned generator says of it; stands in place of ``answerable``.
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
-        hit = best = hits[0].score if hits else 0.0
-        floor, clear, strange = at.floor, at.clear, at.strange
-        if answerable is not None:
-            best = answerable
-            floor, clear, strange = at.floor_any, at.clear_any, at.strange_any
+        hit = hits[0].score if hits else 0.0
+        own = answerable is None
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":
             return Route(Action.DECLINE, "other_language")
         if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
+        strange = at.strange if own else at.strange_any
         if prediction.out_of_scope >= strange and hit < at.sure:
             return self.unanswered("out_of_scope", failures)
-        if best < floor:
+        found = _judgements(at, hit, answerable, judged)
+        if any(one.score < one.floor for one in found):
             return self.unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
-        if best < clear and not expected:
+        if any(one.score < one.clear for one in found) and not expected:
             return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 
@@ -117,6 +127,18 @@ class Router:
         if failures >= FAILURES_BEFORE_HANDOFF:
             return Route(Action.HANDOFF, "repeated_failure")
         return Route(Action.DECLINE, reason)
+
+
+def _judgements(
+    at: Thresholds, hit: float, answerable: float | None, judged: Judgement | None
+) -> list[Judgement]:
+    if answerable is not None:
+        return [judged or Judgement(answerable, at.floor_any, at.clear_any)]
+    found = [Judgement(hit, at.floor, at.clear)]
+    if judged:
+        # Beside scores that know the company, it only declines.
+        found.append(replace(judged, clear=judged.floor))
+    return found
 
 
 def _choices(hits: Sequence[Hit]) -> tuple[str, ...]:

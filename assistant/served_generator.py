@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from assistant.adapters import Doubts
 from assistant.errors import GeneratorError
 from assistant.prompts import ChatMessage
 
@@ -40,7 +41,7 @@ class ServedGenerator:
         return self._adapter is not None
 
     @property
-    def decline_thresholds(self) -> dict[str, float]:
+    def doubts(self) -> dict[str, Doubts]:
         """None: nothing is known of the served weights."""
         return {}
 

@@ -13,6 +13,11 @@ SHIPPED = Path(__file__).with_name("weights") / FILE
 # A generator that nobody has measured here gets a prompt with examples.
 UNMEASURED = "few_shot"
 ANY = "any"
+# Whose words stand: a generator's, or those of the articles.
+WORDED = ("zero_shot", "few_shot", "tuned")
+QUOTED = ("judged", "extractive")
+# Those for which a fine-tuned generator judges whether anything answers.
+JUDGED = ("tuned", "judged")
 
 
 class StrategyChoices:

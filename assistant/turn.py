@@ -70,6 +70,17 @@ class ReplyBuilder:
         """Tell whether the reply holds this sentence already."""
         return any(said.sentence == sentence for said in self.support)
 
+    def cites(self, evidence: Evidence) -> bool:
+        """Tell whether a sentence of the reply is backed by this one."""
+        passage = evidence.passage
+        start, end = (passage.start + at for at in (evidence.span.start, evidence.span.end))
+        return any(
+            (cited.article, cited.lang) == (passage.article, passage.lang)
+            and cited.start < end
+            and start < cited.end
+            for cited in self._citations
+        )
+
     def add(self, sentence: str, span: SupportingSpan | None, separator: str | None = None) -> str:
         """Append a sentence and return it with the blank that separates it from the text before.
 

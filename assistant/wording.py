@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 
 from assistant import safety
-from assistant.evidence import READ, EvidenceSelector, as_hits
+from assistant.claims import values
+from assistant.evidence import READ, EvidenceSelector, as_hits, runs_of
 from assistant.generator import Generator
 from assistant.grounding import Grounder
+from assistant.judge import HISTORY
 from assistant.messages import Message
-from assistant.prompts import ChatMessage, PromptTemplate
+from assistant.prompts import PromptTemplate
+from assistant.strategies import WORDED
 from assistant.turn import ReplyBuilder, Turn, complete_sentences
-from knowledge.documents import Hit
 
 # Hits that the generator reads; more make it slower and no better.
 PROMPT_HITS = 3
-# Earlier messages that the generator reads.
-PROMPT_HISTORY = 4
-STRATEGIES = ("zero_shot", "few_shot", "tuned")
 
 
 class Writer:
@@ -28,20 +27,19 @@ class Writer:
         self._grounder = Grounder()
         self._templates = {
             (strategy, lang): PromptTemplate.load(f"answer_{strategy}", lang)
-            for strategy in STRATEGIES
+            for strategy in WORDED
             for lang in ("en", "zh")
         }
 
     def write(self, turn: Turn, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
         """Yield checked sentences and add them to the reply.
 
-        A tuned generator reads the sentences that an extractive answer would hold. Where it would
-        decline more likely than its threshold allows, the reply is marked as ``declined`` and ends
-        there; else it words them.
+        A tuned generator reads the sentences that an extractive answer would hold, and words them.
+        Where it passes over one beside the likeliest that holds a sum or a day, that is added.
 
         Args:
             turn: With hits, best first.
-            strategy: One of ``STRATEGIES``.
+            strategy: One of ``WORDED``.
             builder: The reply to add to.
 
         Raises:
@@ -51,15 +49,15 @@ class Writer:
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         tuned = strategy == "tuned"
         hits = turn.hits[: READ if tuned else PROMPT_HITS]
-        read = self._sentences(turn) if tuned else hits
+        runs = runs_of(self._evidence.select(turn.ranking, turn.lang)) if tuned else []
+        read = as_hits(runs) if tuned else hits
         hide = safety.mask if self._generator.is_remote else str
-        history = [Message(m.role, hide(m.text)) for m in turn.history[-PROMPT_HISTORY:]]
+        history = [Message(m.role, hide(m.text)) for m in turn.history[-HISTORY:]]
         prompt = template.render(hide(turn.text), read, history)
-        if tuned and self._doubts(turn.lang, prompt):
-            builder.declined = True
-            return
-        # Whether anything answers is judged by then.
-        pieces = self._generator.generate(prompt, adapter=tuned, avoid=template.decline)
+        # Where it was judged by then whether anything answers, a decline would only be in the way.
+        judged = tuned and turn.lang in self._generator.doubts
+        avoid = template.decline if judged else ""
+        pieces = self._generator.generate(prompt, adapter=tuned, avoid=avoid)
         for sentence in complete_sentences(pieces, turn.lang):
             if template.decline and sentence == template.decline:
                 builder.declined = True
@@ -68,16 +66,6 @@ class Writer:
             span = self._grounder.check(sentence, hits)
             if span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
-
-    def _doubts(self, lang: str, prompt: list[ChatMessage]) -> bool:
-        """Tell whether the generator would decline more likely than its threshold allows."""
-        threshold = self._generator.decline_thresholds.get(lang)
-        if threshold is None:
-            return False
-        decline = self._templates["tuned", lang].decline
-        likelihood = self._generator.likelihood(prompt, decline)
-        return likelihood is not None and likelihood > threshold
-
-    def _sentences(self, turn: Turn) -> list[Hit]:
-        """Return the sentences that an extractive answer would hold."""
-        return as_hits(self._evidence.select(turn.ranking, turn.lang))
+        if builder.support and runs:
+            left_out = [e for e in runs[0] if values(e.text) and not builder.cites(e)]
+            yield from builder.quote(left_out)

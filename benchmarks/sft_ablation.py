@@ -11,20 +11,34 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-# Name of the line, rows to learn from, what the rows are without, method.
-LINES: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
-    ("lora", 60, (), "lora"),
-    ("lora", 125, (), "lora"),
-    ("lora", 250, (), "lora"),
-    ("lora", 500, (), "lora"),
-    ("one company alone", 60, ("others",), "lora"),
-    ("without unanswerable", 250, ("unanswerable",), "lora"),
-    ("without near distractors", 250, ("near",), "lora"),
-    ("full", 250, (), "full"),
-    ("ia3", 250, (), "ia3"),
-    ("prompt", 250, (), "prompt"),
+from tuning.dataset import MISSING
+
+
+class Line(NamedTuple):
+    """One training: its name, how many rows it learns from, and what is different."""
+
+    name: str
+    rows: int
+    without: tuple[str, ...] = ()
+    method: str = "lora"
+    # The share of answered questions that come once more without their article.
+    missing: float = MISSING
+
+
+LINES = (
+    Line("lora", 60),
+    Line("lora", 125),
+    Line("lora", 250),
+    Line("lora", 500),
+    Line("lora, three times the declines", 250, missing=0.8),
+    Line("one company alone", 60, ("others",)),
+    Line("without unanswerable", 125, ("unanswerable",)),
+    Line("without near distractors", 125, ("near",)),
+    Line("full", 125, method="full"),
+    Line("ia3", 125, method="ia3"),
+    Line("prompt", 125, method="prompt"),
 )
 # All weights want smaller steps than few added ones; the fewest want larger ones.
 RATES = {"full": 5e-5, "ia3": 5e-3, "prompt": 3e-2}
@@ -47,58 +61,84 @@ def main() -> int:
     from knowledge.model_files import open_embedder
 
     embedder = open_embedder(None, given.state)
-    print("| rows | learnt from | right | answers right | declines right |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| learnt from | rows | right | answers right | declines right | AUROC of decline |")
+    print("| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        whole = _rows(Path(folder) / "whole", (), embedder)
-        for name, count, without, method in LINES:
-            if given.only and given.only != name:
+        whole = _rows(Path(folder), Line("whole", 0), embedder)
+        for line in LINES:
+            if given.only and given.only != line.name:
                 continue
-            made = _rows(Path(folder) / "-".join(without), without, embedder) if without else whole
-            found = _trained(given, made, whole, count, method, Path(folder) / "out")
-            print(f"| {name} | {count} | {' | '.join(f'{s:.0%}' for s in found)} |", flush=True)
+            made = _rows(Path(folder), line, embedder)
+            *shares, area = _trained(given, line, made, whole, Path(folder) / "out")
+            told = " | ".join(f"{share:.0%}" for share in shares)
+            print(f"| {line.name} | {line.rows} | {told} | {area:.2f} |", flush=True)
     return 0
 
 
-def _rows(out: Path, without: Sequence[str], embedder: Any) -> Path:
+def _rows(folder: Path, line: Line, embedder: Any) -> Path:
     from tuning.dataset import write_rows
 
+    left = ["xquad", "abcd", *line.without]
+    out = folder / f"rows-{'-'.join(left)}-{line.missing}"
     if not out.exists():
-        left = ["xquad", *without]
-        write_rows(
-            argparse.Namespace(out=out, languages=["en"], xquad=0, without=left, seed=0), embedder
+        given = argparse.Namespace(
+            out=out, languages=["en"], xquad=0, without=left, missing=line.missing, seed=0
         )
+        write_rows(given, embedder)
     return out
 
 
 def _trained(
-    given: argparse.Namespace, made: Path, whole: Path, count: int, method: str, out: Path
+    given: argparse.Namespace, line: Line, made: Path, whole: Path, out: Path
 ) -> list[float]:
-    """Return the shares of all judged rows, of those that answer, and of those that decline."""
+    """Return what came out right, and the AUROC of how likely a decline is.
+
+    Right are shares of all judged rows, of those that answer, and of those that decline.
+    """
+    import numpy as np
+    from sklearn.metrics import roc_auc_score
+
     from tuning.sft_config import SFTSettings
     from tuning.sft_rows import ReadRows, is_right, read_rows
     from tuning.sft_training import build_trainer, declines, generate
 
-    settings = SFTSettings.load(given.config, method=method, max_rows=count, output=out)
-    rate = RATES.get(method, settings.learning_rate)
+    settings = SFTSettings.load(given.config, method=line.method, max_rows=line.rows, output=out)
+    rate = RATES.get(line.method, settings.learning_rate)
     settings = settings.model_copy(
         update={"learning_rate": rate, "epochs": EPOCHS, "generated": 0, "evaluations": 1}
     )
     # What is left out of training is still asked for.
     judged = read_rows(whole).dev[: given.judged]
     trainer, _ = build_trainer(settings, ReadRows(read_rows(made).train, judged), given.state)
-    trainer.args.save_strategy = "no"
+    trainer.args.save_strategy = trainer.args.logging_strategy = "no"
     trainer.args.load_best_model_at_end = False
     trainer.train()
     said = generate(trainer.model, trainer.processing_class, judged)
+    doubts = _doubts(trainer.model, trainer.processing_class, judged, declines()[0])
     shutil.rmtree(str(trainer.args.output_dir), ignore_errors=True)
     texts = [row["completion"][0]["content"] for row in judged]
-    right = [is_right(a, b, declines()) for a, b in zip(said, texts, strict=True)]
-    answers, refusals = (
-        [good for good, text in zip(right, texts, strict=True) if (text in declines()) == no]
-        for no in (False, True)
-    )
-    return [sum(part) / len(part) for part in (right, answers, refusals)]
+    declined = np.array([text in declines() for text in texts])
+    right = np.array([is_right(a, b, declines()) for a, b in zip(said, texts, strict=True)])
+    shares = [float(part.mean()) for part in (right, right[~declined], right[declined])]
+    return [*shares, float(roc_auc_score(declined, doubts))]
+
+
+def _doubts(model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], text: str) -> list[float]:
+    """Return the log probability, in nats, of a decline in each row."""
+    import torch
+
+    model.eval()
+    said = tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+    doubts = []
+    for row in rows:
+        prompt = tokenizer.apply_chat_template(
+            row["prompt"], add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )["input_ids"]
+        with torch.inference_mode():
+            logits = model(input_ids=torch.cat([prompt, said], dim=1)).logits
+        chances = logits[0, -said.shape[1] - 1 : -1].float().log_softmax(-1)
+        doubts.append(float(chances.gather(1, said[0, :, None]).sum()))
+    return doubts
 
 
 if __name__ == "__main__":

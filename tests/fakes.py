@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from assistant.adapters import Doubts
 from knowledge.embedder import Vectors
 
 
@@ -33,7 +34,7 @@ class ScriptedGenerator:
     name = "scripted"
     languages = frozenset({"en", "zh"})
     has_adapter = True
-    decline_thresholds: ClassVar[dict[str, float]] = {"en": -1.0, "zh": -1.0}
+    doubts: ClassVar[dict[str, Doubts]] = {x: Doubts(-2.0, -1.0) for x in ("en", "zh")}
 
     def __init__(self, text: str, *, remote: bool = False, doubt: float | None = None) -> None:
         self.text = text
@@ -41,8 +42,10 @@ class ScriptedGenerator:
         self.is_remote = remote
         self.asked: list[list[dict[str, str]]] = []
         self.adapters: list[bool] = []
+        self.weighed: list[tuple[list[dict[str, str]], str]] = []
 
     def likelihood(self, messages: Sequence[dict[str, str]], text: str) -> float | None:
+        self.weighed.append((list(messages), text))
         return self.doubt
 
     def generate(

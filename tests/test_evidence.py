@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assistant.errors import AssistantError
-from assistant.evidence import Evidence, EvidenceSelector, Ranking, as_hits
+from assistant.evidence import Evidence, EvidenceSelector, Ranking, as_hits, runs_of
 from assistant.evidence_features import (
     QUESTION_FEATURES,
     SENTENCE_FEATURES,
@@ -134,9 +134,9 @@ def test_chinese_steps_too():
 
 
 def test_a_generator_reads_the_likeliest_first_and_steps_in_their_order():
-    read = as_hits(ranked(0.1, 0.2, 0.6, 0.1).sentences[::-1])
+    read = as_hits(runs_of(ranked(0.1, 0.2, 0.6, 0.1).sentences[::-1]))
     assert read[0].passage.text == "Call us if it does not."
-    (steps,) = as_hits(chosen_of(STEPS, 3))
+    (steps,) = as_hits(runs_of(chosen_of(STEPS, 3)))
     assert steps.passage.text == "1. Open the app. Log in. 2. Tap Cards."
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from assistant.grounding import figures
 from assistant.prompts import PromptTemplate
+from tests.public import data
+from tuning.abcd_rows import abcd_company
 from tuning.companies import load_companies
 from tuning.dataset import _checked, write_rows
 from tuning.rows import RowMaker, supporting_sentences
@@ -25,7 +27,7 @@ def company():
 
 @pytest.fixture(scope="module")
 def rows(company, embedder):
-    return list(RowMaker(company, embedder).rows())
+    return list(RowMaker(company, embedder).rows(missing=0.23))
 
 
 def test_the_sentences_that_hold_an_answer_are_found():
@@ -62,8 +64,8 @@ def test_orders_in_passages_are_read_past(rows):
 
 
 def test_the_same_seed_makes_the_same_rows(company, embedder, rows):
-    assert list(RowMaker(company, embedder).rows()) == rows
-    assert list(RowMaker(company, embedder, seed=1).rows()) != rows
+    assert list(RowMaker(company, embedder).rows(missing=0.23)) == rows
+    assert list(RowMaker(company, embedder, seed=1).rows(missing=0.23)) != rows
 
 
 def test_a_row_is_rendered_as_the_assistant_renders(rows):
@@ -93,7 +95,8 @@ def test_the_command_writes_both_parts_with_a_report(tmp_path, embedder, monkeyp
         out=tmp_path,
         languages=["en", "zh"],
         xquad=0,
-        without=["xquad", "unanswerable"],
+        without=["xquad", "abcd", "unanswerable"],
+        missing=0.23,
         seed=0,
     )
     report = write_rows(given, embedder)
@@ -104,3 +107,17 @@ def test_the_command_writes_both_parts_with_a_report(tmp_path, embedder, monkeyp
         assert {json.loads(line)["company"] for line in lines} == {few[part][0].id}
         assert report[part]["declined_share"] == 0
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["without"] == given.without
+
+
+def test_the_shop_of_the_public_data_is_one_more_company(embedder):
+    data()
+    shop = abcd_company()
+    texts = {article.id: article.text for article in shop.articles}
+    answered = [pair for pair in shop.pairs if pair.answer]
+    assert len(answered) > 30
+    assert all(pair.article in texts for pair in answered)
+    made = list(RowMaker(shop, embedder).rows(missing=0.0))
+    answers = [row for row in made if row.kind == "answer"]
+    assert len(answers) == len(answered)
+    for row in made:
+        assert figures(row.completion) <= figures(" ".join(hit.passage.text for hit in row.hits))

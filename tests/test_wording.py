@@ -61,6 +61,15 @@ def test_what_the_check_refuses_becomes_extractive(saying):
     assert "£99" not in reply.text
 
 
+def test_a_sentence_with_a_sum_that_the_generator_passed_over_is_added(saying):
+    said = "Pay in a cheque by taking a photo of it under Add money, then Cheque."
+    reply = saying(said)[0].reply("What is the largest cheque I can pay in with the app?")
+    assert reply.text.startswith(said)
+    assert "up to £1,000" in reply.text[len(said) :]
+    assert (reply.strategy, reply.generator) == ("tuned", "scripted")
+    assert all(support.citation for support in reply.support)
+
+
 def test_auto_follows_what_was_measured(parts):
     choices = StrategyChoices({"scripted": {"en": {"Lantern Bank": "tuned"}}})
     generator = ScriptedGenerator(FACT)

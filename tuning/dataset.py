@@ -1,9 +1,10 @@
 """Makes training rows for the answering model: ``python -m tuning.dataset --out FOLDER``.
 
-Help centres of many trades (``tuning/data/companies``) and, where FRONTDESK_DATA names the public
-data, XQuAD become prompt-completion rows, rendered by the templates that serve. ``train.jsonl`` and
-``dev.jsonl`` hold different companies. Rows that fail a check are left out and counted: a figure in
-the completion that was not read, personal data, a prompt that stands twice or in both parts.
+Help centres of many trades (``tuning/data/companies``) and, from the public data in FRONTDESK_DATA,
+XQuAD and ABCD's guidelines become prompt-completion rows, rendered by the templates that serve.
+``train.jsonl`` and ``dev.jsonl`` hold different companies. Rows that fail a check are left out and
+counted: a figure in the completion that was not read, personal data, a prompt that stands twice or
+in both parts.
 """
 
 import argparse
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from tuning.rows import Row
 
 PARTS = ("train", "dev")
+# Answered questions that come once more without their article.
+MISSING = 0.23
 # What an ablation may leave out.
-LEAVABLE = ("xquad", "unanswerable", "near", "combined", "others")
+LEAVABLE = ("xquad", "abcd", "unanswerable", "near", "combined", "others")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,8 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--without", nargs="+", choices=LEAVABLE, default=[], help="leave out, to see its worth"
     )
+    parser.add_argument(
+        "--missing",
+        type=float,
+        default=MISSING,
+        metavar="SHARE",
+        help="of answered questions, asked once more without their article; default: %(default)s",
+    )
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     given = parser.parse_args(arguments)
+    if not 0 <= given.missing <= 1:
+        parser.error(f"--missing: expected a share from 0 to 1, found {given.missing}")
     from knowledge.errors import KnowledgeError
     from knowledge.model_files import open_embedder
 
@@ -91,9 +103,13 @@ def _made(part: str, given: argparse.Namespace, embedder: "Embedder") -> Iterato
     companies = [c for c in load_companies(part) if c.lang in given.languages]
     if part == "train" and "others" in given.without:
         companies = companies[:1]
+    elif part == "train" and "en" in given.languages and "abcd" not in given.without:
+        from tuning.abcd_rows import abcd_company
+
+        companies.append(abcd_company())
     for company in tqdm(companies, unit="company", desc=part):
         maker = RowMaker(company, embedder, given.seed, near="near" not in given.without)
-        for row in maker.rows():
+        for row in maker.rows(missing=given.missing):
             if not _is_left_out(row.kind, given.without):
                 yield row
     if part == "train" and "xquad" not in given.without:

@@ -14,12 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistant.strategies import JUDGED, QUOTED, WORDED
+
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.messages import Reply
     from tuning.questions import QuestionSet
 
-STRATEGIES = ("zero_shot", "few_shot", "tuned", "extractive")
+STRATEGIES = (*WORDED, *QUOTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _is_possible(assistant: "Assistant", strategy: str, lang: str) -> bool:
         return True
     if generator is None or lang not in generator.languages:
         return False
-    return strategy != "tuned" or generator.has_adapter
+    return strategy not in JUDGED or generator.has_adapter
 
 
 def judge_one(

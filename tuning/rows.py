@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.evidence import Evidence, EvidenceSelector, Ranking, as_hits
+from assistant.evidence import Evidence, EvidenceSelector, Ranking, as_hits, runs_of
 from assistant.grounding import Grounder, figures
 from assistant.messages import Message
 from assistant.prompts import PromptTemplate
@@ -106,7 +106,7 @@ class RowMaker:
         self._grounder = Grounder()
         self._near = near
 
-    def rows(self, *, missing: float = 0.23) -> Iterator[Row]:
+    def rows(self, *, missing: float) -> Iterator[Row]:
         """Yield the rows of each question, and rows that combine them.
 
         Args:
@@ -144,7 +144,7 @@ class RowMaker:
             lang=self._company.lang,
             kind=kind,
             question=pair.question,
-            hits=tuple(as_hits(self._chosen(pair.question, hits, gold))),
+            hits=tuple(as_hits(runs_of(self._chosen(pair.question, hits, gold)))),
             completion=self._completion(pair, gold),
         )
 
