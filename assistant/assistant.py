@@ -136,7 +136,7 @@ class Assistant:
         clock.lap("evidence")
         wording = self._chosen(strategy or self._strategy, prediction.language)
         judged = None
-        if self._judge and wording in JUDGED:
+        if self._judge and wording in JUDGED and not own:
             judged = self._judge.judge(text, history, ranking, prediction.language)
             clock.lap("judge")
         route = self._router.route(

@@ -1,7 +1,7 @@
 """Decides what the reply does; the one table of routes and thresholds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from assistant.intents import Prediction
 from assistant.messages import Action
@@ -100,7 +100,7 @@ class Router:
             failures: How many replies just before this one did not help.
             answerable: The probability that a sentence of the hits answers; None where the hits'
                 own scores were fitted on this company's questions.
-            judged: What a fine-tuned generator says of it; stands in place of ``answerable``.
+            judged: What a fine-tuned generator says of it, which then decides instead.
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         hit = hits[0].score if hits else 0.0
@@ -114,11 +114,13 @@ class Router:
         strange = at.strange if own else at.strange_any
         if prediction.out_of_scope >= strange and hit < at.sure:
             return self.unanswered("out_of_scope", failures)
-        found = _judgements(at, hit, answerable, judged)
-        if any(one.score < one.floor for one in found):
+        found = judged or Judgement(hit, at.floor, at.clear)
+        if answerable is not None and not judged:
+            found = Judgement(answerable, at.floor_any, at.clear_any)
+        if found.score < found.floor:
             return self.unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
-        if any(one.score < one.clear for one in found) and not expected:
+        if found.score < found.clear and not expected:
             return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 
@@ -127,18 +129,6 @@ class Router:
         if failures >= FAILURES_BEFORE_HANDOFF:
             return Route(Action.HANDOFF, "repeated_failure")
         return Route(Action.DECLINE, reason)
-
-
-def _judgements(
-    at: Thresholds, hit: float, answerable: float | None, judged: Judgement | None
-) -> list[Judgement]:
-    if answerable is not None:
-        return [judged or Judgement(answerable, at.floor_any, at.clear_any)]
-    found = [Judgement(hit, at.floor, at.clear)]
-    if judged:
-        # Beside scores that know the company, it only declines.
-        found.append(replace(judged, clear=judged.floor))
-    return found
 
 
 def _choices(hits: Sequence[Hit]) -> tuple[str, ...]:

@@ -54,9 +54,8 @@ class Writer:
         hide = safety.mask if self._generator.is_remote else str
         history = [Message(m.role, hide(m.text)) for m in turn.history[-HISTORY:]]
         prompt = template.render(hide(turn.text), read, history)
-        # Where it was judged by then whether anything answers, a decline would only be in the way.
-        judged = tuned and turn.lang in self._generator.doubts
-        avoid = template.decline if judged else ""
+        # A small model declines too readily; where its judgement was measured, that decides before.
+        avoid = template.decline if tuned and turn.lang in self._generator.doubts else ""
         pieces = self._generator.generate(prompt, adapter=tuned, avoid=avoid)
         for sentence in complete_sentences(pieces, turn.lang):
             if template.decline and sentence == template.decline:

@@ -6,58 +6,84 @@ import pytest
 
 from assistant.adapters import DOUBTS, Doubts, doubts_of
 from assistant.assistant import Assistant
+from assistant.company import Company
+from assistant.intents import IntentClassifier
 from assistant.messages import Action, Message
 from assistant.prompts import PromptTemplate
+from knowledge.knowledge_base import KnowledgeBase
 from tests.fakes import ScriptedGenerator
 from tuning.answerability import Read, main, measured
 
-FEE = "How much does a replacement card cost?"
+ASKED = "Within how many days can I return shoes?"
+TEXT = "Shoes can be sent back within 30 days."
 DECLINE = PromptTemplate.load("answer_tuned", "en").decline
 
 
 @pytest.fixture
-def doubting(parts):
-    def build(doubt: float | None) -> tuple[Assistant, ScriptedGenerator]:
+def shop(tmp_path, embedder):
+    """A company that nothing was fitted on: its judge, or else learned weights, decide."""
+    docs = tmp_path / "shop"
+    docs.mkdir()
+    (docs / "returns.md").write_text(TEXT, encoding="utf-8")
+    opened = {
+        "company": Company.load(docs),
+        "embedder": embedder,
+        "knowledge": KnowledgeBase.open(docs, embedder, tmp_path),
+        "intents": IntentClassifier.open(docs, embedder, tmp_path),
+    }
+
+    def build(doubt: float | None, strategy: str = "judged") -> tuple[Assistant, ScriptedGenerator]:
         generator = ScriptedGenerator("unused", doubt=doubt)
-        return Assistant(**parts, generator=generator, strategy="judged"), generator
+        return Assistant(**opened, generator=generator, strategy=strategy), generator
 
     return build
 
 
-def test_sentences_stand_as_written_where_the_judge_has_no_doubt(doubting):
-    assistant, generator = doubting(-5.0)
-    reply = assistant.reply(FEE)
-    assert (reply.action, reply.strategy, reply.generator) == (Action.ANSWER, "judged", None)
-    assert "£5" in reply.text
+def test_sentences_stand_as_written_where_the_judge_has_no_doubt(shop):
+    assistant, generator = shop(-5.0)
+    reply = assistant.reply(ASKED)
+    assert (reply.action, reply.text) == (Action.ANSWER, TEXT)
+    assert (reply.strategy, reply.generator) == ("judged", None)
     assert generator.asked == [], "nothing is generated"
     ((prompt, judged),) = generator.weighed
     assert judged == DECLINE
-    assert "£5" in prompt[-1]["content"]
+    assert TEXT in prompt[-1]["content"]
 
 
-def test_a_likely_decline_is_one(doubting):
-    reply = doubting(-0.1)[0].reply(FEE)
+@pytest.mark.parametrize("strategy", ["judged", "tuned"])
+def test_a_likely_decline_is_one_and_a_less_likely_one_asks_back(shop, strategy):
+    assistant, generator = shop(-0.1, strategy)
+    reply = assistant.reply(ASKED)
     assert (reply.action, reply.reason, reply.citations) == (Action.DECLINE, "not_found", ())
+    assert shop(-1.5, strategy)[0].reply(ASKED).action is Action.CLARIFY
+    assert generator.asked == []
 
 
-def test_a_generator_that_does_not_tell_changes_nothing(doubting):
-    assistant, _ = doubting(None)
-    judged = assistant.reply(FEE)
-    written = assistant.reply(FEE, strategy="extractive")
-    assert (judged.text, judged.citations) == (written.text, written.citations)
+def test_a_generator_that_does_not_tell_changes_nothing(shop):
+    assistant, _ = shop(None)
+    judged = assistant.reply(ASKED)
+    written = assistant.reply(ASKED, strategy="extractive")
+    assert (judged.action, judged.text) == (written.action, written.text)
 
 
-def test_what_the_intent_settles_is_not_judged(doubting):
-    assistant, generator = doubting(-0.1)
+def test_the_judge_reads_the_conversation(shop):
+    assistant, generator = shop(-5.0)
+    assistant.reply(ASKED, [Message("user", "my boots pinch"), Message("assistant", "Oh no.")])
+    prompt, _ = generator.weighed[0]
+    assert "my boots pinch" in json.dumps(prompt)
+
+
+def test_what_the_intent_settles_is_not_judged(shop):
+    assistant, generator = shop(-0.1)
     assert assistant.reply("hello").action is Action.SMALL_TALK
     assert generator.weighed == []
 
 
-def test_the_judge_reads_the_conversation(doubting):
-    assistant, generator = doubting(-5.0)
-    assistant.reply(FEE, [Message("user", "I lost my card"), Message("assistant", "Freeze it.")])
-    prompt, _ = generator.weighed[0]
-    assert "I lost my card" in json.dumps(prompt)
+def test_scores_that_know_the_company_decide_alone(parts):
+    generator = ScriptedGenerator("unused", doubt=-0.1)
+    assistant = Assistant(**parts, generator=generator, strategy="judged")
+    assert assistant.reply("How much does a replacement card cost?").action is Action.ANSWER
+    assert generator.weighed == []
 
 
 def test_cuts_lose_the_stated_shares_of_what_can_be_answered():

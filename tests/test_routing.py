@@ -62,17 +62,13 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.6}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.9}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.DECLINE, "not_found"),
-        # What a generator judges stands in place of the probability …
+        # What a generator judges stands in place of the probability.
         ({"score": 0.3}, hits(0.9), {"answerable": 0.1, "judged": judged(3)}, Action.ANSWER,
          "answer"),
         ({"score": 0.3}, hits(0.9), {"answerable": 0.9, "judged": judged(1.5)}, Action.CLARIFY,
          "clarify"),
         ({"score": 0.3}, hits(0.9), {"answerable": 0.9, "judged": judged(0.5)}, Action.DECLINE,
          "not_found"),
-        # … and beside scores that were fitted on the company it only declines.
-        ({"score": 0.3}, hits(0.9), {"judged": judged(1.5)}, Action.ANSWER, "answer"),
-        ({"score": 0.3}, hits(0.9), {"judged": judged(0.5)}, Action.DECLINE, "not_found"),
-        ({"score": 0.3}, hits(0.35), {"judged": judged(3)}, Action.CLARIFY, "clarify"),
     ],
 )  # fmt: skip
 def test_table(given, found, options, action, reason):

@@ -33,14 +33,6 @@ def test_a_tuned_generator_reads_the_sentences_that_the_encoder_chose(saying):
     assert asked[-1]["content"].endswith(f"Question: {FEE}")
 
 
-def test_a_likely_decline_is_a_decline_and_nothing_is_generated(saying):
-    assistant, generator = saying(FACT, doubt=-0.1)
-    reply = assistant.reply(FEE)
-    assert (reply.action, reply.reason, reply.citations) == (Action.DECLINE, "not_found", ())
-    assert generator.asked == []
-    assert saying(FACT, doubt=-5.0)[0].reply(FEE).action is Action.ANSWER
-
-
 def test_a_written_decline_is_never_shown_as_an_answer(saying):
     reply = saying(DECLINE)[0].reply(FEE)
     assert reply.action is Action.DECLINE
