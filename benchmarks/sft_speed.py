@@ -99,8 +99,15 @@ def _measured(trainer: Any) -> tuple[float, float]:
     trainer.pop_callback(EarlyStoppingCallback)
     trainer.args.eval_strategy = "no"
     trainer.args.save_strategy = "no"
+    step, tokens = trainer.training_step, 0
+
+    def counted(model: Any, inputs: Any, *rest: Any) -> Any:
+        nonlocal tokens
+        tokens += int(inputs["attention_mask"].sum())
+        return step(model, inputs, *rest)
+
+    trainer.training_step = counted
     done = trainer.train()
-    tokens = next(e["num_tokens"] for e in reversed(trainer.state.log_history) if "num_tokens" in e)
     return done.metrics["train_samples_per_second"], tokens / done.metrics["train_runtime"]
 
 
