@@ -19,7 +19,8 @@ class Thresholds:
     floor: float  # a hit below it is never shown: at most 2 % of right answers lie there
     clear: float  # a hit below it is wrong more often than not: ask back rather than answer
     floor_any: float  # the same two for the probability that a sentence answers, which decides
-    clear_any: float  # where retrieval was not fitted on the company's own questions
+    clear_any: float  # where retrieval was not fitted on the company's own questions …
+    clear_judged: float  # … and where a fine-tuned generator judges beside it
     sure: float  # an intent above it decides alone
     strange: float  # an out-of-scope score above it declines what no sure hit answers …
     strange_any: float  # … of such a company, whose intents are the general ones
@@ -31,6 +32,7 @@ THRESHOLDS = {
         clear=0.4,
         floor_any=0.3,
         clear_any=0.75,
+        clear_judged=0.6,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -40,6 +42,7 @@ THRESHOLDS = {
         clear=0.45,
         floor_any=0.3,
         clear_any=0.65,
+        clear_judged=0.65,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -100,7 +103,7 @@ class Router:
             failures: How many replies just before this one did not help.
             answerable: The probability that a sentence of the hits answers; None where the hits'
                 own scores were fitted on this company's questions.
-            judged: What a fine-tuned generator says of it, which then decides instead.
+            judged: What a fine-tuned generator says of it beside that probability.
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         hit = hits[0].score if hits else 0.0
@@ -114,13 +117,11 @@ class Router:
         strange = at.strange if own else at.strange_any
         if prediction.out_of_scope >= strange and hit < at.sure:
             return self.unanswered("out_of_scope", failures)
-        found = judged or Judgement(hit, at.floor, at.clear)
-        if answerable is not None and not judged:
-            found = Judgement(answerable, at.floor_any, at.clear_any)
-        if found.score < found.floor:
+        found = _judgements(at, hit, answerable, judged)
+        if any(one.score < one.floor for one in found):
             return self.unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
-        if found.score < found.clear and not expected:
+        if any(one.score < one.clear for one in found) and not expected:
             return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 
@@ -129,6 +130,17 @@ class Router:
         if failures >= FAILURES_BEFORE_HANDOFF:
             return Route(Action.HANDOFF, "repeated_failure")
         return Route(Action.DECLINE, reason)
+
+
+def _judgements(
+    at: Thresholds, hit: float, answerable: float | None, judged: Judgement | None
+) -> list[Judgement]:
+    if answerable is None:
+        return [Judgement(hit, at.floor, at.clear)]
+    if judged is None:
+        return [Judgement(answerable, at.floor_any, at.clear_any)]
+    # The generator has learned what comes near; what is far from any article, the probability knows.
+    return [Judgement(answerable, at.floor_any, at.clear_judged), judged]
 
 
 def _choices(hits: Sequence[Hit]) -> tuple[str, ...]:

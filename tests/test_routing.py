@@ -62,9 +62,13 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.6}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.9}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.DECLINE, "not_found"),
-        # What a generator judges stands in place of the probability.
-        ({"score": 0.3}, hits(0.9), {"answerable": 0.1, "judged": judged(3)}, Action.ANSWER,
+        # Where a generator judges too, either of the two may hold back.
+        ({"score": 0.3}, hits(0.9), {"answerable": 0.62, "judged": judged(3)}, Action.ANSWER,
          "answer"),
+        ({"score": 0.3}, hits(0.9), {"answerable": 0.5, "judged": judged(3)}, Action.CLARIFY,
+         "clarify"),
+        ({"score": 0.3}, hits(0.9), {"answerable": 0.1, "judged": judged(3)}, Action.DECLINE,
+         "not_found"),
         ({"score": 0.3}, hits(0.9), {"answerable": 0.9, "judged": judged(1.5)}, Action.CLARIFY,
          "clarify"),
         ({"score": 0.3}, hits(0.9), {"answerable": 0.9, "judged": judged(0.5)}, Action.DECLINE,
