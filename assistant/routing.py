@@ -139,7 +139,7 @@ def _judgements(
         return [Judgement(hit, at.floor, at.clear)]
     if judged is None:
         return [Judgement(answerable, at.floor_any, at.clear_any)]
-    # The generator has learned what comes near; what is far from any article, the probability knows.
+    # The generator has learned what comes near; what is far off, the probability knows.
     return [Judgement(answerable, at.floor_any, at.clear_judged), judged]
 
 
