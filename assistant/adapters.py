@@ -2,8 +2,8 @@
 
 import contextlib
 import json
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,6 @@ from assistant.config import Settings
 
 SHIPPED = Path(__file__).with_name("weights") / "answers"
 FOLDER, POINTER = "adapters", "serving.json"
-# Beside an adapter's weights: what its decline is worth.
-DOUBTS = "answerability.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Doubts:
-    """Log probabilities of a decline, in nats: above the first it is asked back or declined."""
-
-    ask_back: float
-    decline: float
 
 
 def serving_adapter(settings: Settings) -> Path | None:
@@ -48,23 +38,15 @@ def read_pointer(state: Path) -> dict[str, Any]:
     return found
 
 
-def doubts_of(adapter: Path | None) -> dict[str, Doubts]:
-    """Return what ``tuning.answerability`` wrote beside the weights, by language."""
-    file = adapter / DOUBTS if adapter else None
-    if file is None or not file.is_file():
-        return {}
-    data = json.loads(file.read_text(encoding="utf-8"))
-    return {lang: Doubts(**limits) for lang, limits in data["thresholds"].items()}
-
-
 @contextlib.contextmanager
 def quiet_loading() -> Iterator[None]:
-    """Keep back the report that an adapter lacks the base model's weights, as every one does."""
+    """Keep back that an adapter lacks the base model's weights, and that it is not the first."""
     from transformers.utils import logging
 
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        yield
+        with warnings.catch_warnings(action="ignore"):
+            yield
     finally:
         logging.set_verbosity(before)

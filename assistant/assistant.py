@@ -12,11 +12,10 @@ from assistant.evidence import EvidenceSelector
 from assistant.followup import antecedent
 from assistant.generator import Generator, open_generator
 from assistant.intents import IntentClassifier, Prediction
-from assistant.judge import Judge
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.prompts import Sayings
 from assistant.routing import Router
-from assistant.strategies import JUDGED, WORDED, StrategyChoices
+from assistant.strategies import WORDED, StrategyChoices
 from assistant.turn import Clock, ReplyBuilder, Turn
 from assistant.wording import Writer
 from knowledge.documents import Article
@@ -61,9 +60,8 @@ class Assistant:
         self._max_characters = max_characters
         self._router = Router()
         self._choices = choices or StrategyChoices.load()
-        self._evidence = EvidenceSelector(embedder)
-        self._writer = Writer(generator, self._evidence) if generator else None
-        self._judge = Judge(generator, self._evidence) if generator else None
+        self._evidence = EvidenceSelector(embedder, generator)
+        self._writer = Writer(generator) if generator else None
         self._sayings = {lang: Sayings.load(lang) for lang in ("en", "zh")}
 
     @classmethod
@@ -132,26 +130,23 @@ class Assistant:
         vector = readings[query]
         # Small talk, orders and wishes for a person are routed without a look at the sentences.
         read = [] if injection or self._router.is_settled(prediction) else hits
-        ranking = self._evidence.rank(query, read, retriever.lexical, vector, own=own)
+        ranking = self._evidence.rank(query, read, vector, own=own)
+        chosen = self._evidence.select(ranking, prediction.language)
         clock.lap("evidence")
         wording = self._chosen(strategy or self._strategy, prediction.language)
-        judged = None
-        if self._judge and wording in JUDGED and not own:
-            judged = self._judge.judge(text, history, ranking, prediction.language)
-            clock.lap("judge")
         route = self._router.route(
             prediction,
             hits,
             injection=injection,
             failures=self._failures(history),
             answerable=None if own else ranking.answerable,
-            judged=judged,
         )
         if route.action is Action.HANDOFF:
             # What the customer reads until a person comes is the intent's own article.
             about = [hit for hit in hits if hit.passage.article == prediction.article]
-            ranking = self._evidence.rank(query, about, retriever.lexical, vector)
-        turn = Turn(text, query, history, prediction, hits, ranking, route, clock)
+            ranking = self._evidence.rank(query, about, vector)
+            chosen = self._evidence.select(ranking, prediction.language)
+        turn = Turn(text, query, history, prediction, hits, chosen, route, clock)
         if route.action is Action.ANSWER:
             yield from self._answer(turn, wording)
         else:
@@ -203,11 +198,10 @@ class Assistant:
 
     def _extract(self, turn: Turn, strategy: str) -> Stream:
         builder = ReplyBuilder(turn, strategy)
-        chosen = self._evidence.select(turn.ranking, turn.lang)
-        foreign = {str(evidence.passage.lang) for evidence in chosen} - {turn.lang}
+        foreign = {str(evidence.passage.lang) for evidence in turn.chosen} - {turn.lang}
         for lang in sorted(foreign)[:1]:
             yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)
-        yield from builder.quote(chosen)
+        yield from builder.quote(turn.chosen)
         yield builder.build(None)
 
     def _say(self, turn: Turn) -> Stream:
@@ -219,7 +213,7 @@ class Assistant:
         for choice in turn.route.choices:
             yield builder.add(f"- {choice}", None, "\n")
         if turn.route.action is Action.HANDOFF:
-            yield from builder.quote(self._evidence.select(turn.ranking, turn.lang))
+            yield from builder.quote(turn.chosen)
         yield builder.build(None)
 
     def _chosen(self, wanted: str, lang: str) -> str:
@@ -228,7 +222,7 @@ class Assistant:
             return "extractive"
         if wanted == "auto":
             wanted = self._choices.choose(generator.name, lang, self.company.name.get("en", ""))
-        if wanted in JUDGED and not generator.has_adapter:
+        if wanted == "tuned" and not generator.has_adapter:
             return "extractive"
         return wanted
 

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from assistant.errors import SettingsError
 
 BANK = Path(__file__).parent.parent / "knowledge" / "bank"
-Strategy = Literal["auto", "tuned", "judged", "few_shot", "zero_shot", "extractive"]
+Strategy = Literal["auto", "tuned", "few_shot", "zero_shot", "extractive"]
 
 
 class Settings(BaseSettings):

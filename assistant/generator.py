@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from assistant.adapters import Doubts, doubts_of, quiet_loading, serving_adapter
+from assistant.adapters import quiet_loading, serving_adapter
 from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
 from assistant.prompts import ChatMessage
@@ -34,10 +34,6 @@ class Generator(Protocol):
         """Whether ``adapter=True`` is possible."""
 
     @property
-    def doubts(self) -> dict[str, Doubts]:
-        """By language, from which ``likelihood`` of a decline on it is meant; of the adapter."""
-
-    @property
     def is_remote(self) -> bool:
         """Whether text leaves this machine, so that personal data is masked before."""
 
@@ -61,10 +57,10 @@ class Generator(Protocol):
             GeneratorError: The model or its server fails.
         """
 
-    def likelihood(self, messages: Sequence[ChatMessage], text: str) -> float | None:
-        """Return the log probability, in nats, that the fine-tuned weights reply with a text.
+    def adapted(self, adapter: Path) -> tuple[Any, Any] | None:
+        """Return the network with an adapter in it, and its tokenizer; see ``Embedder``.
 
-        None where the generator does not tell, as most servers do not.
+        None where the network is not on this machine.
         """
 
 
@@ -124,11 +120,6 @@ class TransformersGenerator:
         return self._adapter() is not None
 
     @property
-    def doubts(self) -> dict[str, Doubts]:
-        """What ``tuning.answerability`` wrote beside the adapter's weights."""
-        return doubts_of(self._adapter())
-
-    @property
     def is_remote(self) -> bool:
         """Nothing leaves this machine."""
         return False
@@ -172,23 +163,22 @@ class TransformersGenerator:
                 stop.set()
                 worker.join()
 
-    def likelihood(self, messages: Sequence[ChatMessage], text: str) -> float | None:
-        """Return a text's log probability as the reply, with the adapter; see ``Generator``."""
+    def adapted(self, adapter: Path) -> tuple[Any, Any]:
+        """Return the network below the words, with an adapter beside its own, and the tokenizer.
+
+        Raises:
+            GeneratorError: The adapter was made for another model.
+        """
         import torch
 
-        wanted = self._adapter()
-        if not wanted:
-            return None
-        prompt = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
-        said = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        ids = torch.tensor([[*prompt["input_ids"], *said]])
         with self._lock:
-            if wanted != self._loaded:
-                self._load(wanted)
-            with torch.inference_mode(), self._switched(on=True):
-                logits = self._model(input_ids=ids, logits_to_keep=len(said) + 1).logits
-        chances = logits[0, :-1].float().log_softmax(-1)
-        return float(chances[torch.arange(len(said)), torch.tensor(said)].sum())
+            self._add(adapter, adapter.name)
+
+        def network(**inputs: Any) -> Any:
+            with self._lock, torch.inference_mode(), self._switched(adapter.name):
+                return self._model.model(**inputs)
+
+        return network, self._tokenizer
 
     def _run(
         self,
@@ -205,7 +195,7 @@ class TransformersGenerator:
             return torch.full((ids.shape[0],), stop.is_set(), dtype=torch.bool)
 
         try:
-            with torch.inference_mode(), self._switched(on):
+            with torch.inference_mode(), self._switched(self._loaded_as if on else ""):
                 self._model.generate(
                     **inputs,
                     **options,
@@ -220,33 +210,40 @@ class TransformersGenerator:
             streamer.end()
 
     def _load(self, folder: Path) -> None:
-        """Load an adapter beside the base model, switched off, and let go of the one before."""
+        """Load the adapter that words answers, and let go of the one before."""
+        name = "b" if self._loaded_as == "a" else "a"
+        self._add(folder, name)
+        if self._loaded_as:
+            self._model.delete_adapter(self._loaded_as)
+            # Deleting one switches the others on.
+            self._model.disable_adapters()
+        self._loaded, self._loaded_as = folder, name
+
+    def _add(self, folder: Path, name: str) -> None:
+        """Load an adapter beside the base model, switched off."""
         try:
             made_for = _base_of(folder)
             # A model in a folder may bear any name; shapes tell then.
             if _last(made_for) != _last(self._name) and not Path(self._name).is_dir():
                 raise ValueError(f"one made for {made_for}")
-            name = f"{'b' if self._loaded_as == 'a' else 'a'}"
             with quiet_loading():
                 self._model.load_adapter(str(folder), adapter_name=name)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise GeneratorError(
                 f"Expected an adapter for {self._name} in {folder}, found: {error}"
             ) from None
-        self._model.set_adapter(name)
-        if self._loaded_as:
-            self._model.delete_adapter(self._loaded_as)
         self._model.disable_adapters()
-        self._loaded, self._loaded_as = folder, name
 
     @contextlib.contextmanager
-    def _switched(self, on: bool) -> Iterator[None]:
-        if on:
+    def _switched(self, name: str) -> Iterator[None]:
+        """Switch an adapter on for the time; none where the name is empty."""
+        if name:
             self._model.enable_adapters()
+            self._model.set_adapter(name)
         try:
             yield
         finally:
-            if on:
+            if name:
                 self._model.disable_adapters()
 
 

@@ -10,7 +10,7 @@ from knowledge.documents import Hit
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Probabilities in [0, 1], read off ``python -m tuning.calibrate`` and ``tuning.evidence``.
+    """Probabilities in [0, 1], read off ``tuning.calibrate`` and ``tuning.evidence_model``.
 
     ``strange`` refuses one in a hundred answerable development questions more than the floor does,
     and catches eight in a hundred of CLINC150's out-of-scope ones that pass it.
@@ -19,8 +19,7 @@ class Thresholds:
     floor: float  # a hit below it is never shown: at most 2 % of right answers lie there
     clear: float  # a hit below it is wrong more often than not: ask back rather than answer
     floor_any: float  # the same two for the probability that a sentence answers, which decides
-    clear_any: float  # where retrieval was not fitted on the company's own questions …
-    clear_judged: float  # … and where a fine-tuned generator judges beside it
+    clear_any: float  # where retrieval was not fitted on the company's own questions
     sure: float  # an intent above it decides alone
     strange: float  # an out-of-scope score above it declines what no sure hit answers …
     strange_any: float  # … of such a company, whose intents are the general ones
@@ -30,9 +29,8 @@ THRESHOLDS = {
     "en": Thresholds(
         floor=0.25,
         clear=0.4,
-        floor_any=0.3,
-        clear_any=0.75,
-        clear_judged=0.6,
+        floor_any=0.4,
+        clear_any=0.6,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -40,9 +38,8 @@ THRESHOLDS = {
     "zh": Thresholds(
         floor=0.3,
         clear=0.45,
-        floor_any=0.3,
-        clear_any=0.65,
-        clear_judged=0.65,
+        floor_any=0.45,
+        clear_any=0.55,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -51,15 +48,6 @@ THRESHOLDS = {
 # After so many replies in a row that did not help, a person should take over.
 FAILURES_BEFORE_HANDOFF = 2
 MAX_CHOICES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """How well what was found answers, in a unit of its own; the more the better."""
-
-    score: float
-    floor: float  # below it is a decline
-    clear: float  # below it we ask back
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +80,6 @@ class Router:
         injection: bool,
         failures: int,
         answerable: float | None = None,
-        judged: Judgement | None = None,
     ) -> Route:
         """Return the route of a message.
 
@@ -103,7 +90,6 @@ class Router:
             failures: How many replies just before this one did not help.
             answerable: The probability that a sentence of the hits answers; None where the hits'
                 own scores were fitted on this company's questions.
-            judged: What a fine-tuned generator says of it beside that probability.
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         hit = hits[0].score if hits else 0.0
@@ -117,11 +103,12 @@ class Router:
         strange = at.strange if own else at.strange_any
         if prediction.out_of_scope >= strange and hit < at.sure:
             return self.unanswered("out_of_scope", failures)
-        found = _judgements(at, hit, answerable, judged)
-        if any(one.score < one.floor for one in found):
+        floor, clear = (at.floor, at.clear) if own else (at.floor_any, at.clear_any)
+        found = hit if answerable is None else answerable
+        if found < floor:
             return self.unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
-        if any(one.score < one.clear for one in found) and not expected:
+        if found < clear and not expected:
             return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 
@@ -130,17 +117,6 @@ class Router:
         if failures >= FAILURES_BEFORE_HANDOFF:
             return Route(Action.HANDOFF, "repeated_failure")
         return Route(Action.DECLINE, reason)
-
-
-def _judgements(
-    at: Thresholds, hit: float, answerable: float | None, judged: Judgement | None
-) -> list[Judgement]:
-    if answerable is None:
-        return [Judgement(hit, at.floor, at.clear)]
-    if judged is None:
-        return [Judgement(answerable, at.floor_any, at.clear_any)]
-    # The generator has learned what comes near; what is far off, the probability knows.
-    return [Judgement(answerable, at.floor_any, at.clear_judged), judged]
 
 
 def _choices(hits: Sequence[Hit]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Writes text with any server that speaks OpenAI's chat completions."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from assistant.adapters import Doubts
 from assistant.errors import GeneratorError
 from assistant.prompts import ChatMessage
 
@@ -39,11 +39,6 @@ class ServedGenerator:
     def has_adapter(self) -> bool:
         """Whether ``adapter=True`` is possible."""
         return self._adapter is not None
-
-    @property
-    def doubts(self) -> dict[str, Doubts]:
-        """None: nothing is known of the served weights."""
-        return {}
 
     @property
     def is_remote(self) -> bool:
@@ -83,6 +78,6 @@ class ServedGenerator:
                 f"{self._url}, found: {str(error).splitlines()[0] if str(error) else error!r}"
             ) from None
 
-    def likelihood(self, messages: Sequence[ChatMessage], text: str) -> float | None:
-        """Return None: servers do not tell the likelihood of a given reply."""
-        return None
+    def adapted(self, adapter: Path) -> None:
+        """Return None: the network is elsewhere."""
+        del adapter

@@ -15,9 +15,7 @@ UNMEASURED = "few_shot"
 ANY = "any"
 # Whose words stand: a generator's, or those of the articles.
 WORDED = ("zero_shot", "few_shot", "tuned")
-QUOTED = ("judged", "extractive")
-# Those for which a fine-tuned generator judges whether anything answers.
-JUDGED = ("tuned", "judged")
+QUOTED = ("extractive",)
 
 
 class StrategyChoices:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.evidence import Evidence, Ranking
+from assistant.evidence import Evidence
 from assistant.generator import Generator
 from assistant.grounding import SupportingSpan
 from assistant.intents import Prediction
@@ -42,7 +42,7 @@ class Turn:
     history: Sequence[Message]
     prediction: Prediction
     hits: Sequence[Hit]
-    ranking: Ranking
+    chosen: Sequence[Evidence]
     route: Route
     clock: Clock
 

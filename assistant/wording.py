@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from assistant import safety
 from assistant.claims import values
-from assistant.evidence import READ, EvidenceSelector, as_hits, runs_of
+from assistant.evidence import READ, as_hits, runs_of
 from assistant.generator import Generator
 from assistant.grounding import Grounder
-from assistant.judge import HISTORY
 from assistant.messages import Message
 from assistant.prompts import PromptTemplate
 from assistant.strategies import WORDED
@@ -15,15 +14,16 @@ from assistant.turn import ReplyBuilder, Turn, complete_sentences
 
 # Hits that the generator reads; more make it slower and no better.
 PROMPT_HITS = 3
+# Earlier messages that it reads.
+HISTORY = 4
 
 
 class Writer:
     """Lets a generator word answers and passes on what the passages support."""
 
-    def __init__(self, generator: Generator, evidence: EvidenceSelector) -> None:
-        """Take what writes and what chooses; read the templates."""
+    def __init__(self, generator: Generator) -> None:
+        """Take what writes; read the templates."""
         self._generator = generator
-        self._evidence = evidence
         self._grounder = Grounder()
         self._templates = {
             (strategy, lang): PromptTemplate.load(f"answer_{strategy}", lang)
@@ -49,13 +49,13 @@ class Writer:
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         tuned = strategy == "tuned"
         hits = turn.hits[: READ if tuned else PROMPT_HITS]
-        runs = runs_of(self._evidence.select(turn.ranking, turn.lang)) if tuned else []
+        runs = runs_of(turn.chosen) if tuned else []
         read = as_hits(runs) if tuned else hits
         hide = safety.mask if self._generator.is_remote else str
         history = [Message(m.role, hide(m.text)) for m in turn.history[-HISTORY:]]
         prompt = template.render(hide(turn.text), read, history)
-        # A small model declines too readily; where its judgement was measured, that decides before.
-        avoid = template.decline if tuned and turn.lang in self._generator.doubts else ""
+        # Whether anything answers was decided before; a small model declines too readily.
+        avoid = template.decline if tuned else ""
         pieces = self._generator.generate(prompt, adapter=tuned, avoid=avoid)
         for sentence in complete_sentences(pieces, turn.lang):
             if template.decline and sentence == template.decline:

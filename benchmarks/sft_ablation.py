@@ -23,22 +23,25 @@ class Line(NamedTuple):
     rows: int
     without: tuple[str, ...] = ()
     method: str = "lora"
-    # The share of answered questions that come once more without their article.
-    missing: float = MISSING
+    kinds: tuple[str, ...] = ()
 
 
+ANSWERING = ("answer", "two_questions", "injection", "history", "follow_up")
 LINES = (
     Line("lora", 60),
     Line("lora", 125),
     Line("lora", 250),
     Line("lora", 500),
-    Line("lora, three times the declines", 250, missing=0.8),
+    Line("lora", 1000),
+    Line("lora", 2000),
+    Line("lora", 3000),
     Line("one company alone", 60, ("others",)),
-    Line("without unanswerable", 125, ("unanswerable",)),
-    Line("without near distractors", 125, ("near",)),
-    Line("full", 125, method="full"),
-    Line("ia3", 125, method="ia3"),
-    Line("prompt", 125, method="prompt"),
+    Line("without unanswerable", 500, kinds=ANSWERING),
+    Line("without near distractors", 500, ("near",)),
+    Line("full", 500, method="full"),
+    Line("dora", 500, method="dora"),
+    Line("ia3", 500, method="ia3"),
+    Line("prompt", 500, method="prompt"),
 )
 # All weights want smaller steps than few added ones; the fewest want larger ones.
 RATES = {"full": 5e-5, "ia3": 5e-3, "prompt": 3e-2}
@@ -51,40 +54,42 @@ def main() -> int:
         prog="python -m benchmarks.sft_ablation",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Example: python -m benchmarks.sft_ablation --judged 120 --only lora",
+        epilog="Example: python -m benchmarks.sft_ablation --judged 240 --only lora",
     )
     parser.add_argument("--config", type=Path, default=Path("tuning/configs/sft_lora.yaml"))
-    parser.add_argument("--judged", type=int, default=120, help="development rows; default: 120")
+    parser.add_argument("--judged", type=int, default=240, help="development rows; default: 240")
     parser.add_argument("--only", help="lines with this name")
+    parser.add_argument("--rows", type=Path, help="where rows are kept for the next run")
+    parser.add_argument("--rows-alone", action="store_true", help="make the rows and stop")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args()
-    from knowledge.model_files import open_embedder
-
-    embedder = open_embedder(None, given.state)
-    print("| learnt from | rows | right | answers right | declines right | AUROC of decline |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    lines = [line for line in LINES if given.only in (None, line.name)]
     with tempfile.TemporaryDirectory() as folder:
-        whole = _rows(Path(folder), Line("whole", 0), embedder)
-        for line in LINES:
-            if given.only and given.only != line.name:
-                continue
-            made = _rows(Path(folder), line, embedder)
-            *shares, area = _trained(given, line, made, whole, Path(folder) / "out")
+        kept = given.rows or Path(folder)
+        whole = _rows(kept, Line("whole", 0), given.state)
+        made = [_rows(kept, line, given.state) for line in lines]
+        if given.rows_alone:
+            return 0
+        print("| learnt from | rows | right | answers right | declines right | AUROC of decline |")
+        print("| --- | --- | --- | --- | --- | --- |", flush=True)
+        for line, rows in zip(lines, made, strict=True):
+            *shares, area = _trained(given, line, rows, whole, Path(folder) / "out")
             told = " | ".join(f"{share:.0%}" for share in shares)
             print(f"| {line.name} | {line.rows} | {told} | {area:.2f} |", flush=True)
     return 0
 
 
-def _rows(folder: Path, line: Line, embedder: Any) -> Path:
+def _rows(folder: Path, line: Line, state: Path) -> Path:
+    from knowledge.model_files import open_embedder
     from tuning.dataset import write_rows
 
     left = ["xquad", "abcd", *line.without]
-    out = folder / f"rows-{'-'.join(left)}-{line.missing}"
+    out = folder / f"rows-{'-'.join(left)}"
     if not out.exists():
         given = argparse.Namespace(
-            out=out, languages=["en"], xquad=0, without=left, missing=line.missing, seed=0
+            out=out, languages=["en"], xquad=0, without=left, missing=MISSING, seed=0
         )
-        write_rows(given, embedder)
+        write_rows(given, open_embedder(None, state))
     return out
 
 
@@ -105,7 +110,13 @@ def _trained(
     settings = SFTSettings.load(given.config, method=line.method, max_rows=line.rows, output=out)
     rate = RATES.get(line.method, settings.learning_rate)
     settings = settings.model_copy(
-        update={"learning_rate": rate, "epochs": EPOCHS, "generated": 0, "evaluations": 1}
+        update={
+            "learning_rate": rate,
+            "epochs": EPOCHS,
+            "generated": 0,
+            "evaluations": 1,
+            "kinds": line.kinds,
+        }
     )
     # What is left out of training is still asked for.
     judged = read_rows(whole).dev[: given.judged]
@@ -129,11 +140,12 @@ def _doubts(model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], text: st
 
     model.eval()
     said = tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+    said = said.to(model.device)
     doubts = []
     for row in rows:
         prompt = tokenizer.apply_chat_template(
             row["prompt"], add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )["input_ids"]
+        )["input_ids"].to(model.device)
         with torch.inference_mode():
             logits = model(input_ids=torch.cat([prompt, said], dim=1)).logits
         chances = logits[0, -said.shape[1] - 1 : -1].float().log_softmax(-1)

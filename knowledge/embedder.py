@@ -36,6 +36,13 @@ class Embedder(Protocol):
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
 
+    def adapted(self, adapter: Path) -> tuple[Any, Any] | None:
+        """Return the network that reads passages, with an adapter in it, and its tokenizer.
+
+        The network gives a ``last_hidden_state`` for ``input_ids`` and ``attention_mask``. None
+        where there is no network to adapt.
+        """
+
 
 class SentenceTransformerEmbedder:
     """Any sentence-transformers model from a folder or a hub name."""
@@ -112,6 +119,11 @@ class SentenceTransformerEmbedder:
         if self._fast_passages:
             return self._fast_passages.encode(texts, "document")
         return _rows(self._passages.encode_document(list(texts), **_ENCODING))
+
+    def adapted(self, adapter: Path) -> tuple[Any, Any]:
+        """Return a copy of the passages' network with an adapter in it, and its tokenizer."""
+        model = _adapted(self._passages, adapter)
+        return model[0].model.eval(), model.tokenizer
 
 
 def quiet(text: str) -> str:

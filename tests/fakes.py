@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from pathlib import Path
 
 import numpy as np
 
-from assistant.adapters import Doubts
 from knowledge.embedder import Vectors
 
 
@@ -27,6 +26,9 @@ class HashEmbedder:
             row /= np.linalg.norm(row) or 1.0
         return rows
 
+    def adapted(self, adapter: Path) -> None:
+        del adapter
+
 
 class ScriptedGenerator:
     """Says what it was told to say, in pieces of four characters, and keeps what it was asked."""
@@ -34,19 +36,15 @@ class ScriptedGenerator:
     name = "scripted"
     languages = frozenset({"en", "zh"})
     has_adapter = True
-    doubts: ClassVar[dict[str, Doubts]] = {x: Doubts(-2.0, -1.0) for x in ("en", "zh")}
 
-    def __init__(self, text: str, *, remote: bool = False, doubt: float | None = None) -> None:
+    def __init__(self, text: str, *, remote: bool = False) -> None:
         self.text = text
-        self.doubt = doubt
         self.is_remote = remote
         self.asked: list[list[dict[str, str]]] = []
         self.adapters: list[bool] = []
-        self.weighed: list[tuple[list[dict[str, str]], str]] = []
 
-    def likelihood(self, messages: Sequence[dict[str, str]], text: str) -> float | None:
-        self.weighed.append((list(messages), text))
-        return self.doubt
+    def adapted(self, adapter: Path) -> None:
+        del adapter
 
     def generate(
         self,

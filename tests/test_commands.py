@@ -23,7 +23,7 @@ COMMANDS = [
     ["-m", "tuning.classifier"],
     ["-m", "tuning.dataset"],
     ["-m", "tuning.sft"],
-    ["-m", "tuning.answerability"],
+    ["-m", "tuning.evidence_model"],
     ["-m", "tuning.evaluate"],
     ["-m", "tuning.promote"],
     ["-m", "tuning.export"],

@@ -27,7 +27,7 @@ def test_many_trades_in_both_languages_and_no_company_in_two_parts():
 def test_every_figure_of_an_answer_stands_in_its_article(company):
     """Or in the question: whoever learns from these must not learn to calculate or invent."""
     texts = {article.id: article.text for article in company.articles}
-    assert len(texts) == len(company.articles) >= 10
+    assert len(texts) == len(company.articles) >= 6
     for pair in company.pairs:
         if pair.answer:
             allowed = figures(texts[pair.article]) | figures(pair.question)

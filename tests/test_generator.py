@@ -126,8 +126,15 @@ def test_adapter_is_switched_for_single_calls(tmp_path):
     other = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))
     assert other != plain
     assert "".join(both.generate(MESSAGES, max_tokens=12)) == plain
-    # The adapter's weights are read, not the base model's.
-    assert both.likelihood(MESSAGES, plain) < -10
+    # Another adapter beside it reads, and changes neither.
+    network, tokenizer = both.adapted(tmp_path / "2")
+    ids = torch.tensor([tokenizer("a card")["input_ids"]])
+    read = network(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+    bare = both._model.model(input_ids=ids).last_hidden_state
+    assert read.shape == bare.shape
+    assert not torch.allclose(read, bare)
+    assert "".join(both.generate(MESSAGES, max_tokens=12)) == plain
+    assert "".join(both.generate(MESSAGES, max_tokens=12, adapter=True)) == other
     # A promotion is taken at the next call, and taken back as well.
     serving[0] = tmp_path / "2"
     third = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))

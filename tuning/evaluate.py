@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.strategies import JUDGED, QUOTED, WORDED
+from assistant.strategies import QUOTED, WORDED
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -132,7 +132,7 @@ def _is_possible(assistant: "Assistant", strategy: str, lang: str) -> bool:
         return True
     if generator is None or lang not in generator.languages:
         return False
-    return strategy not in JUDGED or generator.has_adapter
+    return strategy != "tuned" or generator.has_adapter
 
 
 def judge_one(

@@ -85,7 +85,13 @@ class RowMaker:
     """Makes the rows of one company; every draw comes from one seed."""
 
     def __init__(
-        self, company: Company, embedder: "Embedder", seed: int = 0, *, near: bool = True
+        self,
+        company: Company,
+        embedder: "Embedder",
+        seed: int = 0,
+        *,
+        near: bool = True,
+        selector: EvidenceSelector | None = None,
     ) -> None:
         """Index the company's articles.
 
@@ -94,13 +100,14 @@ class RowMaker:
             embedder: Finds what lies near a question.
             seed: Of every draw.
             near: Whether what is read beside the answer lies near it; or else is drawn by chance.
+            selector: Chooses sentences as in a turn; None for one of its own.
         """
         from tuning.retrieval_data import retriever_of
 
         self._company = company
         self._retriever: Retriever = retriever_of(company.articles, embedder)
         self._embedder = embedder
-        self._selector = EvidenceSelector(embedder)
+        self._selector = selector or EvidenceSelector(embedder)
         self._draw = random.Random(f"{seed} {company.id}")
         self._decline = PromptTemplate.load("answer_tuned", company.lang).decline
         self._grounder = Grounder()
@@ -223,7 +230,7 @@ class RowMaker:
 
     def _ranking(self, question: str, hits: Sequence[Hit]) -> Ranking:
         vector = self._embedder.encode_queries([question])[0]
-        return self._selector.rank(question, hits, self._retriever.lexical, vector)
+        return self._selector.rank(question, hits, vector)
 
     @staticmethod
     def _exchange(pair: Pair) -> tuple[Message, ...]:

@@ -29,7 +29,7 @@ def save_result(settings: SFTSettings, trainer: Any, base: str, facts: dict[str,
     trainer.model.save_pretrained(str(beside))
     trainer.processing_class.save_pretrained(str(beside))
     _halve(beside)
-    _name_base(beside, base)
+    name_base(beside, base)
     write_json(beside / "metrics.json", metrics)
     _plot(history, beside / "loss.png")
     (beside / "README.md").write_text(_card(settings, base, metrics), encoding="utf-8")
@@ -75,7 +75,7 @@ def _halve(folder: Path) -> None:
         save_file(halves, file, metadata={"format": "pt"})
 
 
-def _name_base(folder: Path, base: str) -> None:
+def name_base(folder: Path, base: str) -> None:
     """Write the base model's public name into the adapter instead of a folder of this machine."""
     config = folder / "adapter_config.json"
     if config.exists():

@@ -1,0 +1,201 @@
+"""Question and passage read together: tokens of sentences, two models, and the real weights."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from assistant.errors import AssistantError
+from assistant.evidence_model import CUT_OFF, MAX_TOKENS, OF_EMBEDDER, EvidenceModel, encode
+from assistant.evidence_reader import PRIOR, READ_AGAIN, EvidenceReader
+from knowledge.documents import Hit, Passage
+from knowledge.segmenter import Span, sentences
+from tests.conftest import STATE
+from tests.fakes import HashEmbedder, ScriptedGenerator
+from tuning.companies import load_companies
+from tuning.evidence_cases import company_cases
+
+CARD = "A new card costs £5. It comes within 3 days. Above that we charge 2 %."
+KARTE = "补办一张卡收费 5 英镑。三天之内寄到。"
+
+
+def passage(text, lang="en"):
+    return Passage("cards", lang, "Cards", "", text, 0, len(text))
+
+
+@pytest.mark.parametrize(("text", "lang"), [(CARD, "en"), (KARTE, "zh")])
+def test_each_sentence_is_found_again_among_the_tokens(embedder, text, lang):
+    tokenizer = embedder.sentence_transformer.tokenizer
+    spans = sentences(text, lang)
+    found = encode(tokenizer, "how much?", "Cards > Prices", text, spans)
+    read = [tokenizer.decode(found.ids[first : last + 1]) for first, last in found.places]
+    squeezed = [span.of(text).replace(" ", "") for span in spans]
+    assert [one.replace(" ", "").replace(",", "，") for one in read] == squeezed
+
+
+def test_what_is_too_long_loses_its_end_and_never_the_question(embedder):
+    tokenizer = embedder.sentence_transformer.tokenizer
+    text = CARD + " And so on and on." * 100
+    spans = sentences(text, "en")
+    found = encode(tokenizer, "how much?", "Cards", text, spans)
+    assert len(found.ids) == MAX_TOKENS
+    assert found.places[0]
+    assert found.places[-1] is None
+    assert "how much?" in tokenizer.decode(found.ids)
+
+
+def network(input_ids, attention_mask):
+    """Give each token the vector (its place, 1)."""
+    places = torch.arange(input_ids.shape[1], dtype=torch.float32).expand(input_ids.shape)
+    return SimpleNamespace(last_hidden_state=torch.stack([places, torch.ones_like(places)], dim=2))
+
+
+def model(embedder, *, causal=False, languages=("en", "zh"), calibration=None):
+    facts = {"causal": causal, "settings": {"languages": languages}}
+    tokenizer = embedder.sentence_transformer.tokenizer
+    told = {**facts, "answerable": calibration or {}}
+    return EvidenceModel(network, tokenizer, (np.array([1.0, 0.0]), 0.5), told)
+
+
+def test_a_sentence_is_the_mean_of_its_tokens_or_its_last_one(embedder):
+    spans = sentences(CARD, "en")
+    (first, last), *_ = encode(
+        embedder.sentence_transformer.tokenizer, "how much?", "Cards", CARD, spans
+    ).places
+    (means,) = model(embedder).score("how much?", [passage(CARD)], [spans])
+    assert means[0] == pytest.approx((first + last) / 2 + 0.5)
+    (lasts,) = model(embedder, causal=True).score("how much?", [passage(CARD)], [spans])
+    assert lasts[0] == pytest.approx(last + 0.5)
+    nowhere = [Span(5000, 5010)]
+    assert model(embedder).score("?", [passage(CARD)], [nowhere])[0].tolist() == [CUT_OFF]
+    assert model(embedder).score("?", [], []) == []
+
+
+def test_the_probability_is_calibrated_by_language(embedder):
+    told = model(embedder, calibration={"en": [2.0, -1.0]})
+    assert told.answerable(0.5, "en") == pytest.approx(0.5)
+    assert told.answerable(5.0, "en") > 0.99
+    assert told.answerable(0.0, "zh") == pytest.approx(0.5), "as it is where nothing was fitted"
+
+
+class Reads:
+    """A model whose logits are told, and which keeps what it read."""
+
+    def __init__(self, *logits, languages=("en", "zh")):
+        self.logits, self.languages, self.read = logits, frozenset(languages), []
+
+    def score(self, question, passages, spans):
+        self.read.append([p.article for p in passages])
+        return [np.array(self.logits[int(p.article)]) for p in passages]
+
+    def answerable(self, logit, lang):
+        return logit
+
+
+def hits(*scores):
+    return [
+        Hit(Passage(str(n), "en", "T", "", "One.", 0, 4), score) for n, score in enumerate(scores)
+    ]
+
+
+SPANS = [[Span(0, 4)]] * 5
+
+
+def test_one_model_compares_sentences_with_the_hits_scores_beside():
+    first = Reads([1.0], [1.0])
+    reading = EvidenceReader(first).read("how much?", hits(0.9, 0.1), SPANS[:2])
+    assert reading.logit == pytest.approx(1 + np.log(2)), "what nothing else says counts alone"
+    assert reading.logits[0][0] - reading.logits[1][0] == pytest.approx(
+        PRIOR * np.log(0.9001 / 0.1001)
+    )
+
+
+def test_the_second_reads_the_likeliest_again_and_the_others_fall_behind():
+    first = Reads([0.0], [4.0], [1.0], [3.0], [2.0])
+    second = Reads([9.0], [2.0], [9.0], [7.0], [0.0], languages=("en",))
+    reader = EvidenceReader(first, second)
+    reading = reader.read("how much?", hits(*[1.0] * 5), SPANS)
+    assert second.read == [["1", "3", "4"]]
+    assert len(second.read[0]) == READ_AGAIN
+    assert [None if own is None else round(own[0], 3) for own in reading.logits] == [
+        None, 3.0, None, 5.0, 1.0,
+    ]  # fmt: skip
+    both = np.logaddexp.reduce([0.0, 4, 1, 3, 2]), np.logaddexp.reduce([2.0, 7, 0])
+    assert reading.logit == pytest.approx(np.mean(both))
+    # A question in a language that it was not trained in is left to the first.
+    assert None not in reader.read("一张新卡多少钱", hits(*[1.0] * 5), SPANS).logits
+    assert len(second.read) == 1
+
+
+def test_weights_for_another_model_are_left_alone_and_damaged_ones_named(embedder, tmp_path):
+    assert EvidenceReader.open(HashEmbedder()) is None
+    assert EvidenceModel.load(ScriptedGenerator("x"), OF_EMBEDDER) is None
+    assert EvidenceModel.load(embedder, tmp_path) is None
+    broken = tmp_path / "broken"
+    shutil.copytree(OF_EMBEDDER, broken)
+    (broken / "head.safetensors").write_bytes(b"no weights")
+    with pytest.raises(AssistantError, match="Expected the weights of the evidence model in"):
+        EvidenceModel.load(embedder, broken)
+
+
+def worth(reader, name, embedder):
+    """Return shares of questions with the right sentence first, and of pairs told apart."""
+    company = next(c for c in load_companies("dev") if c.id == name)
+    known, unknown, right = [], [], []
+    for case in list(company_cases(company, embedder))[::2]:
+        found = [
+            Hit(Passage(h.article, case.lang, h.name, "", h.text, 0, len(h.text)), h.score)
+            for h in case.passages[:4]
+        ]
+        reading = reader.read(case.question, found, [h.sentences for h in case.passages[:4]])
+        (known if case.article else unknown).append(reading.logit)
+        if case.article:
+            read = [n for n, own in enumerate(reading.logits) if own is not None]
+            gold = [g for n in read for g in case.passages[n].gold]
+            right.append(gold[np.argmax(np.concatenate([reading.logits[n] for n in read]))])
+    apart = np.mean([a > b for a in known for b in unknown])
+    return np.mean(right), apart
+
+
+@pytest.mark.parametrize("name", ["willow-dental", "heyuan-wuye"])
+def test_companies_never_seen_are_read_well(embedder, name):
+    first, apart = worth(EvidenceReader.open(embedder), name, embedder)
+    assert first >= 0.65
+    assert apart >= 0.8, "what nothing answers is told from what something does"
+
+
+def test_the_generator_reads_too(bank):
+    """With both networks a price is told from a delay, and what is near from what answers."""
+    reader = bank._evidence._reader
+    assert reader._second is not None
+    text = (
+        "A spare key takes two days to cut. A spare key is £9. Keys are cut on weekdays. "
+        "A key that breaks within a year is replaced for free."
+    )
+    spans = sentences(text, "en")
+
+    def read(question):
+        return reader.read(question, [Hit(passage(text), 0.9)], [spans])
+
+    for question, best in (
+        ("what do you charge for a second key", 1),
+        ("my key snapped after three months", 3),
+    ):
+        reading = read(question)
+        assert int(np.argmax(reading.logits[0])) == best
+        assert reading.answerable > 0.7
+    assert read("do you sell padlocks").answerable < 0.2
+
+
+def test_the_cards_tell_what_was_measured():
+    for folder in OF_EMBEDDER.parent.glob("evidence-model*"):
+        facts = json.loads((folder / "evidence_model.json").read_text(encoding="utf-8"))
+        card = (folder / "README.md").read_text(encoding="utf-8")
+        for worth_ in facts["development"].values():
+            assert f"{worth_['auroc']:.3f}" in card
+        assert STATE.name not in facts["base"]
+        size = sum(file.stat().st_size for file in folder.iterdir())
+        assert size < 20_000_000

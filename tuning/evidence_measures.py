@@ -1,0 +1,87 @@
+"""What the evidence model is worth on questions whose answers are known; pure functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuning.evidence_cases import Case
+
+# Of what customers ask, so much is taken to be answered nowhere in the documents.
+UNANSWERED_SHARE = 0.2
+# The share of answered questions that may be held back where ``caught`` is told.
+LOST = 0.05
+FLOORS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The logits of a case's sentences, of shape (sentences,), and which of them are right.
+
+    ``logit`` is of "one of them answers".
+    """
+
+    logits: NDArray[np.float64]
+    gold: NDArray[np.bool_]
+    logit: float
+
+
+def measured(cases: Sequence[Case], found: Sequence[Found]) -> dict[str, dict[str, float]]:
+    """Return what it is worth, by language.
+
+    ``first`` and ``two`` are shares of answered questions whose likeliest sentence, or one of the
+    likeliest two, is right; ``auroc`` is of "does any answer"; ``caught`` is the share of
+    unanswered ones held back where ``LOST`` of the others are.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    told: dict[str, dict[str, float]] = {}
+    for lang in sorted({case.lang for case in cases}):
+        total, truth = _of(lang, cases, found)
+        known = [f for c, f in zip(cases, found, strict=True) if c.lang == lang and c.article]
+        cut = np.quantile(total[truth], LOST)
+        told[lang] = {
+            "answered": int(truth.sum()),
+            "unanswered": int((~truth).sum()),
+            "first": float(np.mean([f.gold[np.argmax(f.logits)] for f in known])),
+            "two": float(np.mean([f.gold[np.argsort(-f.logits)[:2]].any() for f in known])),
+            "auroc": float(roc_auc_score(truth, total)),
+            "caught": float((total[~truth] < cut).mean()),
+        }
+    return told
+
+
+def calibration(cases: Sequence[Case], found: Sequence[Found]) -> dict[str, list[float]]:
+    """Return weight and bias that turn the logit of "any" into a probability (Platt 1999)."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted: dict[str, list[float]] = {}
+    for lang in sorted({case.lang for case in cases}):
+        total, truth = _of(lang, cases, found)
+        share = UNANSWERED_SHARE / (1 - UNANSWERED_SHARE)
+        weights = np.where(truth, 1.0, share * truth.sum() / (~truth).sum())
+        model = LogisticRegression().fit(total[:, None], truth, sample_weight=weights)
+        fitted[lang] = [round(float(model.coef_[0, 0]), 4), round(float(model.intercept_[0]), 4)]
+    return fitted
+
+
+def floors(
+    cases: Sequence[Case], found: Sequence[Found], fitted: dict[str, list[float]]
+) -> list[str]:
+    """Return a table in Markdown: what is lost, and what passes, at each floor."""
+    lines = ["| language | floor | answered below | unanswered above |", "| --- " * 4 + "|"]
+    for lang, (weight, bias) in fitted.items():
+        total, truth = _of(lang, cases, found)
+        said = 1 / (1 + np.exp(-(weight * total + bias)))
+        for floor in FLOORS:
+            lost, passed = (said[truth] < floor).mean(), (said[~truth] >= floor).mean()
+            lines.append(f"| {lang} | {floor:.2f} | {lost:.3f} | {passed:.3f} |")
+    return lines
+
+
+def _of(
+    lang: str, cases: Sequence[Case], found: Sequence[Found]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    own = [(c, f) for c, f in zip(cases, found, strict=True) if c.lang == lang]
+    return np.array([f.logit for _, f in own]), np.array([bool(c.article) for c, _ in own])

@@ -1,0 +1,57 @@
+"""What the training of the evidence model leaves behind: adapter, head, metrics, model card."""
+
+from pathlib import Path
+from typing import Any
+
+from assistant.evidence_model import FACTS, HEAD
+from tuning.evidence_config import EvidenceSettings
+from tuning.outputs import put_in_place, staged, write_json, write_text
+from tuning.sft_output import name_base
+
+CARD = Path(__file__).with_name("evidence_card.md.jinja")
+
+
+def save_result(settings: EvidenceSettings, model: Any, base: str, facts: dict[str, Any]) -> None:
+    """Write the result beside ``output`` and put it in place in one step; a former one gives way.
+
+    Args:
+        settings: What was asked for.
+        model: The trained one.
+        base: The base model's public name.
+        facts: For the card, ``development`` among them.
+
+    Raises:
+        OSError: The disk is full; a former result stays.
+    """
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    beside = staged(settings.output)
+    model.body.save_pretrained(str(beside))
+    # Trained without the layer that names words, and served beside it, one level deeper.
+    inner, outer = "base_model.model.", "base_model.model.model." if model.causal else ""
+    for file in beside.glob("*.safetensors"):
+        halves = {
+            name.replace(inner, outer or inner, 1): weight.to(torch.bfloat16)
+            for name, weight in load_file(file).items()
+        }
+        save_file(halves, file, metadata={"format": "pt"})
+    name_base(beside, base)
+    head = {n: weight.detach().cpu().contiguous() for n, weight in model.head.named_parameters()}
+    save_file(head, beside / HEAD)
+    shown = settings.model_dump(mode="json")
+    write_facts(beside, {**facts, "base": base, "causal": model.causal, "settings": shown})
+    put_in_place(beside, settings.output)
+    print(f"{settings.name}: {facts['seconds']} s. Saved in {settings.output}")
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Write what is known of the weights beside them, the model card too, and print the worth."""
+    from jinja2 import Environment, StrictUndefined
+
+    write_json(folder / FACTS, facts)
+    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # Markdown
+    template = environment.from_string(CARD.read_text(encoding="utf-8"))
+    write_text(folder / "README.md", template.render(facts=facts, settings=facts["settings"]))
+    for lang, worth in facts["development"].items():
+        print(f"{lang}: " + ", ".join(f"{key} {value:.4g}" for key, value in worth.items()))
