@@ -39,6 +39,25 @@ def test_what_is_likely_enough_is_said_in_the_order_of_the_article(scores, said)
     assert [e.text for e in selected] == said
 
 
+PRICES = passage(
+    "prices", "A local card is free. A foreign card costs 1.5 %. It is blue. We like it."
+)
+
+
+def test_two_prices_of_one_article_are_said_together_sooner():
+    """Whoever reads both sees which is theirs; another sentence as unlikely stays away."""
+    spans = sentences(PRICES.text, "en")
+    scores = (0.9, 0.05, 0.01, 0.04)
+    found = [Evidence(PRICES, s, score) for s, score in zip(spans, scores, strict=True)]
+    ranking = Ranking(sorted(found, key=lambda e: -e.score), 0.9)
+    selected = EvidenceSelector(HashEmbedder()).select(ranking, "en")
+    assert [e.text for e in selected][:2] == [
+        "A local card is free.",
+        "A foreign card costs 1.5 %.",
+    ]
+    assert "We like it." not in [e.text for e in selected]
+
+
 STEPS = passage(
     "reset",
     "Your PIN is blocked. Then follow these steps:\n1. Open the app. Log in.\n2. Tap Cards.\n\n"

@@ -54,10 +54,10 @@ def test_what_the_check_refuses_becomes_extractive(saying):
 
 
 def test_a_sentence_with_a_sum_that_the_generator_passed_over_is_added(saying):
-    said = "Pay in a cheque by taking a photo of it under Add money, then Cheque."
-    reply = saying(said)[0].reply("What is the largest cheque I can pay in with the app?")
+    said = "The old card works until the last day of the month printed on it."
+    reply = saying(said)[0].reply(FEE)
     assert reply.text.startswith(said)
-    assert "up to £1,000" in reply.text[len(said) :]
+    assert "£5" in reply.text[len(said) :]
     assert (reply.strategy, reply.generator) == ("tuned", "scripted")
     assert all(support.citation for support in reply.support)
 
