@@ -174,7 +174,7 @@ def test_cases_are_read_as_they_were_written(tmp_path):
         ({"method": "magic"}, "method: Input should be 'full' or 'lora'"),
         ({"colour": "blue"}, "colour: Extra inputs are not permitted"),
         ({"base_model": "nowhere/at-all"}, "Expected an encoder or a causal model in nowhere/at-all"),
-        ({"parts": ["other"]}, "other.jsonl"),
+        ({"parts": ["other"]}, "other.jsonl: expected questions, found no file. Make them: python -m"),
         ({"cases": "/nowhere"}, "/nowhere/train.jsonl"),
     ],
 )  # fmt: skip
@@ -198,5 +198,5 @@ def test_lines_that_are_no_cases_are_named(run, tmp_path, capsys):
 
 def test_measuring_wants_weights_for_the_models_that_ship(tmp_path, embedder, capsys):
     assert evidence_model.main(["--measure", str(tmp_path), "--state", str(STATE)]) == 1
-    assert "evidence_model:" in capsys.readouterr().err
+    assert "Expected the weights of an evidence model in" in capsys.readouterr().err
     assert EvidenceModel.load(embedder, tmp_path) is None

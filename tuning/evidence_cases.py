@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Passages that a case holds; training hides some of them, so that what is left does not answer.
 PASSAGES = 6
+MAKE = "Make them: python -m tuning.evidence_model --make"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def read_cases(file: Path) -> list[Case]:
     """Read what ``write_cases`` wrote.
 
     Raises:
-        ValueError: A line is no case; the message names it.
-        OSError: There is no such file.
+        ValueError: There is no such file, or a line is no case; the message names it.
     """
+    if not file.is_file():
+        raise ValueError(f"{file}: expected questions, found no file. {MAKE}")
     cases = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
@@ -73,7 +75,7 @@ def read_cases(file: Path) -> list[Case]:
         except (ValueError, KeyError, TypeError):
             raise ValueError(
                 f"{file}:{number}: expected a case of tuning.evidence_cases, found {line[:80]!r}. "
-                f"Make them again: python -m tuning.evidence_model --make"
+                f"{MAKE}"
             ) from None
     return cases
 

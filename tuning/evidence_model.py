@@ -129,6 +129,8 @@ def _measure(folder: Path, cases: Path, state: Path) -> None:
     from tuning.evidence_measures import Found, calibration, floors, measured
     from tuning.evidence_output import write_facts
 
+    if not (folder / FACTS).is_file():
+        raise ValueError(f"Expected the weights of an evidence model in {folder}, found none.")
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     reader = _reader(folder, state, causal=facts["causal"])
     languages = facts["settings"]["languages"]
