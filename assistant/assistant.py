@@ -128,8 +128,12 @@ class Assistant:
         # Hits' scores that were fitted on the company's own questions know best.
         own = retriever.snapshot.calibration.own
         vector = readings[query]
-        # Small talk, orders and wishes for a person are routed without a look at the sentences.
-        read = [] if injection or self._router.is_settled(prediction) else hits
+        failures = self._failures(history)
+        # Reading is most of a turn: small talk, orders and what is none of ours need none.
+        decided = self._router.before_reading(
+            prediction, hits, injection=injection, failures=failures, own=own
+        )
+        read = [] if decided else hits
         ranking = self._evidence.rank(query, read, vector, own=own)
         chosen = self._evidence.select(ranking, prediction.language)
         clock.lap("evidence")
@@ -138,7 +142,7 @@ class Assistant:
             prediction,
             hits,
             injection=injection,
-            failures=self._failures(history),
+            failures=failures,
             answerable=None if own else ranking.answerable,
         )
         if route.action is Action.HANDOFF:
@@ -194,10 +198,10 @@ class Assistant:
             unread = self._router.unanswered("not_found", self._failures(turn.history))
             yield from self._say(dataclasses.replace(turn, route=unread))
         else:
-            yield from self._extract(turn, "extractive" if strategy in WORDED else strategy)
+            yield from self._extract(turn)
 
-    def _extract(self, turn: Turn, strategy: str) -> Stream:
-        builder = ReplyBuilder(turn, strategy)
+    def _extract(self, turn: Turn) -> Stream:
+        builder = ReplyBuilder(turn, "extractive")
         foreign = {str(evidence.passage.lang) for evidence in turn.chosen} - {turn.lang}
         for lang in sorted(foreign)[:1]:
             yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)

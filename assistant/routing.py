@@ -72,7 +72,37 @@ class Router:
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         return prediction.score >= at.sure
 
-    def route(  # noqa: PLR0911  # a table: one return a row
+    def before_reading(
+        self,
+        prediction: Prediction,
+        hits: Sequence[Hit],
+        *,
+        injection: bool,
+        failures: int,
+        own: bool,
+    ) -> Route | None:
+        """Return the route of a message that is decided without a look at the hits' sentences.
+
+        Args:
+            prediction: What the classifier says.
+            hits: What retrieval found, best first, without a floor.
+            injection: Whether the message tries to give orders.
+            failures: How many replies just before this one did not help.
+            own: Whether the hits' scores were fitted on this company's questions.
+        """
+        at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
+        if injection:
+            return Route(Action.REFUSE, "injection")
+        if prediction.language == "other":
+            return Route(Action.DECLINE, "other_language")
+        if self.is_settled(prediction):
+            return Route(prediction.action, prediction.intent)
+        hit = hits[0].score if hits else 0.0
+        if prediction.out_of_scope >= (at.strange if own else at.strange_any) and hit < at.sure:
+            return self.unanswered("out_of_scope", failures)
+        return None
+
+    def route(
         self,
         prediction: Prediction,
         hits: Sequence[Hit],
@@ -94,15 +124,11 @@ class Router:
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         hit = hits[0].score if hits else 0.0
         own = answerable is None
-        if injection:
-            return Route(Action.REFUSE, "injection")
-        if prediction.language == "other":
-            return Route(Action.DECLINE, "other_language")
-        if self.is_settled(prediction):
-            return Route(prediction.action, prediction.intent)
-        strange = at.strange if own else at.strange_any
-        if prediction.out_of_scope >= strange and hit < at.sure:
-            return self.unanswered("out_of_scope", failures)
+        decided = self.before_reading(
+            prediction, hits, injection=injection, failures=failures, own=own
+        )
+        if decided:
+            return decided
         floor, clear = (at.floor, at.clear) if own else (at.floor_any, at.clear_any)
         found = hit if answerable is None else answerable
         if found < floor:

@@ -32,10 +32,6 @@ class LexicalIndex:
         # An index of texts without a single word would be refused by the library.
         self._bm25.index([line or ["\0"] for line in terms], show_progress=False)
 
-    def knows(self, term: str) -> bool:
-        """Tell whether any text holds a term."""
-        return term in self._frequency
-
     def idf(self, term: str) -> float:
         """Return how telling a term is: near 0 for one in every text, higher for a rarer one."""
         seen = self._frequency[term]

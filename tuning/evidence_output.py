@@ -6,7 +6,7 @@ from typing import Any
 from assistant.evidence_model import FACTS, HEAD
 from tuning.evidence_config import EvidenceSettings
 from tuning.outputs import put_in_place, staged, write_json, write_text
-from tuning.sft_output import name_base
+from tuning.sft_output import halve, name_base
 
 CARD = Path(__file__).with_name("evidence_card.md.jinja")
 
@@ -23,19 +23,14 @@ def save_result(settings: EvidenceSettings, model: Any, base: str, facts: dict[s
     Raises:
         OSError: The disk is full; a former result stays.
     """
-    import torch
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import save_file
 
     beside = staged(settings.output)
     model.body.save_pretrained(str(beside))
-    # Trained without the layer that names words, and served beside it, one level deeper.
-    inner, outer = "base_model.model.", "base_model.model.model." if model.causal else ""
     for file in beside.glob("*.safetensors"):
-        halves = {
-            name.replace(inner, outer or inner, 1): weight.to(torch.bfloat16)
-            for name, weight in load_file(file).items()
-        }
-        save_file(halves, file, metadata={"format": "pt"})
+        halve(file)
+    if model.causal:
+        _deepen(beside / "adapter_model.safetensors")
     name_base(beside, base)
     head = {n: weight.detach().cpu().contiguous() for n, weight in model.head.named_parameters()}
     save_file(head, beside / HEAD)
@@ -43,6 +38,16 @@ def save_result(settings: EvidenceSettings, model: Any, base: str, facts: dict[s
     write_facts(beside, {**facts, "base": base, "causal": model.causal, "settings": shown})
     put_in_place(beside, settings.output)
     print(f"{settings.name}: {facts['seconds']} s. Saved in {settings.output}")
+
+
+def _deepen(file: Path) -> None:
+    """Name an adapter's weights as they are served: below the layer that names words."""
+    from safetensors.torch import load_file, save_file
+
+    if file.exists():
+        inner = "base_model.model."
+        weights = {n.replace(inner, f"{inner}model.", 1): w for n, w in load_file(file).items()}
+        save_file(weights, file, metadata={"format": "pt"})
 
 
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:

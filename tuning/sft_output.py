@@ -28,7 +28,7 @@ def save_result(settings: SFTSettings, trainer: Any, base: str, facts: dict[str,
     metrics = {**facts, **_measures(history), "settings": settings.model_dump(mode="json")}
     trainer.model.save_pretrained(str(beside))
     trainer.processing_class.save_pretrained(str(beside))
-    _halve(beside)
+    halve(beside / "adapter_model.safetensors")
     name_base(beside, base)
     write_json(beside / "metrics.json", metrics)
     _plot(history, beside / "loss.png")
@@ -64,12 +64,11 @@ def _line(metrics: dict[str, Any]) -> str:
     return f"development loss {metrics['eval_loss']:.3f}{judged}, {metrics['seconds']} s"
 
 
-def _halve(folder: Path) -> None:
-    """Write an adapter's weights in bfloat16, as it is served: half of the file."""
+def halve(file: Path) -> None:
+    """Write weights in bfloat16, as they are served: half of the file; nothing where none are."""
     import torch
     from safetensors.torch import load_file, save_file
 
-    file = folder / "adapter_model.safetensors"
     if file.exists():
         halves = {name: weight.to(torch.bfloat16) for name, weight in load_file(file).items()}
         save_file(halves, file, metadata={"format": "pt"})
