@@ -13,6 +13,7 @@ from assistant.errors import GeneratorError, SettingsError
 from assistant.prompts import ChatMessage
 from assistant.served_generator import ServedGenerator
 from knowledge.model_files import GENERATOR_NAME, generator_folder
+from knowledge.processor import has_bfloat16
 
 # Tokens of a text to avoid that tell its beginning from others.
 AVOIDED = 3
@@ -65,7 +66,10 @@ class Generator(Protocol):
 
 
 class TransformersGenerator:
-    """A causal model in bfloat16 on this machine, with an optional adapter beside it."""
+    """A causal model on this machine, with an optional adapter beside it.
+
+    In bfloat16 where the processor has it, in float32 elsewhere.
+    """
 
     def __init__(
         self,
@@ -94,9 +98,10 @@ class TransformersGenerator:
         self._loaded_as = ""
         # One call at a time: the adapter's switch belongs to the model, and cores are few.
         self._lock = threading.Lock()
+        dtype = torch.bfloat16 if has_bfloat16() else torch.float32
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(model)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
         except (OSError, ValueError) as error:
             raise GeneratorError(
                 f"Expected a causal language model in {model}, found: {error}"

@@ -102,6 +102,18 @@ def test_no_adapter_is_an_error_that_says_so(generator):
         list(generator.generate(MESSAGES, adapter=True))
 
 
+@pytest.mark.parametrize(("able", "expected"), [(True, "bfloat16"), (False, "float32")])
+def test_weights_are_what_the_processor_reckons_in(able, expected, monkeypatch):
+    """Where bfloat16 is emulated, a prompt takes six times the seconds of float32."""
+    import torch
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": able})
+    folder = generator_folder(None, STATE)
+    loaded = TransformersGenerator(folder, folder, frozenset({"en"}))
+    assert str(loaded._model.dtype) == f"torch.{expected}"
+    assert "".join(loaded.generate(MESSAGES, max_tokens=3))
+
+
 def test_adapter_is_switched_for_single_calls(tmp_path):
     """A LoRA with large random weights changes the text; without it the base model is back."""
     import torch

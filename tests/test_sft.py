@@ -12,6 +12,7 @@ from assistant.prompts import PromptTemplate
 from knowledge.model_files import generator_folder
 from tests.conftest import STATE
 from tuning import export, sft
+from tuning.precision import precision
 from tuning.sft_rows import RowsError, is_right, read_rows
 
 METHODS = ["full", "lora", "dora", "adalora", "ia3", "prefix", "prompt"]
@@ -261,3 +262,13 @@ def test_the_loss_is_the_librarys_loss(tiny):
 
     found = GeneratingTrainer.compute_loss(Part(), model, dict(inputs))
     assert torch.isclose(found, model(**inputs).loss, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "able", "expected"),
+    [("auto", True, "bf16"), ("auto", False, "no"), ("bf16", False, "bf16"), ("no", True, "no")],
+)
+def test_the_precision_left_open_is_the_processors(wanted, able, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": able})
+    assert precision(wanted) == expected

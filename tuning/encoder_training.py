@@ -13,6 +13,7 @@ from tuning.classifier_config import ClassifierConfig
 from tuning.config_file import ConfigError
 from tuning.encoder import Adversary, EncoderClassifier, Tuned
 from tuning.labelled import Labelled
+from tuning.precision import precision
 
 CHECKPOINTS = "checkpoints"
 
@@ -139,9 +140,7 @@ def _open(
 def _arguments(config: ClassifierConfig, rows: int, seed: int) -> TrainingArguments:
     wanted = config.training
     cuda = torch.cuda.is_available()
-    half = wanted.mixed_precision
-    if half == "auto":
-        half = "bf16" if torch.cuda.is_bf16_supported() and cuda else "no"
+    half = precision(wanted.mixed_precision)
     steps = max(1, round(rows / (wanted.batch * wanted.accumulation) * wanted.epochs))
     return TrainingArguments(
         output_dir=str(config.output / CHECKPOINTS / f"seed-{seed}"),

@@ -21,6 +21,7 @@ from tuning.config_file import ConfigError
 from tuning.evidence_cases import Case
 from tuning.evidence_config import EvidenceSettings
 from tuning.evidence_measures import Found
+from tuning.precision import precision
 
 READ_AT_ONCE = 32
 
@@ -191,7 +192,7 @@ def train(
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=settings.warmup,
-        bf16=True,
+        bf16=precision("auto") == "bf16",
         use_cpu=not cuda,
         save_strategy="no",
         logging_steps=25,

@@ -2,7 +2,8 @@
 
 The adapter is merged into its base model and saved as safetensors, for servers that take no
 adapters. ``--gguf CONVERTER`` also writes a file for llama.cpp with its script
-``convert_hf_to_gguf.py``, which comes with a checkout of llama.cpp.
+``convert_hf_to_gguf.py``, which comes with llama.cpp's sources (``vendor`` in the source package of
+llama-cpp-python is one place) and imports the package ``sentencepiece``.
 """
 
 import argparse

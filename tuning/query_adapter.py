@@ -220,12 +220,14 @@ def _batches(
 def _encode(model: Any, tokenizer: Any, texts: Sequence[str]) -> "torch.Tensor":
     import torch
 
+    from knowledge.processor import has_bfloat16
+
     asked = [f"query: {text}" for text in texts]
     batch = tokenizer(
         asked, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
     )
     model.train()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16()):
         tokens = model(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
         ).last_hidden_state.float()

@@ -1,6 +1,7 @@
 """What a fine-tune leaves behind: weights, metrics, a picture of the losses, a model card."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,19 @@ from tuning.sft_config import SERVING, SFTSettings
 CARD = Path(__file__).with_name("sft_card.md.jinja")
 
 
-def save_result(settings: SFTSettings, trainer: Any, base: str, facts: dict[str, Any]) -> None:
+def save_result(
+    settings: SFTSettings,
+    trainer: Any,
+    weights: Mapping[str, Any],
+    base: str,
+    facts: dict[str, Any],
+) -> None:
     """Write the result beside ``output`` and put it in place in one step; a former one gives way.
 
     Args:
         settings: What was asked for.
         trainer: With its best weights loaded.
+        weights: All of its model's, by name.
         base: The base model's name, for the card.
         facts: ``rows`` trained on and ``seconds`` taken.
 
@@ -26,7 +34,7 @@ def save_result(settings: SFTSettings, trainer: Any, base: str, facts: dict[str,
     beside = staged(out)
     history = trainer.state.log_history
     metrics = {**facts, **_measures(history), "settings": settings.model_dump(mode="json")}
-    trainer.model.save_pretrained(str(beside))
+    trainer.model.save_pretrained(str(beside), state_dict=weights)
     trainer.processing_class.save_pretrained(str(beside))
     halve(beside / "adapter_model.safetensors")
     name_base(beside, base)

@@ -15,6 +15,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from assistant.prompts import PromptTemplate
 from tuning.config_file import ConfigError
+from tuning.precision import precision
 from tuning.sft_config import SFTSettings
 from tuning.sft_methods import peft_config, quantized
 from tuning.sft_rows import ReadRows, RowsError, is_right
@@ -130,11 +131,13 @@ def train(settings: SFTSettings, rows: ReadRows, state: Path, *, resume: bool) -
     if resume and not list(folder.glob("checkpoint-*")):
         raise ConfigError(f"Expected a checkpoint in {folder} to go on from, found none.")
     trainer.train(resume_from_checkpoint=resume or None)
+    # Where weights are shared out among processes, all of them have to give theirs.
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     if trainer.is_world_process_zero():
         seconds = round(time.perf_counter() - begun)
         rows_read = len(trainer.train_dataset)  # type: ignore[arg-type]
         facts = {"rows": rows_read, "seconds": seconds}
-        save_result(settings, trainer, base, facts)
+        save_result(settings, trainer, weights, base, facts)
         shutil.rmtree(folder)
 
 
@@ -192,7 +195,7 @@ def _open(settings: SFTSettings, state: Path) -> tuple[Any, Any, str]:
 
 def _dtype(settings: SFTSettings) -> torch.dtype:
     # All weights need float32 to learn by small steps; a frozen base does not.
-    if settings.method == "full" or settings.mixed_precision in ("no", "fp16"):
+    if settings.method == "full" or precision(settings.mixed_precision) != "bf16":
         return torch.float32
     return torch.bfloat16
 
@@ -223,9 +226,7 @@ def _dataset(rows: Sequence[dict[str, Any]]) -> Dataset:
 
 def _arguments(settings: SFTSettings, rows: int) -> SFTConfig:
     cuda = torch.cuda.is_available()
-    half = settings.mixed_precision
-    if half == "auto":
-        half = "bf16" if not cuda or torch.cuda.is_bf16_supported() else "fp16"
+    half = precision(settings.mixed_precision)
     steps = _steps(settings, rows)
     every = max(1, steps // settings.evaluations)
     return SFTConfig(
