@@ -143,13 +143,16 @@ class Assistant:
             hits,
             injection=injection,
             failures=failures,
-            answerable=None if own else ranking.answerable,
+            own=own,
+            answerable=ranking.answerable,
         )
         if route.action is Action.HANDOFF:
-            # What the customer reads until a person comes is the intent's own article.
+            # What the customer reads until a person comes is the intent's own article; in a company
+            # whose intents name none, whatever answers, such as when the telephone is staffed.
             about = [hit for hit in hits if hit.passage.article == prediction.article]
-            ranking = self._evidence.rank(query, about, vector)
-            chosen = self._evidence.select(ranking, prediction.language)
+            ranking = self._evidence.rank(query, about or hits, vector)
+            is_told = about or self._router.is_clear(ranking.answerable, prediction.language)
+            chosen = self._evidence.select(ranking, prediction.language) if is_told else []
         turn = Turn(text, query, history, prediction, hits, chosen, route, clock)
         if route.action is Action.ANSWER:
             yield from self._answer(turn, wording)

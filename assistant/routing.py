@@ -12,14 +12,17 @@ from knowledge.documents import Hit
 class Thresholds:
     """Probabilities in [0, 1], read off ``tuning.calibrate`` and ``tuning.evidence_model``.
 
-    ``strange`` refuses one in a hundred answerable development questions more than the floor does,
-    and catches eight in a hundred of CLINC150's out-of-scope ones that pass it.
+    ``clear_any`` is worth most, or nearly, on the development companies if a wrong answer costs
+    twice what a right one gains. ``strange`` refuses one in a hundred answerable development
+    questions more than the floor does, and catches eight in a hundred of CLINC150's out-of-scope
+    ones that pass it.
     """
 
     floor: float  # a hit below it is never shown: at most 2 % of right answers lie there
     clear: float  # a hit below it is wrong more often than not: ask back rather than answer
     floor_any: float  # the same two for the probability that a sentence answers, which decides
     clear_any: float  # where retrieval was not fitted on the company's own questions
+    doubtful: float  # where it was, a hit is asked about below this, however sure it is
     sure: float  # an intent above it decides alone
     strange: float  # an out-of-scope score above it declines what no sure hit answers …
     strange_any: float  # … of such a company, whose intents are the general ones
@@ -30,7 +33,8 @@ THRESHOLDS = {
         floor=0.25,
         clear=0.4,
         floor_any=0.4,
-        clear_any=0.6,
+        clear_any=0.7,
+        doubtful=0.25,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -39,7 +43,8 @@ THRESHOLDS = {
         floor=0.3,
         clear=0.45,
         floor_any=0.45,
-        clear_any=0.55,
+        clear_any=0.6,
+        doubtful=0.25,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -71,6 +76,10 @@ class Router:
         """Tell whether the intent's score is above its threshold."""
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
         return prediction.score >= at.sure
+
+    def is_clear(self, answerable: float, lang: str) -> bool:
+        """Tell whether what was read answers surely enough to be said unasked."""
+        return answerable >= THRESHOLDS.get(lang, THRESHOLDS["en"]).clear_any
 
     def before_reading(
         self,
@@ -109,32 +118,34 @@ class Router:
         *,
         injection: bool,
         failures: int,
-        answerable: float | None = None,
+        own: bool,
+        answerable: float,
     ) -> Route:
         """Return the route of a message.
+
+        Where the hits' scores were fitted on the company's own questions they decide; a hit whose
+        sentences do not seem to answer is asked about all the same.
 
         Args:
             prediction: What the classifier says.
             hits: What retrieval found, best first, without a floor.
             injection: Whether the message tries to give orders.
             failures: How many replies just before this one did not help.
-            answerable: The probability that a sentence of the hits answers; None where the hits'
-                own scores were fitted on this company's questions.
+            own: Whether the hits' scores were fitted on this company's questions.
+            answerable: The probability that a sentence of the hits answers.
         """
         at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
-        hit = hits[0].score if hits else 0.0
-        own = answerable is None
         decided = self.before_reading(
             prediction, hits, injection=injection, failures=failures, own=own
         )
         if decided:
             return decided
         floor, clear = (at.floor, at.clear) if own else (at.floor_any, at.clear_any)
-        found = hit if answerable is None else answerable
+        found = (hits[0].score if hits else 0.0) if own else answerable
         if found < floor:
             return self.unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
-        if found < clear and not expected:
+        if answerable < at.doubtful or (found < clear and not expected):
             return Route(Action.CLARIFY, "clarify", _choices(hits))
         return Route(Action.ANSWER, "answer")
 

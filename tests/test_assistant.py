@@ -164,6 +164,40 @@ def test_a_chinese_question_is_offered_what_is_only_in_english(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("article", "asked", "told"),
+    [
+        (
+            "To speak to a person call 0800 555 0199, on weekdays from 9 am to 6 pm.",
+            "can I speak to a person please",
+            "0800 555 0199",
+        ),
+        ("客服电话 400-555-0136，每天 9 点到 18 点有人接听。", "你们客服电话多少", "400-555-0136"),
+    ],
+)
+def test_whoever_wants_a_person_reads_how_to_reach_one(tmp_path, article, asked, told):
+    """Also in a company whose intents name no article for it."""
+    reply = _only_article(tmp_path, article).reply(asked)
+    assert reply.action is Action.HANDOFF
+    assert told in reply.text
+    assert reply.citations[0].quote == article
+
+
+def test_a_person_comes_without_a_quote_where_nothing_tells_how(tmp_path):
+    reply = _only_article(tmp_path, "Shoes can be sent back within 30 days.").reply(
+        "can I speak to a person please"
+    )
+    assert reply.action is Action.HANDOFF
+    assert not reply.citations
+
+
+@pytest.mark.parametrize(
+    "asked", ["do you have a branch in manchester where I can rent a safe", "你们卖手机吗"]
+)
+def test_a_sure_hit_whose_sentences_do_not_answer_is_asked_about(bank, asked):
+    assert bank.reply(asked).action in (Action.CLARIFY, Action.DECLINE)
+
+
+@pytest.mark.parametrize(
     ("asked", "last"),
     [
         ("the app keeps crashing, what should I do?", "5. Restart"),

@@ -28,6 +28,7 @@ def judged(strategy="tuned", **changed):
     [
         ({}, "right"),
         ({"right": False}, "answered wrongly"),
+        ({"action": "handoff"}, "right"),
         ({"right": False, "action": "clarify"}, "asked back"),
         ({"right": False, "action": "decline"}, "declined wrongly"),
         ({"answerable": False, "right": False}, "answered wrongly"),

@@ -95,8 +95,10 @@ def test_what_it_is_worth_by_hand():
     assert worth["caught"] == 1.0
     fitted = calibration(cases, found)
     assert fitted["en"][0] > 0
-    table = floors(cases, found, fitted)
-    assert table[-1].startswith("| en | 0.90 |")
+    table = floors(cases, found, {"en": [1.0, 0.0]})
+    # An unanswered question in ten is answered, at twice the cost; then none is.
+    assert table[2] == "| en | 0.05 | 0.000 | 0.500 | 0.600 |"
+    assert table[-1] == "| en | 0.90 | 0.000 | 0.000 | 0.800 |"
 
 
 @pytest.fixture(scope="module")

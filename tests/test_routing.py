@@ -9,13 +9,18 @@ from knowledge.documents import Hit, Passage
 
 
 def prediction(
-    intent="lost_card", score=0.9, action=Action.ANSWER, language="en", out_of_scope=0.0
+    intent="lost_card",
+    score=0.9,
+    action=Action.ANSWER,
+    language="en",
+    out_of_scope=0.0,
+    article="cards",
 ):
     return Prediction(
         intent=intent,
         score=score,
         action=action,
-        article="cards",
+        article=article,
         runner_up="other",
         runner_up_score=0.05,
         out_of_scope=out_of_scope,
@@ -28,6 +33,9 @@ def hits(*scores):
     return [Hit(Passage(f"a{n}", "en", f"A{n}", "", "x", 0, 1), s) for n, s in enumerate(scores)]
 
 
+# Whoever asks, of the company whose questions the hits' scores were fitted on.
+PLAIN = {"injection": False, "failures": 0, "own": True, "answerable": 0.9}
+OTHERS = {"own": False}
 OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
 
 
@@ -55,26 +63,27 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         ({}, hits(0.01), {"failures": 2}, Action.HANDOFF, "repeated_failure"),
         ({"score": 0.3}, hits(0.35, 0.3), {}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.2, 0.15), {}, Action.DECLINE, "not_found"),
-        ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.5}, Action.CLARIFY, "clarify"),
-        ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.9}, Action.ANSWER, "answer"),
-        ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.DECLINE, "not_found"),
+        ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
+        ({"article": "a0"}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
+        ({"article": "a0"}, hits(0.3, 0.15), {"answerable": 0.3}, Action.ANSWER, "answer"),
+        ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.5}, Action.CLARIFY, "clarify"),
+        ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.9}, Action.ANSWER, "answer"),
+        ({"score": 0.3}, hits(0.9, 0.15), {**OTHERS, "answerable": 0.1}, Action.DECLINE, "not_found"),
     ],
 )  # fmt: skip
 def test_table(given, found, options, action, reason):
-    route = Router().route(
-        prediction(**given), found, **{"injection": False, "failures": 0, **options}
-    )
+    route = Router().route(prediction(**given), found, **{**PLAIN, **options})
     assert (route.action, route.reason) == (action, reason)
 
 
 def test_clarify_offers_the_best_articles_once_each():
     found = hits(0.35, 0.34, 0.3, 0.2)
     found.insert(1, found[0])
-    route = Router().route(prediction(score=0.3), found, injection=False, failures=0)
+    route = Router().route(prediction(score=0.3), found, **PLAIN)
     assert route.choices == ("A0", "A1", "A2")
 
 
 def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_few():
     found = [Hit(Passage("cards", "en", "Cards", "", "x", 0, 1), 0.35)]
-    route = Router().route(prediction(), found, injection=False, failures=0)
+    route = Router().route(prediction(), found, **PLAIN)
     assert route.action is Action.ANSWER

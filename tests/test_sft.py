@@ -1,6 +1,9 @@
 """The supervised fine-tune: every method one step on a tiny model, and all that can go wrong."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,7 +13,7 @@ from assistant.errors import GeneratorError
 from assistant.generator import TransformersGenerator
 from assistant.prompts import PromptTemplate
 from knowledge.model_files import generator_folder
-from tests.conftest import STATE
+from tests.conftest import ROOT, STATE
 from tuning import export, sft
 from tuning.precision import precision
 from tuning.sft_rows import RowsError, is_right, read_rows
@@ -57,8 +60,8 @@ def rows(tmp_path):
 
 
 @pytest.fixture
-def run(tmp_path, tiny, rows):
-    def call(*arguments, **changed):
+def config(tmp_path, tiny, rows):
+    def write(**changed):
         values = {
             "name": "test",
             "base_model": str(tiny),
@@ -72,7 +75,15 @@ def run(tmp_path, tiny, rows):
         }
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(values))
-        return sft.main(["--config", str(file), "--state", str(STATE), *arguments])
+        return file
+
+    return write
+
+
+@pytest.fixture
+def run(config):
+    def call(*arguments, **changed):
+        return sft.main(["--config", str(config(**changed)), "--state", str(STATE), *arguments])
 
     return call
 
@@ -262,6 +273,27 @@ def test_the_loss_is_the_librarys_loss(tiny):
 
     found = GeneratingTrainer.compute_loss(Part(), model, dict(inputs))
     assert torch.isclose(found, model(**inputs).loss, atol=1e-5)
+
+
+def test_two_processes_train_one_adapter(config, tmp_path):
+    """As many GPUs would: each reads its share of the rows, and one writes what all have learnt."""
+    file = config(method="lora", max_steps=2)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    done = subprocess.run(
+        [sys.executable, *launch, "tuning.sft", "--config", str(file), "--state", str(STATE)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("Saved in") == 1
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    # Two steps of two rows in each of two processes are all eight rows.
+    assert metrics["evaluations"][-1]["epoch"] == 1.0
+    assert (tmp_path / "out" / "adapter_model.safetensors").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(

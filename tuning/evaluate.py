@@ -49,11 +49,16 @@ class Judged:
 
     @property
     def outcome(self) -> str:
-        """What a reader of the table counts it as."""
+        """What a reader of the table counts it as.
+
+        A handoff that quotes the key facts from the right article is right too.
+        """
         if not self.answerable:
             return "answered wrongly" if self.action == "answer" else "right"
+        if self.right:
+            return "right"
         if self.action == "answer":
-            return "right" if self.right else "answered wrongly"
+            return "answered wrongly"
         return "asked back" if self.action == "clarify" else "declined wrongly"
 
 
@@ -165,7 +170,7 @@ def judge_one(
         action=str(reply.action),
         worded=reply.generator is not None,
         answerable=row["article"] is not None,
-        right=verdict.answered and verdict.right,
+        right=verdict.right,
         facts=verdict.facts,
         right_article=verdict.right_article,
         unsupported=len(verdict.unsupported_figures),

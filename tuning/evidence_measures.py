@@ -12,6 +12,8 @@ from tuning.evidence_cases import Case
 UNANSWERED_SHARE = 0.2
 # The share of answered questions that may be held back where ``caught`` is told.
 LOST = 0.05
+# What an answer that is wrong, or that nothing in the documents backs, costs beside a right one.
+COST = 2.0
 FLOORS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -45,7 +47,7 @@ def measured(cases: Sequence[Case], found: Sequence[Found]) -> dict[str, dict[st
             "answered": int(truth.sum()),
             "unanswered": int((~truth).sum()),
             "first": float(np.mean([f.gold[np.argmax(f.logits)] for f in known])),
-            "two": float(np.mean([f.gold[np.argsort(-f.logits)[:2]].any() for f in known])),
+            "two": float(np.mean([_among_two(f) for f in known])),
             "auroc": float(roc_auc_score(truth, total)),
             "caught": float((total[~truth] < cut).mean()),
         }
@@ -69,15 +71,29 @@ def calibration(cases: Sequence[Case], found: Sequence[Found]) -> dict[str, list
 def floors(
     cases: Sequence[Case], found: Sequence[Found], fitted: dict[str, list[float]]
 ) -> list[str]:
-    """Return a table in Markdown: what is lost, and what passes, at each floor."""
-    lines = ["| language | floor | answered below | unanswered above |", "| --- " * 4 + "|"]
+    """Return a table in Markdown: what is lost, and what passes, at each floor.
+
+    ``worth`` is what answering from there on brings a question: 1 where one of the two likeliest
+    sentences is right, ``-COST`` where none is, of questions of which ``UNANSWERED_SHARE`` are
+    answered nowhere.
+    """
+    lines = ["| language | floor | answered below | unanswered above | worth |", "| --- " * 5 + "|"]
     for lang, (weight, bias) in fitted.items():
         total, truth = _of(lang, cases, found)
+        own = [f for c, f in zip(cases, found, strict=True) if c.lang == lang]
+        right = truth & np.array([_among_two(f) for f in own])
+        weights = np.where(truth, 1 - UNANSWERED_SHARE, UNANSWERED_SHARE)
+        weights = weights / np.where(truth, truth.sum(), (~truth).sum())
         said = 1 / (1 + np.exp(-(weight * total + bias)))
         for floor in FLOORS:
             lost, passed = (said[truth] < floor).mean(), (said[~truth] >= floor).mean()
-            lines.append(f"| {lang} | {floor:.2f} | {lost:.3f} | {passed:.3f} |")
+            worth = (weights * (said >= floor) * np.where(right, 1.0, -COST)).sum()
+            lines.append(f"| {lang} | {floor:.2f} | {lost:.3f} | {passed:.3f} | {worth:.3f} |")
     return lines
+
+
+def _among_two(found: Found) -> bool:
+    return bool(found.gold[np.argsort(-found.logits)[:2]].any())
 
 
 def _of(
