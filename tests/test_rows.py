@@ -1,6 +1,7 @@
 """Training rows: made as they are served, true to what they read, and apart from development."""
 
 import argparse
+import dataclasses
 import json
 from collections import Counter
 
@@ -18,6 +19,11 @@ TEXT = (
     "A small service costs £165, a large one £295. Electric cars pay £140 for the small. "
     "We use parts of the maker's quality, so that your warranty stays."
 )
+
+
+def _smaller(company):
+    """Return a company with a third of its questions: each is read by two networks."""
+    return dataclasses.replace(company, pairs=company.pairs[::3])
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +69,12 @@ def test_orders_in_passages_are_read_past(rows):
         assert "competitor" not in row.completion
 
 
-def test_the_same_seed_makes_the_same_rows(company, embedder, rows):
-    assert list(RowMaker(company, embedder).rows(missing=0.23)) == rows
-    assert list(RowMaker(company, embedder, seed=1).rows(missing=0.23)) != rows
+def test_the_same_seed_makes_the_same_rows(company, embedder):
+    def made(seed):
+        return list(RowMaker(_smaller(company), embedder, seed=seed).rows(missing=0.23))
+
+    assert made(0) == made(0)
+    assert made(1) != made(0)
 
 
 def test_a_row_is_rendered_as_the_assistant_renders(rows):
@@ -77,8 +86,6 @@ def test_a_row_is_rendered_as_the_assistant_renders(rows):
 
 
 def test_rows_that_fail_a_check_are_left_out_and_counted(rows):
-    import dataclasses
-
     bad = dataclasses.replace(rows[0], completion="It costs £987.")
     private = dataclasses.replace(rows[0], question="I am jo@example.com, how much?")
     kept, refused = _checked([rows[0], rows[0], bad, private], set())
@@ -89,7 +96,7 @@ def test_rows_that_fail_a_check_are_left_out_and_counted(rows):
 def test_the_command_writes_both_parts_with_a_report(tmp_path, embedder, monkeypatch):
     from tuning import dataset
 
-    few = {part: load_companies(part)[:1] for part in ("train", "dev")}
+    few = {part: [_smaller(load_companies(part)[0])] for part in ("train", "dev")}
     monkeypatch.setattr("tuning.companies.load_companies", lambda part: few[part])
     given = argparse.Namespace(
         out=tmp_path,
@@ -103,7 +110,7 @@ def test_the_command_writes_both_parts_with_a_report(tmp_path, embedder, monkeyp
     assert dataset.PARTS == ("train", "dev")
     for part in dataset.PARTS:
         lines = (tmp_path / f"{part}.jsonl").read_text("utf-8").splitlines()
-        assert report[part]["rows"] == len(lines) > 30
+        assert report[part]["rows"] == len(lines) > 10
         assert {json.loads(line)["company"] for line in lines} == {few[part][0].id}
         assert report[part]["declined_share"] == 0
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["without"] == given.without
@@ -116,8 +123,9 @@ def test_the_shop_of_the_public_data_is_one_more_company(embedder):
     answered = [pair for pair in shop.pairs if pair.answer]
     assert len(answered) > 30
     assert all(pair.article in texts for pair in answered)
-    made = list(RowMaker(shop, embedder).rows(missing=0.0))
+    few = _smaller(shop)
+    made = list(RowMaker(few, embedder).rows(missing=0.0))
     answers = [row for row in made if row.kind == "answer"]
-    assert len(answers) == len(answered)
+    assert len(answers) == sum(bool(pair.answer) for pair in few.pairs) > 10
     for row in made:
         assert figures(row.completion) <= figures(" ".join(hit.passage.text for hit in row.hits))
