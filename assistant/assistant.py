@@ -138,19 +138,15 @@ class Assistant:
         chosen = self._evidence.select(ranking, prediction.language)
         clock.lap("evidence")
         wording = self._chosen(strategy or self._strategy, prediction.language)
-        route = self._router.route(
-            prediction,
-            hits,
-            injection=injection,
-            failures=failures,
-            own=own,
-            answerable=ranking.answerable,
+        route = decided or self._router.after_reading(
+            prediction, hits, failures=failures, own=own, answerable=ranking.answerable
         )
         if route.action is Action.HANDOFF:
             # What the customer reads until a person comes is the intent's own article; in a company
             # whose intents name none, whatever answers, such as when the telephone is staffed.
             about = [hit for hit in hits if hit.passage.article == prediction.article]
-            ranking = self._evidence.rank(query, about or hits, vector)
+            wished = self._router.is_settled(prediction)
+            ranking = self._evidence.rank(query, about or (hits if wished else []), vector)
             is_told = about or self._router.is_clear(ranking.answerable, prediction.language)
             chosen = self._evidence.select(ranking, prediction.language) if is_told else []
         turn = Turn(text, query, history, prediction, hits, chosen, route, clock)

@@ -74,12 +74,11 @@ class Router:
 
     def is_sure(self, prediction: Prediction) -> bool:
         """Tell whether the intent's score is above its threshold."""
-        at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
-        return prediction.score >= at.sure
+        return prediction.score >= _thresholds(prediction.language).sure
 
     def is_clear(self, answerable: float, lang: str) -> bool:
         """Tell whether what was read answers surely enough to be said unasked."""
-        return answerable >= THRESHOLDS.get(lang, THRESHOLDS["en"]).clear_any
+        return answerable >= _thresholds(lang).clear_any
 
     def before_reading(
         self,
@@ -99,7 +98,7 @@ class Router:
             failures: How many replies just before this one did not help.
             own: Whether the hits' scores were fitted on this company's questions.
         """
-        at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
+        at = _thresholds(prediction.language)
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":
@@ -111,35 +110,23 @@ class Router:
             return self.unanswered("out_of_scope", failures)
         return None
 
-    def route(
+    def after_reading(
         self,
         prediction: Prediction,
         hits: Sequence[Hit],
         *,
-        injection: bool,
         failures: int,
         own: bool,
         answerable: float,
     ) -> Route:
-        """Return the route of a message.
+        """Return the route of a message that ``before_reading`` leaves open.
 
         Where the hits' scores were fitted on the company's own questions they decide; a hit whose
-        sentences do not seem to answer is asked about all the same.
-
-        Args:
-            prediction: What the classifier says.
-            hits: What retrieval found, best first, without a floor.
-            injection: Whether the message tries to give orders.
-            failures: How many replies just before this one did not help.
-            own: Whether the hits' scores were fitted on this company's questions.
-            answerable: The probability that a sentence of the hits answers.
+        sentences do not seem to answer is asked about all the same. ``answerable`` is the
+        probability, in [0, 1], that a sentence of the hits answers; the other arguments are those
+        of ``before_reading``.
         """
-        at = THRESHOLDS.get(prediction.language, THRESHOLDS["en"])
-        decided = self.before_reading(
-            prediction, hits, injection=injection, failures=failures, own=own
-        )
-        if decided:
-            return decided
+        at = _thresholds(prediction.language)
         floor, clear = (at.floor, at.clear) if own else (at.floor_any, at.clear_any)
         found = (hits[0].score if hits else 0.0) if own else answerable
         if found < floor:
@@ -154,6 +141,10 @@ class Router:
         if failures >= FAILURES_BEFORE_HANDOFF:
             return Route(Action.HANDOFF, "repeated_failure")
         return Route(Action.DECLINE, reason)
+
+
+def _thresholds(lang: str) -> Thresholds:
+    return THRESHOLDS.get(lang, THRESHOLDS["en"])
 
 
 def _choices(hits: Sequence[Hit]) -> tuple[str, ...]:

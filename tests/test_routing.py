@@ -36,6 +36,16 @@ def hits(*scores):
 # Whoever asks, of the company whose questions the hits' scores were fitted on.
 PLAIN = {"injection": False, "failures": 0, "own": True, "answerable": 0.9}
 OTHERS = {"own": False}
+
+
+def routed(asked, found, *, injection, failures, own, answerable):
+    """Decide as a turn does: without reading where that is enough."""
+    router = Router()
+    known = {"failures": failures, "own": own}
+    decided = router.before_reading(asked, found, injection=injection, **known)
+    return decided or router.after_reading(asked, found, answerable=answerable, **known)
+
+
 OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
 
 
@@ -72,18 +82,18 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
     ],
 )  # fmt: skip
 def test_table(given, found, options, action, reason):
-    route = Router().route(prediction(**given), found, **{**PLAIN, **options})
+    route = routed(prediction(**given), found, **{**PLAIN, **options})
     assert (route.action, route.reason) == (action, reason)
 
 
 def test_clarify_offers_the_best_articles_once_each():
     found = hits(0.35, 0.34, 0.3, 0.2)
     found.insert(1, found[0])
-    route = Router().route(prediction(score=0.3), found, **PLAIN)
+    route = routed(prediction(score=0.3), found, **PLAIN)
     assert route.choices == ("A0", "A1", "A2")
 
 
 def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_few():
     found = [Hit(Passage("cards", "en", "Cards", "", "x", 0, 1), 0.35)]
-    route = Router().route(prediction(), found, **PLAIN)
+    route = routed(prediction(), found, **PLAIN)
     assert route.action is Action.ANSWER

@@ -40,8 +40,8 @@ def measured(cases: Sequence[Case], found: Sequence[Found]) -> dict[str, dict[st
 
     told: dict[str, dict[str, float]] = {}
     for lang in sorted({case.lang for case in cases}):
-        total, truth = _of(lang, cases, found)
-        known = [f for c, f in zip(cases, found, strict=True) if c.lang == lang and c.article]
+        total, truth, own = _of(lang, cases, found)
+        known = [f for f, answered in zip(own, truth, strict=True) if answered]
         cut = np.quantile(total[truth], LOST)
         told[lang] = {
             "answered": int(truth.sum()),
@@ -60,7 +60,7 @@ def calibration(cases: Sequence[Case], found: Sequence[Found]) -> dict[str, list
 
     fitted: dict[str, list[float]] = {}
     for lang in sorted({case.lang for case in cases}):
-        total, truth = _of(lang, cases, found)
+        total, truth, _ = _of(lang, cases, found)
         share = UNANSWERED_SHARE / (1 - UNANSWERED_SHARE)
         weights = np.where(truth, 1.0, share * truth.sum() / (~truth).sum())
         model = LogisticRegression().fit(total[:, None], truth, sample_weight=weights)
@@ -79,8 +79,7 @@ def floors(
     """
     lines = ["| language | floor | answered below | unanswered above | worth |", "| --- " * 5 + "|"]
     for lang, (weight, bias) in fitted.items():
-        total, truth = _of(lang, cases, found)
-        own = [f for c, f in zip(cases, found, strict=True) if c.lang == lang]
+        total, truth, own = _of(lang, cases, found)
         right = truth & np.array([_among_two(f) for f in own])
         weights = np.where(truth, 1 - UNANSWERED_SHARE, UNANSWERED_SHARE)
         weights = weights / np.where(truth, truth.sum(), (~truth).sum())
@@ -98,6 +97,7 @@ def _among_two(found: Found) -> bool:
 
 def _of(
     lang: str, cases: Sequence[Case], found: Sequence[Found]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    own = [(c, f) for c, f in zip(cases, found, strict=True) if c.lang == lang]
-    return np.array([f.logit for _, f in own]), np.array([bool(c.article) for c, _ in own])
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[Found]]:
+    pairs = [(c, f) for c, f in zip(cases, found, strict=True) if c.lang == lang]
+    own = [f for _, f in pairs]
+    return np.array([f.logit for f in own]), np.array([bool(c.article) for c, _ in pairs]), own
