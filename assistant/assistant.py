@@ -14,7 +14,7 @@ from assistant.generator import Generator, open_generator
 from assistant.intents import IntentClassifier, Prediction
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.prompts import Sayings
-from assistant.routing import Router
+from assistant.routing import USUAL_CAUTION, Router
 from assistant.strategies import WORDED, StrategyChoices
 from assistant.turn import Clock, ReplyBuilder, Turn
 from assistant.wording import Writer
@@ -37,6 +37,7 @@ class Assistant:
         generator: Generator | None,
         choices: StrategyChoices | None = None,
         strategy: str = "auto",
+        caution: float = USUAL_CAUTION,
         max_characters: int = 4000,
     ) -> None:
         """Take the ready parts.
@@ -49,6 +50,7 @@ class Assistant:
             generator: Words answers; None where every answer is extractive.
             choices: What ``auto`` means; None for what the package's evaluation found.
             strategy: How answers are worded, unless a call says otherwise.
+            caution: What a wrong answer costs, in right ones.
             max_characters: The longest message that is taken.
         """
         self.company = company
@@ -58,7 +60,7 @@ class Assistant:
         self._intents = intents
         self._strategy = strategy
         self._max_characters = max_characters
-        self._router = Router()
+        self._router = Router(caution)
         self._choices = choices or StrategyChoices.load()
         self._evidence = EvidenceSelector(embedder, generator)
         self._writer = Writer(generator) if generator else None
@@ -89,6 +91,7 @@ class Assistant:
             generator=open_generator(settings),
             choices=StrategyChoices.load(settings.state),
             strategy=settings.strategy,
+            caution=settings.caution,
             max_characters=settings.max_characters,
         )
 

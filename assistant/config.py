@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(7860, ge=1, le=65535, description="the port to listen on")
     strategy: Strategy = Field("auto", description="how answers are worded")
+    caution: float = Field(
+        2.0, ge=0.5, le=100, description="what a wrong answer costs, in right ones"
+    )
     embedder: str | None = Field(None, description="a sentence-transformers folder or hub name")
     reranker: str | None = Field(None, description="a cross-encoder: folder or hub name")
     milvus: str | None = Field(None, description="a Milvus URI for the vectors; default FAISS")
@@ -89,6 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "knowledge",
         "state",
         "strategy",
+        "caution",
         "embedder",
         "reranker",
         "generator",

@@ -1,5 +1,6 @@
 """Decides what the reply does; the one table of routes and thresholds."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,21 @@ class Thresholds:
     sure: float  # an intent above it decides alone
     strange: float  # an out-of-scope score above it declines what no sure hit answers …
     strange_any: float  # … of such a company, whose intents are the general ones
+
+    def with_caution(self, caution: float) -> "Thresholds":
+        """Return what answering needs where a wrong answer costs so much, in right ones.
+
+        Whoever maximises what answers are worth answers from the probability on whose odds are that
+        cost (Chow 1970, doi 10.1109/TIT.1970.1054406), so that the odds grow in proportion.
+        """
+        times = caution / USUAL_CAUTION
+        raised = {name: _with_odds(getattr(self, name), times) for name in _OF_ANSWERS}
+        return dataclasses.replace(self, **raised)
+
+
+# What a wrong answer costs, in right ones, where the thresholds below were read off.
+USUAL_CAUTION = 2.0
+_OF_ANSWERS = ("clear", "clear_any", "doubtful")
 
 
 THRESHOLDS = {
@@ -67,6 +83,10 @@ class Route:
 class Router:
     """One message's findings in, one route out; the first rule that fits wins."""
 
+    def __init__(self, caution: float = USUAL_CAUTION) -> None:
+        """Take what a wrong answer costs, in right ones; above zero."""
+        self._thresholds = {lang: at.with_caution(caution) for lang, at in THRESHOLDS.items()}
+
     def is_settled(self, prediction: Prediction) -> bool:
         """Tell whether the intent alone decides: small talk, an insult, a wish for a person."""
         alone = (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF)
@@ -74,11 +94,11 @@ class Router:
 
     def is_sure(self, prediction: Prediction) -> bool:
         """Tell whether the intent's score is above its threshold."""
-        return prediction.score >= _thresholds(prediction.language).sure
+        return prediction.score >= self._of(prediction.language).sure
 
     def is_clear(self, answerable: float, lang: str) -> bool:
         """Tell whether what was read answers surely enough to be said unasked."""
-        return answerable >= _thresholds(lang).clear_any
+        return answerable >= self._of(lang).clear_any
 
     def before_reading(
         self,
@@ -98,7 +118,7 @@ class Router:
             failures: How many replies just before this one did not help.
             own: Whether the hits' scores were fitted on this company's questions.
         """
-        at = _thresholds(prediction.language)
+        at = self._of(prediction.language)
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":
@@ -126,7 +146,7 @@ class Router:
         probability, in [0, 1], that a sentence of the hits answers; the other arguments are those
         of ``before_reading``.
         """
-        at = _thresholds(prediction.language)
+        at = self._of(prediction.language)
         floor, clear = (at.floor, at.clear) if own else (at.floor_any, at.clear_any)
         found = (hits[0].score if hits else 0.0) if own else answerable
         if found < floor:
@@ -142,9 +162,13 @@ class Router:
             return Route(Action.HANDOFF, "repeated_failure")
         return Route(Action.DECLINE, reason)
 
+    def _of(self, lang: str) -> Thresholds:
+        return self._thresholds.get(lang, self._thresholds["en"])
 
-def _thresholds(lang: str) -> Thresholds:
-    return THRESHOLDS.get(lang, THRESHOLDS["en"])
+
+def _with_odds(probability: float, times: float) -> float:
+    odds = times * probability / (1 - probability)
+    return odds / (1 + odds)
 
 
 def _choices(hits: Sequence[Hit]) -> tuple[str, ...]:

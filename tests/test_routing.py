@@ -4,7 +4,7 @@ import pytest
 
 from assistant.intents import Prediction
 from assistant.messages import Action
-from assistant.routing import Router
+from assistant.routing import THRESHOLDS, USUAL_CAUTION, Router
 from knowledge.documents import Hit, Passage
 
 
@@ -38,9 +38,9 @@ PLAIN = {"injection": False, "failures": 0, "own": True, "answerable": 0.9}
 OTHERS = {"own": False}
 
 
-def routed(asked, found, *, injection, failures, own, answerable):
+def routed(asked, found, *, injection, failures, own, answerable, caution=USUAL_CAUTION):
     """Decide as a turn does: without reading where that is enough."""
-    router = Router()
+    router = Router(caution)
     known = {"failures": failures, "own": own}
     decided = router.before_reading(asked, found, injection=injection, **known)
     return decided or router.after_reading(asked, found, answerable=answerable, **known)
@@ -97,3 +97,23 @@ def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_
     found = [Hit(Passage("cards", "en", "Cards", "", "x", 0, 1), 0.35)]
     route = routed(prediction(), found, **PLAIN)
     assert route.action is Action.ANSWER
+
+
+@pytest.mark.parametrize("options", [{"own": True}, {"own": False}])
+def test_the_dearer_a_wrong_answer_the_surer_it_must_be(options):
+    def action(caution):
+        known = {**PLAIN, **options, "answerable": 0.75}
+        return routed(prediction(score=0.3), hits(0.6), **known, caution=caution).action
+
+    assert action(1) is Action.ANSWER
+    assert action(USUAL_CAUTION) is Action.ANSWER
+    assert action(20) is Action.CLARIFY
+
+
+def test_the_usual_caution_leaves_the_table_and_ten_times_of_it_ten_times_the_odds():
+    usual = THRESHOLDS["en"]
+    same, dear = usual.with_caution(USUAL_CAUTION), usual.with_caution(10 * USUAL_CAUTION)
+    assert same.clear_any == pytest.approx(usual.clear_any)
+    odds = [at.clear_any / (1 - at.clear_any) for at in (usual, dear)]
+    assert odds[1] == pytest.approx(10 * odds[0])
+    assert (dear.floor, dear.sure, dear.strange) == (usual.floor, usual.sure, usual.strange)

@@ -106,6 +106,7 @@ def _train(settings: "EvidenceSettings", state: Path) -> None:
     found = read(settings, model, tokenizer, dev)
     facts: dict[str, Any] = {
         "questions": len(learnt),
+        "companies": len({case.company for case in learnt} - {"xquad"}),
         "seconds": round(time.perf_counter() - begun),
         "questions_per_second": metrics["train_samples_per_second"],
         "loss": metrics["train_loss"],

@@ -1,0 +1,107 @@
+"""What the setting ``caution`` buys and costs: ``python -m benchmarks.caution``.
+
+The question sets of ``tuning.evaluate`` go through the whole assistant once for each caution, as
+written. Printed as a table; ``--picture`` draws it too.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tuning.evaluate import Judged
+
+CAUTIONS = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)
+
+
+class Worth(NamedTuple):
+    """Shares in [0, 1] of one set's questions at one caution: of the answerable, and of the others.
+
+    ``held_back`` is the share of unanswerable questions that got no answer.
+    """
+
+    set: str
+    caution: float
+    right: float
+    wrong: float
+    asked_back: float
+    declined: float
+    held_back: float
+
+
+def main() -> int:
+    """Print the table, a line as soon as it is known."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.caution",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: python -m benchmarks.caution --picture docs/caution.png",
+    )
+    parser.add_argument("--sets", nargs="+", metavar="NAME", help="default: all that ship")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="a PNG to draw")
+    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
+    given = parser.parse_args()
+    from assistant.config import load_settings
+    from tuning.evaluate import evaluate
+    from tuning.questions import QuestionsError, load_question_sets
+
+    try:
+        sets = load_question_sets(given.sets)
+    except QuestionsError as error:
+        print(f"caution: {error}", file=sys.stderr)
+        return 2
+    print("| set | caution | right | wrong | asked back | declined | unanswerable not answered |")
+    print("| --- " * 7 + "|", flush=True)
+    measured = []
+    for questions in sets:
+        for caution in CAUTIONS:
+            settings = load_settings(state=given.state, caution=caution)
+            judged = evaluate(questions, settings, ["extractive"])
+            worth = _worth(questions.name, caution, judged)
+            shares = " | ".join(f"{share:.0%}" for share in worth[2:])
+            print(f"| {worth.set} | {caution:g} | {shares} |", flush=True)
+            measured.append(worth)
+    if given.picture:
+        _draw(measured, given.picture)
+    return 0
+
+
+def _worth(name: str, caution: float, judged: Sequence["Judged"]) -> Worth:
+    answerable = [one.outcome for one in judged if one.answerable]
+    others = [one.outcome for one in judged if not one.answerable]
+    outcomes = ("right", "answered wrongly", "asked back", "declined wrongly")
+    shares = [answerable.count(outcome) / len(answerable) for outcome in outcomes]
+    return Worth(name, caution, *shares, others.count("right") / len(others))
+
+
+def _draw(measured: Sequence[Worth], file: Path) -> None:
+    """Draw a panel for each set: the same three lines over caution."""
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(one.set for one in measured))
+    figure = Figure(figsize=(3.4 * len(names), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)
+    lines = (
+        ("right", "answered right", "tab:green", "o-"),
+        ("wrong", "answered wrongly", "tab:red", "s-"),
+        ("held_back", "unanswerable, not answered", "tab:blue", "^--"),
+    )
+    for panel, name in zip(panels[0], names, strict=True):
+        own = [one for one in measured if one.set == name]
+        for field, label, colour, style in lines:
+            at = [one.caution for one in own]
+            panel.plot(at, [getattr(one, field) for one in own], style, color=colour, label=label)
+        panel.set_xscale("log")
+        panel.set_xticks(CAUTIONS, [f"{caution:g}" for caution in CAUTIONS])
+        panel.minorticks_off()
+        panel.set(title=name, xlabel="caution", ylim=(0, 1.02))
+        panel.grid(alpha=0.3)
+    panels[0][0].set_ylabel("share of questions")
+    panels[0][0].legend(fontsize=8, loc="center left")
+    figure.savefig(file, dpi=110)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
