@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     port: int = Field(7860, ge=1, le=65535, description="the port to listen on")
     strategy: Strategy = Field("auto", description="how answers are worded")
     caution: float = Field(
-        2.0, ge=0.5, le=100, description="what a wrong answer costs, in right ones"
+        3.0, ge=0.5, le=100, description="what a wrong answer costs, in right ones"
     )
     embedder: str | None = Field(None, description="a sentence-transformers folder or hub name")
     reranker: str | None = Field(None, description="a cross-encoder: folder or hub name")

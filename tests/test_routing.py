@@ -75,7 +75,7 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         ({"score": 0.3}, hits(0.2, 0.15), {}, Action.DECLINE, "not_found"),
         ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
         ({"article": "a0"}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
-        ({"article": "a0"}, hits(0.3, 0.15), {"answerable": 0.3}, Action.ANSWER, "answer"),
+        ({"article": "a0"}, hits(0.3, 0.15), {"answerable": 0.4}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.5}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.9}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.9, 0.15), {**OTHERS, "answerable": 0.1}, Action.DECLINE, "not_found"),
@@ -102,7 +102,7 @@ def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_
 @pytest.mark.parametrize("options", [{"own": True}, {"own": False}])
 def test_the_dearer_a_wrong_answer_the_surer_it_must_be(options):
     def action(caution):
-        known = {**PLAIN, **options, "answerable": 0.75}
+        known = {**PLAIN, **options, "answerable": 0.8}
         return routed(prediction(score=0.3), hits(0.6), **known, caution=caution).action
 
     assert action(1) is Action.ANSWER

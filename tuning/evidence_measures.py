@@ -13,7 +13,7 @@ UNANSWERED_SHARE = 0.2
 # The share of answered questions that may be held back where ``caught`` is told.
 LOST = 0.05
 # What an answer that is wrong, or that nothing in the documents backs, costs beside a right one.
-COST = 2.0
+COST = 3.0
 FLOORS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
