@@ -1,12 +1,12 @@
 """Words an answer: what the generator reads, and which of its sentences pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from assistant import safety
-from assistant.claims import values
-from assistant.evidence import READ, as_hits, runs_of
+from assistant.claims import same_value, values
+from assistant.evidence import READ, Evidence, as_hits, runs_of
 from assistant.generator import Generator
-from assistant.grounding import Grounder
+from assistant.grounding import Grounder, SupportingSpan
 from assistant.messages import Message
 from assistant.prompts import PromptTemplate
 from assistant.strategies import WORDED
@@ -35,7 +35,8 @@ class Writer:
         """Yield checked sentences and add them to the reply.
 
         A tuned generator reads the sentences that an extractive answer would hold, and words them.
-        Where it passes over one beside the likeliest that holds a sum or a day, that is added.
+        Where it loses a value of one, or passes over the likeliest or one that holds values, that
+        one is said as written.
 
         Args:
             turn: With hits, best first.
@@ -49,22 +50,38 @@ class Writer:
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         tuned = strategy == "tuned"
         hits = turn.hits[: READ if tuned else PROMPT_HITS]
-        runs = runs_of(turn.chosen) if tuned else []
-        read = as_hits(runs) if tuned else hits
+        read = as_hits(runs_of(turn.chosen)) if tuned else hits
         hide = safety.mask if self._generator.is_remote else str
         history = [Message(m.role, hide(m.text)) for m in turn.history[-HISTORY:]]
         prompt = template.render(hide(turn.text), read, history)
         # Whether anything answers was decided before; a small model declines too readily.
         avoid = template.decline if tuned else ""
         pieces = self._generator.generate(prompt, adapter=tuned, avoid=avoid)
+        lost = False
         for sentence in complete_sentences(pieces, turn.lang):
             if template.decline and sentence == template.decline:
-                builder.declined = True
-                return
+                builder.declined = not lost
+                break
             # Small models go on with new passages or questions once they have answered.
             span = self._grounder.check(sentence, hits)
-            if span and not builder.has_said(sentence):
+            if span and tuned and _loses(sentence, span):
+                lost = True
+            elif span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
-        if builder.support and runs:
-            left_out = [e for e in runs[0] if values(e.text) and not builder.cites(e)]
-            yield from builder.quote(left_out)
+        if builder.support and tuned:
+            yield from builder.quote(_passed_over(turn.chosen, builder))
+
+
+def _loses(sentence: str, span: SupportingSpan) -> bool:
+    """Tell whether a sentence leaves out a value of what backs it: half the truth of a price."""
+    said = values(sentence)
+    return not all(
+        any(same_value(value, other) for other in said)
+        for value in values(span.span.of(span.passage.text))
+    )
+
+
+def _passed_over(chosen: Sequence[Evidence], builder: ReplyBuilder) -> list[Evidence]:
+    """Return what an answer must not lack: the likeliest sentence, and those that hold values."""
+    likeliest = max(chosen, key=lambda evidence: evidence.score)
+    return [e for e in chosen if not builder.cites(e) and (e is likeliest or values(e.text))]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tuning.evaluate import Judged
 
-CAUTIONS = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)
+CAUTIONS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 
 
 class Worth(NamedTuple):

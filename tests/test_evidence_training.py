@@ -96,8 +96,8 @@ def test_what_it_is_worth_by_hand():
     fitted = calibration(cases, found)
     assert fitted["en"][0] > 0
     table = floors(cases, found, {"en": [1.0, 0.0]})
-    # An unanswered question in ten is answered, at twice the cost; then none is.
-    assert table[2] == "| en | 0.05 | 0.000 | 0.500 | 0.600 |"
+    # An unanswered question in ten is answered, at three times the cost; then none is.
+    assert table[2] == "| en | 0.05 | 0.000 | 0.500 | 0.500 |"
     assert table[-1] == "| en | 0.90 | 0.000 | 0.000 | 0.800 |"
 
 

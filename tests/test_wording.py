@@ -9,7 +9,8 @@ from assistant.strategies import StrategyChoices
 from tests.fakes import ScriptedGenerator
 
 FEE = "How much does a replacement card cost?"
-FACT = "A replacement for a lost card costs £5."
+FACT = "A replacement for a lost card costs £5 and arrives within 5 working days."
+HALF = "A replacement for a lost card costs £5."
 DECLINE = PromptTemplate.load("answer_tuned", "en").decline
 
 
@@ -60,6 +61,20 @@ def test_a_sentence_with_a_sum_that_the_generator_passed_over_is_added(saying):
     assert "£5" in reply.text[len(said) :]
     assert (reply.strategy, reply.generator) == ("tuned", "scripted")
     assert all(support.citation for support in reply.support)
+
+
+def test_a_sentence_that_loses_a_value_gives_way_to_the_one_as_written(saying):
+    reply = saying(HALF)[0].reply(FEE)
+    assert (reply.strategy, reply.generator) == ("extractive", None)
+    assert HALF not in reply.text
+    assert "within 5 working days" in reply.text
+    said = "The old card works until the last day of the month printed on it."
+    reply = saying(f"{said} {HALF} {DECLINE}")[0].reply(FEE)
+    assert reply.text.startswith(said)
+    assert HALF not in reply.text
+    assert "£5 and arrives within 5 working days" in reply.text
+    assert reply.strategy == "tuned"
+    assert "rest of your question" not in reply.text
 
 
 def test_auto_follows_what_was_measured(parts):
