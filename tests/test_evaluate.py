@@ -79,8 +79,10 @@ def test_auto_is_what_was_measured_best_where_it_was_measured(tmp_path):
         judged("tuned", company="Lantern Bank"),
         judged("extractive", company="Lantern Bank", right=False),
     ]
+    found += [judged("tuned", company="Tie"), judged("extractive", company="Tie")]
     settings = Settings(state=tmp_path)
-    assert write_choices(found, settings) == {"en": {"any": "extractive", "Lantern Bank": "tuned"}}
+    best = {"any": "extractive", "Lantern Bank": "tuned", "Tie": "extractive"}
+    assert write_choices(found, settings) == {"en": best}
     choices = StrategyChoices.load(tmp_path)
     assert choices.choose("SmolLM2-135M-Instruct", "en", "Lantern Bank") == "tuned"
     assert choices.choose("SmolLM2-135M-Instruct", "en", "Other") == "extractive"

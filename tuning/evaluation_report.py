@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.strategies import FILE
+from assistant.strategies import FILE, QUOTED
 from tuning.evaluate import Judged, as_rows
 from tuning.outputs import write_json, write_text
 
@@ -146,7 +146,8 @@ def _picture(summary: Summary) -> str:
 def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
     """Write which strategy is best, by language and company, into the state folder; return it.
 
-    Best means the most right answers less the wrong ones: a wrong fee is worse than none.
+    Best means the most right answers less the wrong ones: a wrong fee is worse than none. Of two
+    that are worth the same, the articles' own words are safer than a generator's, and faster.
     """
     from knowledge.model_files import GENERATOR_NAME
 
@@ -156,7 +157,7 @@ def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
             groups[entry.lang, entry.company][entry.strategy].append(entry)
     best: dict[str, dict[str, str]] = defaultdict(dict)
     for (lang, company), found in groups.items():
-        best[lang][company] = max(found, key=lambda strategy: _worth(found[strategy]))
+        best[lang][company] = max(found, key=lambda s: (_worth(found[s]), s in QUOTED))
     name = settings.generator or GENERATOR_NAME
     file = settings.state / FILE
     known = json.loads(file.read_text(encoding="utf-8"))["choices"] if file.is_file() else {}
