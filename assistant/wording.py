@@ -11,6 +11,7 @@ from assistant.messages import Message
 from assistant.prompts import PromptTemplate
 from assistant.strategies import WORDED
 from assistant.turn import ReplyBuilder, Turn, complete_sentences
+from knowledge.documents import Hit
 
 # Hits that the generator reads; more make it slower and no better.
 PROMPT_HITS = 3
@@ -51,12 +52,7 @@ class Writer:
         tuned = strategy == "tuned"
         hits = turn.hits[: READ if tuned else PROMPT_HITS]
         read = as_hits(runs_of(turn.chosen)) if tuned else hits
-        hide = safety.mask if self._generator.is_remote else str
-        history = [Message(m.role, hide(m.text)) for m in turn.history[-HISTORY:]]
-        prompt = template.render(hide(turn.text), read, history)
-        # Whether anything answers was decided before; a small model declines too readily.
-        avoid = template.decline if tuned else ""
-        pieces = self._generator.generate(prompt, adapter=tuned, avoid=avoid)
+        pieces = self._generated(turn, template, read, tuned=tuned)
         lost = False
         for sentence in complete_sentences(pieces, turn.lang):
             if template.decline and sentence == template.decline:
@@ -71,6 +67,16 @@ class Writer:
         if builder.support and tuned:
             yield from builder.quote(_passed_over(turn.chosen, builder))
 
+    def _generated(
+        self, turn: Turn, template: PromptTemplate, read: Sequence[Hit], *, tuned: bool
+    ) -> Iterator[str]:
+        hide = safety.mask if self._generator.is_remote else str
+        history = [Message(m.role, hide(m.text)) for m in turn.history[-HISTORY:]]
+        prompt = template.render(hide(turn.text), read, history)
+        # Whether anything answers was decided before; a small model declines too readily.
+        avoid = template.decline if tuned else ""
+        return self._generator.generate(prompt, adapter=tuned, avoid=avoid)
+
 
 def _loses(sentence: str, span: SupportingSpan) -> bool:
     """Tell whether a sentence leaves out a value of what backs it: half the truth of a price."""
@@ -83,5 +89,5 @@ def _loses(sentence: str, span: SupportingSpan) -> bool:
 
 def _passed_over(chosen: Sequence[Evidence], builder: ReplyBuilder) -> list[Evidence]:
     """Return what an answer must not lack: the likeliest sentence, and those that hold values."""
-    likeliest = max(chosen, key=lambda evidence: evidence.score)
+    likeliest = max(chosen, key=lambda evidence: evidence.score, default=None)
     return [e for e in chosen if not builder.cites(e) and (e is likeliest or values(e.text))]

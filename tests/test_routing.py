@@ -2,6 +2,7 @@
 
 import pytest
 
+from assistant.config import Settings
 from assistant.intents import Prediction
 from assistant.messages import Action
 from assistant.routing import THRESHOLDS, USUAL_CAUTION, Router
@@ -111,6 +112,7 @@ def test_the_dearer_a_wrong_answer_the_surer_it_must_be(options):
 
 
 def test_the_usual_caution_leaves_the_table_and_ten_times_of_it_ten_times_the_odds():
+    assert Settings().caution == USUAL_CAUTION
     usual = THRESHOLDS["en"]
     same, dear = usual.with_caution(USUAL_CAUTION), usual.with_caution(10 * USUAL_CAUTION)
     assert same.clear_any == pytest.approx(usual.clear_any)
