@@ -6,7 +6,7 @@ from typing import Self
 
 from assistant import safety
 from assistant.company import Company
-from assistant.config import Settings
+from assistant.config import USUAL_CAUTION, Settings
 from assistant.courtesies import bare
 from assistant.evidence import EvidenceSelector
 from assistant.followup import antecedent
@@ -14,7 +14,7 @@ from assistant.generator import Generator, open_generator
 from assistant.intents import IntentClassifier, Prediction
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.prompts import Sayings
-from assistant.routing import USUAL_CAUTION, Router
+from assistant.routing import Router
 from assistant.strategies import WORDED, StrategyChoices
 from assistant.turn import Clock, ReplyBuilder, Turn
 from assistant.wording import Writer

@@ -141,6 +141,11 @@ def same_value(claimed: Value, written: Value) -> bool:
     return claimed[0] == "count" or claimed[2] == written[2]
 
 
+def are_among(claimed: set[Value], written: set[Value]) -> bool:
+    """Tell whether each of some values agrees with one of others."""
+    return all(any(same_value(value, other) for other in written) for value in claimed)
+
+
 def are_rivals(one: Value, other: Value) -> bool:
     """Tell whether two values answer the same question differently."""
     if one[0] != other[0] or one[:2] == other[:2]:

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from assistant.errors import SettingsError
 
 BANK = Path(__file__).parent.parent / "knowledge" / "bank"
+# What a wrong answer costs, in right ones, where ``assistant.routing``'s thresholds were read off.
+USUAL_CAUTION = 3.0
 Strategy = Literal["auto", "tuned", "few_shot", "zero_shot", "extractive"]
 
 
@@ -24,7 +26,7 @@ class Settings(BaseSettings):
     port: int = Field(7860, ge=1, le=65535, description="the port to listen on")
     strategy: Strategy = Field("auto", description="how answers are worded")
     caution: float = Field(
-        3.0, ge=0.5, le=100, description="what a wrong answer costs, in right ones"
+        USUAL_CAUTION, ge=0.5, le=100, description="what a wrong answer costs, in right ones"
     )
     embedder: str | None = Field(None, description="a sentence-transformers folder or hub name")
     reranker: str | None = Field(None, description="a cross-encoder: folder or hub name")

@@ -10,6 +10,7 @@ from assistant.claims import (
     NUMBER_WORDS,
     Clause,
     Value,
+    are_among,
     are_opposed,
     are_rivals,
     clauses,
@@ -129,9 +130,9 @@ class _Claim:
 
     def _holds(self, span: str) -> bool:
         """Tell whether a span has every name, value and period ("a month") of the claim."""
-        lowered, written = span.lower(), values(span)
+        lowered = span.lower()
         named = all(name.lower() in lowered for name in self._names)
-        valued = all(any(same_value(v, theirs) for theirs in written) for v in self._values)
+        valued = are_among(self._values, values(span))
         return named and valued and self._periods <= content(span)
 
     def _quoted(self, span: str) -> bool:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.config import USUAL_CAUTION
 from assistant.intents import Prediction
 from assistant.messages import Action
 from knowledge.documents import Hit
@@ -39,8 +40,6 @@ class Thresholds:
         return dataclasses.replace(self, **raised)
 
 
-# What a wrong answer costs, in right ones, where the thresholds below were read off.
-USUAL_CAUTION = 3.0
 _OF_ANSWERS = ("clear", "clear_any", "doubtful")
 
 

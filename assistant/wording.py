@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from assistant import safety
-from assistant.claims import same_value, values
+from assistant.claims import are_among, values
 from assistant.evidence import READ, Evidence, as_hits, runs_of
 from assistant.generator import Generator
 from assistant.grounding import Grounder, SupportingSpan
@@ -80,11 +80,7 @@ class Writer:
 
 def _loses(sentence: str, span: SupportingSpan) -> bool:
     """Tell whether a sentence leaves out a value of what backs it: half the truth of a price."""
-    said = values(sentence)
-    return not all(
-        any(same_value(value, other) for other in said)
-        for value in values(span.span.of(span.passage.text))
-    )
+    return not are_among(values(span.span.of(span.passage.text)), values(sentence))
 
 
 def _passed_over(chosen: Sequence[Evidence], builder: ReplyBuilder) -> list[Evidence]:

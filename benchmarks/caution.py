@@ -8,27 +8,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from tuning.evaluate import Judged
+from typing import Any
 
 CAUTIONS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
-
-
-class Worth(NamedTuple):
-    """Shares in [0, 1] of one set's questions at one caution: of the answerable, and of the others.
-
-    ``held_back`` is the share of unanswerable questions that got no answer.
-    """
-
-    set: str
-    caution: float
-    right: float
-    wrong: float
-    asked_back: float
-    declined: float
-    held_back: float
+# What is told of the answerable questions, and of the others.
+SHARES = ("right", "answered wrongly", "asked back", "declined wrongly", "unanswerable declined")
 
 
 def main() -> int:
@@ -45,6 +29,7 @@ def main() -> int:
     given = parser.parse_args()
     from assistant.config import load_settings
     from tuning.evaluate import evaluate
+    from tuning.evaluation_report import summarise
     from tuning.questions import QuestionsError, load_question_sets
 
     try:
@@ -58,41 +43,32 @@ def main() -> int:
     for questions in sets:
         for caution in CAUTIONS:
             settings = load_settings(state=given.state, caution=caution)
-            judged = evaluate(questions, settings, ["extractive"])
-            worth = _worth(questions.name, caution, judged)
-            shares = " | ".join(f"{share:.0%}" for share in worth[2:])
-            print(f"| {worth.set} | {caution:g} | {shares} |", flush=True)
-            measured.append(worth)
+            (row,) = summarise(evaluate(questions, settings, ["extractive"])).rows
+            shares = " | ".join(f"{row[name]:.0%}" for name in SHARES)
+            print(f"| {questions.name} | {caution:g} | {shares} |", flush=True)
+            measured.append({**row, "caution": caution})
     if given.picture:
         _draw(measured, given.picture)
     return 0
 
 
-def _worth(name: str, caution: float, judged: Sequence["Judged"]) -> Worth:
-    answerable = [one.outcome for one in judged if one.answerable]
-    others = [one.outcome for one in judged if not one.answerable]
-    outcomes = ("right", "answered wrongly", "asked back", "declined wrongly")
-    shares = [answerable.count(outcome) / len(answerable) for outcome in outcomes]
-    return Worth(name, caution, *shares, others.count("right") / len(others))
-
-
-def _draw(measured: Sequence[Worth], file: Path) -> None:
+def _draw(measured: Sequence[dict[str, Any]], file: Path) -> None:
     """Draw a panel for each set: the same three lines over caution."""
     from matplotlib.figure import Figure
 
-    names = list(dict.fromkeys(one.set for one in measured))
+    names = list(dict.fromkeys(one["set"] for one in measured))
     figure = Figure(figsize=(3.4 * len(names), 3.2), layout="constrained")
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)
     lines = (
         ("right", "answered right", "tab:green", "o-"),
-        ("wrong", "answered wrongly", "tab:red", "s-"),
-        ("held_back", "unanswerable, not answered", "tab:blue", "^--"),
+        ("answered wrongly", "answered wrongly", "tab:red", "s-"),
+        ("unanswerable declined", "unanswerable, not answered", "tab:blue", "^--"),
     )
     for panel, name in zip(panels[0], names, strict=True):
-        own = [one for one in measured if one.set == name]
+        own = [one for one in measured if one["set"] == name]
         for field, label, colour, style in lines:
-            at = [one.caution for one in own]
-            panel.plot(at, [getattr(one, field) for one in own], style, color=colour, label=label)
+            at = [one["caution"] for one in own]
+            panel.plot(at, [one[field] for one in own], style, color=colour, label=label)
         panel.set_xscale("log")
         panel.set_xticks(CAUTIONS, [f"{caution:g}" for caution in CAUTIONS])
         panel.minorticks_off()

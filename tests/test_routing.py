@@ -2,10 +2,10 @@
 
 import pytest
 
-from assistant.config import Settings
+from assistant.config import USUAL_CAUTION, Settings
 from assistant.intents import Prediction
 from assistant.messages import Action
-from assistant.routing import THRESHOLDS, USUAL_CAUTION, Router
+from assistant.routing import THRESHOLDS, Router
 from knowledge.documents import Hit, Passage
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.config import USUAL_CAUTION
 from tuning.evidence_cases import Case
 
 # Of what customers ask, so much is taken to be answered nowhere in the documents.
 UNANSWERED_SHARE = 0.2
 # The share of answered questions that may be held back where ``caught`` is told.
 LOST = 0.05
-# What an answer that is wrong, or that nothing in the documents backs, costs beside a right one.
-COST = 3.0
 FLOORS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -74,8 +73,8 @@ def floors(
     """Return a table in Markdown: what is lost, and what passes, at each floor.
 
     ``worth`` is what answering from there on brings a question: 1 where one of the two likeliest
-    sentences is right, ``-COST`` where none is, of questions of which ``UNANSWERED_SHARE`` are
-    answered nowhere.
+    sentences is right, minus ``USUAL_CAUTION`` where none is, of questions of which
+    ``UNANSWERED_SHARE`` are answered nowhere.
     """
     lines = ["| language | floor | answered below | unanswered above | worth |", "| --- " * 5 + "|"]
     for lang, (weight, bias) in fitted.items():
@@ -86,7 +85,7 @@ def floors(
         said = 1 / (1 + np.exp(-(weight * total + bias)))
         for floor in FLOORS:
             lost, passed = (said[truth] < floor).mean(), (said[~truth] >= floor).mean()
-            worth = (weights * (said >= floor) * np.where(right, 1.0, -COST)).sum()
+            worth = (weights * (said >= floor) * np.where(right, 1.0, -USUAL_CAUTION)).sum()
             lines.append(f"| {lang} | {floor:.2f} | {lost:.3f} | {passed:.3f} | {worth:.3f} |")
     return lines
 
