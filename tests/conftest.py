@@ -1,16 +1,18 @@
 """Real parts that are slow to open, once a session."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from assistant.assistant import Assistant
 from assistant.company import Company
 from assistant.config import BANK, Settings
 from assistant.intents import IntentClassifier
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.model_files import open_embedder
+from knowledge.model_files import generator_folder, open_embedder
 
 ROOT = Path(__file__).parent.parent
 # Shared with `make run`, so that models are prepared once on a machine.
@@ -44,3 +46,62 @@ def parts(embedder):
         "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
         "intents": IntentClassifier.open(BANK, embedder, STATE),
     }
+
+
+def row(question="how much?", answer="It costs £5.", kind="answer"):
+    said = [{"role": "assistant", "content": answer}]
+    return {"prompt": [{"role": "user", "content": question}], "completion": said, "kind": kind}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Return the folder of a tiny random Qwen-style model with the shipped model's tokenizer."""
+    import torch
+    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "tiny-qwen"
+    tokenizer = AutoTokenizer.from_pretrained(generator_folder(None, STATE))
+    Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+        )
+    ).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def rows(tmp_path):
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    lines = [json.dumps(row(f"question {n}?", f"It costs £{n}.")) for n in range(10)]
+    (folder / "train.jsonl").write_text("\n".join(lines[:8]))
+    (folder / "dev.jsonl").write_text("\n".join(lines[8:]))
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path, tiny, rows):
+    def write(**changed):
+        values = {
+            "name": "test",
+            "base_model": str(tiny),
+            "rows": str(rows),
+            "max_steps": 1,
+            "batch": 2,
+            "accumulation": 1,
+            "generated": 0,
+            "output": str(tmp_path / "out"),
+            **changed,
+        }
+        file = tmp_path / "config.yaml"
+        file.write_text(yaml.safe_dump(values))
+        return file
+
+    return write

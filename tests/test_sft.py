@@ -1,83 +1,21 @@
 """The supervised fine-tune: every method one step on a tiny model, and all that can go wrong."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
-import yaml
 
 from assistant.errors import GeneratorError
 from assistant.generator import TransformersGenerator
 from assistant.prompts import PromptTemplate
 from knowledge.model_files import generator_folder
-from tests.conftest import ROOT, STATE
+from tests.conftest import STATE, row
 from tuning import export, sft
 from tuning.precision import precision
 from tuning.sft_rows import RowsError, is_right, read_rows
 
 METHODS = ["full", "lora", "dora", "adalora", "ia3", "prefix", "prompt"]
 DECLINE = PromptTemplate.load("answer_tuned", "en").decline
-
-
-def row(question="how much?", answer="It costs £5.", kind="answer"):
-    said = [{"role": "assistant", "content": answer}]
-    return {"prompt": [{"role": "user", "content": question}], "completion": said, "kind": kind}
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """Return the folder of a tiny random Qwen-style model with the shipped model's tokenizer."""
-    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("models") / "tiny-qwen"
-    tokenizer = AutoTokenizer.from_pretrained(generator_folder(None, STATE))
-    Qwen2ForCausalLM(
-        Qwen2Config(
-            vocab_size=len(tokenizer),
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-        )
-    ).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture
-def rows(tmp_path):
-    folder = tmp_path / "rows"
-    folder.mkdir()
-    lines = [json.dumps(row(f"question {n}?", f"It costs £{n}.")) for n in range(10)]
-    (folder / "train.jsonl").write_text("\n".join(lines[:8]))
-    (folder / "dev.jsonl").write_text("\n".join(lines[8:]))
-    return folder
-
-
-@pytest.fixture
-def config(tmp_path, tiny, rows):
-    def write(**changed):
-        values = {
-            "name": "test",
-            "base_model": str(tiny),
-            "rows": str(rows),
-            "max_steps": 1,
-            "batch": 2,
-            "accumulation": 1,
-            "generated": 0,
-            "output": str(tmp_path / "out"),
-            **changed,
-        }
-        file = tmp_path / "config.yaml"
-        file.write_text(yaml.safe_dump(values))
-        return file
-
-    return write
 
 
 @pytest.fixture
@@ -273,27 +211,6 @@ def test_the_loss_is_the_librarys_loss(tiny):
 
     found = GeneratingTrainer.compute_loss(Part(), model, dict(inputs))
     assert torch.isclose(found, model(**inputs).loss, atol=1e-5)
-
-
-def test_two_processes_train_one_adapter(config, tmp_path):
-    """As many GPUs would: each reads its share of the rows, and one writes what all have learnt."""
-    file = config(method="lora", max_steps=2)
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    done = subprocess.run(
-        [sys.executable, *launch, "tuning.sft", "--config", str(file), "--state", str(STATE)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.count("Saved in") == 1
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    # Two steps of two rows in each of two processes are all eight rows.
-    assert metrics["evaluations"][-1]["epoch"] == 1.0
-    assert (tmp_path / "out" / "adapter_model.safetensors").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Trains the answering model with TRL and PEFT, and judges it while training by generating."""
 
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -248,7 +249,7 @@ def _arguments(settings: SFTSettings, rows: int) -> SFTConfig:
         train_sampling_strategy="random" if settings.packing else "group_by_length",
         bf16=half == "bf16",
         fp16=half == "fp16",
-        use_cpu=not cuda,
+        **({} if cuda else _on_processors()),
         eval_strategy="steps",
         eval_steps=every,
         save_strategy="steps",
@@ -262,6 +263,12 @@ def _arguments(settings: SFTSettings, rows: int) -> SFTConfig:
         seed=settings.seed,
         dataloader_pin_memory=cuda,
     )
+
+
+def _on_processors() -> dict[str, Any]:
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":  # ``use_cpu`` would switch it off
+        return {"ddp_backend": "gloo"}
+    return {"use_cpu": True}
 
 
 def _steps(settings: SFTSettings, rows: int) -> int:
