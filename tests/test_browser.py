@@ -87,6 +87,8 @@ def test_answer_with_sources_by_keyboard(page):
     answer = page.locator("#conversation").inner_text()
     assert "£5" in answer
     assert "Sources" in answer
+    # What a screen reader is told.
+    page.get_by_text("Answered").or_(page.get_by_text("已回答")).first.wait_for(state="attached")
     ask(page, "取现金要手续费吗？")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.outside == []

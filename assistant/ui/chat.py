@@ -26,11 +26,15 @@ I18N = gr.I18n(
         "about": "I'm an automatic assistant, not a person. I answer from the help centre and "
         "show the words I rely on.",
         "examples": "For example",
+        # What a screen reader is told; Gradio's own bundle lacks it.
+        "common.complete": "Answered",
     },
     **{
         "zh-CN": {
             "about": "我是自动助手，不是真人。我根据帮助中心回答，并给出所依据的原文。",
             "examples": "例如",
+            "common.complete": "已回答",
+            "status.queue_position": "排队第 {position} 位，共 {size} 位",
         }
     },
 )
