@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from assistant.errors import GeneratorError
-from assistant.generator import Generator, ServedGenerator, TransformersGenerator
+from assistant.config import Settings
+from assistant.generator import Generator, ServedGenerator, TransformersGenerator, open_generator
 from knowledge.model_files import GENERATOR_NAME, generator_folder
 from tests.conftest import STATE
 
@@ -168,3 +169,22 @@ def test_missing_weights_and_missing_server(tmp_path):
 def test_unknown_model_on_the_server(url):
     with pytest.raises(GeneratorError, match="with the model 'large'"):
         list(ServedGenerator(url, "large", None).generate(MESSAGES))
+
+
+@pytest.mark.parametrize(
+    ("installed", "generator", "expected"),
+    [
+        (True, None, GENERATOR_NAME),
+        (False, None, None),
+        (True, "HuggingFaceTB/SmolLM2-135M-Instruct", None),
+    ],
+)
+def test_articles_words_are_chosen_with_the_default_generators_network_where_it_is_there(
+    installed, generator, expected, monkeypatch
+):
+    """Its adapter was made for it; any other model would be loaded for nothing."""
+    if not installed:
+        monkeypatch.setattr("assistant.generator.find", lambda *_: None)
+    settings = Settings(state=STATE, strategy="extractive", generator=generator)
+    opened = open_generator(settings)
+    assert (opened and opened.name) == expected
