@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from assistant.errors import GeneratorError
 from assistant.config import Settings
+from assistant.errors import GeneratorError
 from assistant.generator import Generator, ServedGenerator, TransformersGenerator, open_generator
 from knowledge.model_files import GENERATOR_NAME, generator_folder
 from tests.conftest import STATE

@@ -87,13 +87,22 @@ def _read(file: Path) -> DialogueFile:
         raise ValueError(f"{file}: expected canned dialogues: {error}") from None
 
 
-def run_case(assistant: "Assistant", file: Path, case: Case) -> Outcome:
-    """Play a dialogue; an exception is a failure of the case like any other."""
+def run_case(
+    assistant: "Assistant", file: Path, case: Case, strategy: str | None = None
+) -> Outcome:
+    """Play a dialogue; an exception is a failure of the case like any other.
+
+    Args:
+        assistant: Who answers.
+        file: Where the dialogue stands.
+        case: The dialogue.
+        strategy: How answers are worded; None for the assistant's own.
+    """
     outcome = Outcome(case, file)
     history: list[Message] = []
     for number, step in enumerate(case.steps, 1):
         try:
-            reply = assistant.reply(step.user, history)
+            reply = assistant.reply(step.user, history, strategy)
         except Exception as error:  # whatever goes wrong, the case has failed
             outcome.failures.append(f"step {number}: {type(error).__name__}: {error}")
             return outcome

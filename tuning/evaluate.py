@@ -1,9 +1,9 @@
 """Compares the strategies side by side: ``python -m tuning.evaluate --out FOLDER``.
 
 Question sets with key facts, forbidden facts and the right article go through the whole assistant,
-once a strategy: Lantern Bank's, and those of companies that nothing was trained on. Written to the
-folder: ``evaluation.json`` and one self-contained page. ``--choose`` also writes what the strategy
-``auto`` means from now on, into the state folder.
+once a strategy: Lantern Bank's, and those of companies that nothing was trained on. So do canned
+dialogues. Written to the folder: ``evaluation.json`` and one self-contained page. ``--choose`` also
+writes what the strategy ``auto`` means from now on, into the state folder.
 """
 
 import argparse
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tuning.questions import QuestionSet
 
 STRATEGIES = (*WORDED, *QUOTED)
+DIALOGUES = Path(__file__).parent.parent / "tests" / "dialogues" / "passing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), metavar="STRATEGY")
     parser.add_argument("--sets", nargs="+", metavar="NAME", help="default: all that ship")
+    parser.add_argument(
+        "--dialogues",
+        type=Path,
+        metavar="FOLDER",
+        help="canned dialogues for the articles of --knowledge; default: Lantern Bank's, where all "
+        "sets are asked",
+    )
     parser.add_argument("--limit", type=int, help="only so many questions of each set")
     parser.add_argument("--out", type=Path, default=Path("var/evaluation"))
     parser.add_argument("--choose", action="store_true", help="renew what `auto` means")
@@ -81,23 +89,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     from assistant.errors import AssistantError
     from knowledge.errors import KnowledgeError
-    from tuning.evaluation_report import summarise, write_report
+    from tuning.dialogues import load_cases
+    from tuning.evaluation_dialogues import play
+    from tuning.evaluation_report import dialogue_table, summarise, write_report
     from tuning.questions import QuestionsError, load_question_sets
 
     try:
         if wrong := set(given.strategies) - {*STRATEGIES, "auto"}:
             raise QuestionsError(f"Expected strategies among {STRATEGIES}, found {sorted(wrong)}.")
         settings = settings_of(given)
+        folder = given.dialogues or _own_dialogues(given.sets, settings)
+        cases = load_cases(folder)[: given.limit] if folder else []
         judged = [
             entry
             for questions in load_question_sets(given.sets)
             for entry in evaluate(questions, settings, given.strategies, given.limit)
         ]
-        write_report(judged, given.out)
-    except (QuestionsError, AssistantError, KnowledgeError, OSError) as error:
+        played = play(cases, settings, given.strategies) if cases else []
+        write_report(judged, played, given.out)
+    except (ValueError, AssistantError, KnowledgeError, OSError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     print(summarise(judged).table())
+    if played:
+        print(f"\n{dialogue_table(played)}")
     if given.choose:
         from tuning.evaluation_report import write_choices
 
@@ -123,7 +138,7 @@ def evaluate(
 
     with questions.knowledge() as folder:
         assistant = Assistant.from_config(settings.model_copy(update={"knowledge": folder}))
-        able = [s for s in strategies if _is_possible(assistant, s, questions.lang)]
+        able = [s for s in strategies if is_possible(assistant, s, questions.lang)]
         asked = [(strategy, row) for strategy in able for row in questions.rows[:limit]]
         return [
             judge_one(assistant, questions, strategy, row)
@@ -131,7 +146,15 @@ def evaluate(
         ]
 
 
-def _is_possible(assistant: "Assistant", strategy: str, lang: str) -> bool:
+def _own_dialogues(sets: Sequence[str] | None, settings: Any) -> Path | None:
+    from assistant.config import BANK
+
+    is_whole = sets is None and settings.knowledge == BANK and DIALOGUES.is_dir()
+    return DIALOGUES if is_whole else None
+
+
+def is_possible(assistant: "Assistant", strategy: str, lang: str) -> bool:
+    """Tell whether an assistant's generator can word answers so, in that language."""
     generator = assistant.generator
     if strategy in ("extractive", "auto"):
         return True

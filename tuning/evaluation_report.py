@@ -6,7 +6,7 @@ import json
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from assistant.strategies import FILE, QUOTED
 from tuning.evaluate import Judged, as_rows
+from tuning.evaluation_dialogues import Played
 from tuning.outputs import write_json, write_text
 
 PAGE = Path(__file__).with_name("evaluation_report.html.jinja")
@@ -25,6 +26,7 @@ COLUMNS = (
     "unanswerable declined", "figures without support", "other language", "worded by the model",
     "first word s", "complete s",
 )  # fmt: skip
+DIALOGUE_COLUMNS = ("dialogues", "strategy", "passed", "interval", "critical failed", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,7 @@ class Summary:
 
     def table(self) -> str:
         """Return the rows as a Markdown table."""
-        lines = [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
-        lines += [f"| {' | '.join(_cell(row[c]) for c in COLUMNS)} |" for row in self.rows]
-        return "\n".join(lines)
+        return _markdown(COLUMNS, self.rows)
 
 
 def summarise(judged: Sequence[Judged]) -> Summary:
@@ -90,12 +90,47 @@ def interval(right: Sequence[bool], seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def write_report(judged: Sequence[Judged], out: Path) -> None:
+def dialogue_rows(played: Sequence[Played]) -> list[dict[str, Any]]:
+    """Return one row a language and strategy; ``seconds`` is the median of a whole dialogue."""
+    groups: dict[tuple[str, str], list[Played]] = defaultdict(list)
+    for entry in played:
+        groups[entry.lang, entry.strategy].append(entry)
+    return [_dialogue_row(*key, group) for key, group in groups.items()]
+
+
+def _dialogue_row(lang: str, strategy: str, group: Sequence[Played]) -> dict[str, Any]:
+    passed = [not entry.failures for entry in group]
+    low, high = interval(passed)
+    return {
+        "dialogues": f"{lang} ({len(group)})",
+        "strategy": strategy,
+        "passed": sum(passed) / len(group),
+        "interval": f"{low:.0%}–{high:.0%}",
+        "critical failed": sum(e.critical and bool(e.failures) for e in group),
+        "seconds": f"{statistics.median(entry.seconds for entry in group):.2f}",
+    }
+
+
+def dialogue_table(played: Sequence[Played]) -> str:
+    """Return ``dialogue_rows`` as a Markdown table."""
+    return _markdown(DIALOGUE_COLUMNS, dialogue_rows(played))
+
+
+def write_report(judged: Sequence[Judged], played: Sequence[Played], out: Path) -> None:
     """Write ``evaluation.json`` and ``report.html``."""
     from jinja2 import Environment, StrictUndefined
 
     summary = summarise(judged)
-    write_json(out / "evaluation.json", {"summary": summary.rows, "questions": as_rows(judged)})
+    dialogues = dialogue_rows(played)
+    write_json(
+        out / "evaluation.json",
+        {
+            "summary": summary.rows,
+            "questions": as_rows(judged),
+            "dialogues": dialogues,
+            "played": [asdict(entry) for entry in played],
+        },
+    )
     page = Environment(undefined=StrictUndefined, autoescape=True).from_string(
         PAGE.read_text(encoding="utf-8")
     )
@@ -105,6 +140,9 @@ def write_report(judged: Sequence[Judged], out: Path) -> None:
             columns=COLUMNS,
             rows=[[_cell(row[c]) for c in COLUMNS] for row in summary.rows],
             buckets=[(r["set"], r["strategy"], r["buckets"]) for r in summary.rows],
+            dialogue_columns=DIALOGUE_COLUMNS,
+            dialogues=[[_cell(row[c]) for c in DIALOGUE_COLUMNS] for row in dialogues],
+            failed=[entry for entry in played if entry.failures],
             failures=_failures(judged),
             picture=_picture(summary),
         ),
@@ -146,8 +184,9 @@ def _picture(summary: Summary) -> str:
 def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
     """Write which strategy is best, by language and company, into the state folder; return it.
 
-    Best means the most right answers less the wrong ones: a wrong fee is worse than none. Of two
-    that are worth the same, the articles' own words are safer than a generator's, and faster.
+    Best means the most right answers less the wrong ones, each of which costs ``caution`` right
+    ones. Of two that are worth the same, the articles' own words are safer than a generator's, and
+    faster.
     """
     from knowledge.model_files import GENERATOR_NAME
 
@@ -157,7 +196,9 @@ def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
             groups[entry.lang, entry.company][entry.strategy].append(entry)
     best: dict[str, dict[str, str]] = defaultdict(dict)
     for (lang, company), found in groups.items():
-        best[lang][company] = max(found, key=lambda s: (_worth(found[s]), s in QUOTED))
+        best[lang][company] = max(
+            found, key=lambda s: (_worth(found[s], settings.caution), s in QUOTED)
+        )
     name = settings.generator or GENERATOR_NAME
     file = settings.state / FILE
     known = json.loads(file.read_text(encoding="utf-8"))["choices"] if file.is_file() else {}
@@ -169,10 +210,16 @@ def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
     return dict(best)
 
 
-def _worth(group: Sequence[Judged]) -> float:
+def _worth(group: Sequence[Judged], caution: float) -> float:
     right = sum(entry.outcome == "right" for entry in group)
     wrong = sum(entry.outcome == "answered wrongly" for entry in group)
-    return (right - wrong) / len(group)
+    return (right - caution * wrong) / len(group)
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
+    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
+    lines += [f"| {' | '.join(_cell(row[c]) for c in columns)} |" for row in rows]
+    return "\n".join(lines)
 
 
 def _cell(value: Any) -> str:

@@ -18,12 +18,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tuning.evaluate import DIALOGUES
+
 if TYPE_CHECKING:
     from assistant.config import Settings
     from assistant.generator import Generator
 
 DATA = Path(__file__).with_name("data")
-DIALOGUES = Path(__file__).parent.parent / "tests" / "dialogues" / "passing"
 DECISIONS = "decisions.jsonl"
 # General questions that a candidate may lose against what serves, as a share.
 FORGETTING = 0.15
