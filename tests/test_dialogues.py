@@ -73,6 +73,15 @@ def test_personal_data_in_a_reply_is_found():
     assert list(check(leaking, [{"no_personal_data": True}]))
 
 
+def test_the_companys_own_number_is_no_personal_data_in_other_words():
+    quote = "Without the app, call +44 20 7946 0123, day or night."
+    own = (Citation(1, "lost", "en", "Lost", quote, 0, len(quote)),)
+    for number, failures in (("+44 20 7946 0123", 0), ("+44 20 7946 0999", 1)):
+        said = f"Call {number} and we freeze it."
+        reply = _reply(text=said, citations=own, support=(Support(said, 1),))
+        assert len(list(check(reply, [{"no_personal_data": True}]))) == failures
+
+
 def test_unknown_assertion_is_a_failure():
     (line,) = check(_reply(), [{"bot_smiled": True}])
     assert "unknown assertion 'bot_smiled'; known are intent_was" in line

@@ -151,12 +151,18 @@ def _language_is(reply: Reply, value: str) -> bool:
 
 
 def _no_personal_data(reply: Reply, value: bool) -> bool:
-    from assistant.safety import mask
-
     # The bank's own number is no personal data; it stands in the cited words.
     quoted = " ".join(citation.quote for citation in reply.citations)
-    mine = [said.sentence for said in reply.support if said.sentence not in quoted]
-    return all(mask(sentence) == sentence for sentence in mine) is value
+    told = [data for said in reply.support for data in _personal_data(said.sentence)]
+    return all(data in quoted for data in told) is value
+
+
+def _personal_data(sentence: str) -> Sequence[str]:
+    from assistant.safety import mask
+
+    kept = re.split(r"\[(?:email|iban|id|card|phone)\]", mask(sentence))
+    found = re.fullmatch("(.+)".join(map(re.escape, kept)), sentence, re.DOTALL)
+    return found.groups() if found else [sentence]
 
 
 CHECKS: dict[str, Callable[[Reply, Any], bool]] = {
