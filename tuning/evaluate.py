@@ -80,7 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="canned dialogues for the articles of --knowledge; default: Lantern Bank's, where all "
         "sets are asked",
     )
-    parser.add_argument("--limit", type=int, help="only so many questions of each set")
+    parser.add_argument(
+        "--limit", type=int, help="only so many questions of each set, and dialogues"
+    )
     parser.add_argument("--out", type=Path, default=Path("var/evaluation"))
     parser.add_argument("--choose", action="store_true", help="renew what `auto` means")
     from assistant.config import add_arguments, settings_of
