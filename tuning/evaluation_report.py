@@ -160,7 +160,7 @@ def _failures(judged: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
 def _picture(summary: Summary) -> str:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 0.5 * len(summary.rows) + 1.5))
+    figure = Figure(figsize=(9, 0.5 * len(summary.rows) + 1.5), layout="constrained")
     axes = figure.subplots()
     names = [f"{row['set']}  {row['strategy']}" for row in summary.rows]
     left = np.zeros(len(names))
@@ -175,9 +175,9 @@ def _picture(summary: Summary) -> str:
         left += shares
     axes.invert_yaxis()
     axes.set(xlim=(0, 1), xlabel="share of the answerable questions")
-    axes.legend(ncol=4, loc="upper center", bbox_to_anchor=(0.4, -0.15), frameon=False)
+    figure.legend(ncol=4, loc="outside lower center", frameon=False)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110, bbox_inches="tight")
+    figure.savefig(file, format="png", dpi=110)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
