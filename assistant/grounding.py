@@ -199,8 +199,10 @@ def _spans(passage: Passage) -> Iterator[Span]:
 
 def _verbatim(sentence: str, hits: Sequence[Hit]) -> SupportingSpan | None:
     for hit in hits:
-        quoted = sentence.strip().rstrip(".。")
-        start = hit.passage.text.find(quoted)
+        text, quoted = hit.passage.text, sentence.strip().rstrip(".。")
+        start = text.find(quoted)
         if start >= 0:
-            return SupportingSpan(hit.passage, Span(start, start + len(quoted)))
+            end = start + len(quoted)
+            end += text[end : end + 1] in (".", "。")
+            return SupportingSpan(hit.passage, Span(start, end))
     return None

@@ -73,6 +73,21 @@ def test_unsupported(sentence):
     assert Grounder().check(sentence, HITS) is None
 
 
+@pytest.mark.parametrize(
+    ("lang", "before", "sentence"),
+    [
+        ("en", "Tell us. ", "We freeze the card for you."),
+        ("zh", "请告诉我们。", "我们会冻结这张卡。"),
+    ],
+)
+def test_what_the_articles_promise_passes_word_for_word_and_is_quoted_whole(lang, before, sentence):
+    text = before + sentence
+    hits = [Hit(Passage("a", lang, "", "", text, 0, len(text)), 1.0)]
+    found = Grounder().check(sentence, hits)
+    assert found is not None
+    assert found.span.of(text) == sentence
+
+
 def test_nothing_is_supported_by_nothing():
     assert Grounder().check("A replacement costs £5.", []) is None
 
