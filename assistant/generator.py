@@ -12,7 +12,7 @@ from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
 from assistant.prompts import ChatMessage
 from assistant.served_generator import ServedGenerator
-from knowledge.model_files import GENERATOR, GENERATOR_NAME, find, generator_folder
+from knowledge.model_files import GENERATOR, GENERATOR_NAME, generator_folder
 from knowledge.processor import has_bfloat16
 
 # Tokens of a text to avoid that tell its beginning from others.
@@ -279,15 +279,11 @@ def open_generator(settings: Settings) -> Generator | None:
         key = settings.generator_key.get_secret_value() if settings.generator_key else None
         served = str(settings.adapter) if settings.adapter else None
         return ServedGenerator(settings.generator_url, settings.generator, key, served)
-    if settings.strategy == "extractive" and not _reads(settings):
-        return None
     source = generator_folder(settings.generator, settings.state)
+    # Where nothing is worded, only the default model on this disk is of use: its network reads.
+    if settings.strategy == "extractive" and source in (settings.generator, GENERATOR.hub):
+        return None
     # The default model speaks English only; one that a user names is taken to speak both.
     languages = frozenset({"en", "zh"} if settings.generator else {"en"})
     name = settings.generator or GENERATOR_NAME
     return TransformersGenerator(source, name, languages, lambda: serving_adapter(settings))
-
-
-def _reads(settings: Settings) -> bool:
-    """Tell whether there is a generator whose network reads passages, whoever words the answer."""
-    return not settings.generator and find(GENERATOR, settings.state) is not None

@@ -1,4 +1,4 @@
-"""Real parts that are slow to open, once a session."""
+"""Real parts that are slow to open, once a session; and what the tests of the fine-tune share."""
 
 import json
 import os

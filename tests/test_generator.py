@@ -184,7 +184,7 @@ def test_articles_words_are_chosen_with_the_default_generators_network_where_it_
 ):
     """Its adapter was made for it; any other model would be loaded for nothing."""
     if not installed:
-        monkeypatch.setattr("assistant.generator.find", lambda *_: None)
+        monkeypatch.setattr("knowledge.model_files.find", lambda *_: None)
     settings = Settings(state=STATE, strategy="extractive", generator=generator)
     opened = open_generator(settings)
     assert (opened and opened.name) == expected
