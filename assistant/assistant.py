@@ -1,7 +1,7 @@
 """One turn, from message to reply: the only file that knows the order."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from assistant import safety
@@ -9,7 +9,7 @@ from assistant.company import Company
 from assistant.config import USUAL_CAUTION, Settings
 from assistant.courtesies import bare
 from assistant.evidence import EvidenceSelector
-from assistant.followup import antecedent
+from assistant.followup import Asked, antecedent, what_is_asked
 from assistant.generator import Generator, open_generator
 from assistant.intents import IntentClassifier, Prediction
 from assistant.messages import Action, Message, Reply, Stream
@@ -118,43 +118,11 @@ class Assistant:
             GeneratorError: The generator fails before anything was said.
         """
         clock = Clock()
-        text = safety.check(question, self._max_characters)
-        injection = safety.is_injection(text)
-        clock.lap("safety")
-        readings, prediction = self._understand(bare(safety.without_personal_data(text)), history)
-        clock.lap("intents")
-        retriever = self._knowledge.current()
-        hits = retriever.retrieve(readings, prediction.language, prior=prediction.articles)
-        clock.lap("retriever")
-        # The last reading holds all the words there are.
-        *_, query = readings
-        # Hits' scores that were fitted on the company's own questions know best.
-        own = retriever.snapshot.calibration.own
-        vector = readings[query]
-        failures = self._failures(history)
-        # Reading is most of a turn: small talk, orders and what is none of ours need none.
-        decided = self._router.before_reading(
-            prediction, hits, injection=injection, failures=failures, own=own
-        )
-        read = [] if decided else hits
-        ranking = self._evidence.rank(query, read, vector, own=own)
-        chosen = self._evidence.select(ranking, prediction.language)
-        clock.lap("evidence")
-        wording = self._chosen(strategy or self._strategy, prediction.language)
-        route = decided or self._router.after_reading(
-            prediction, hits, failures=failures, own=own, answerable=ranking.answerable
-        )
-        if route.action is Action.HANDOFF:
-            # What the customer reads until a person comes is the intent's own article; in a company
-            # whose intents name none, whatever answers, such as when the telephone is staffed.
-            about = [hit for hit in hits if hit.passage.article == prediction.article]
-            wished = self._router.is_settled(prediction)
-            ranking = self._evidence.rank(query, about or (hits if wished else []), vector)
-            is_told = about or self._router.is_clear(ranking.answerable, prediction.language)
-            chosen = self._evidence.select(ranking, prediction.language) if is_told else []
-        turn = Turn(text, query, history, prediction, hits, chosen, route, clock)
-        if route.action is Action.ANSWER:
-            yield from self._answer(turn, wording)
+        said = safety.check(question, self._max_characters)
+        asked = what_is_asked(said, history, self._every("clarify"))
+        turn = self._considered(asked, self._failures(history), clock)
+        if turn.route.action is Action.ANSWER:
+            yield from self._answer(turn, self._chosen(strategy or self._strategy, turn.lang))
         else:
             yield from self._say(turn)
 
@@ -162,11 +130,58 @@ class Assistant:
         """Return a current article by its language and id, or None."""
         return self._knowledge.current().article(lang, article)
 
-    def saying(self, name: str, lang: str) -> str:
-        """Return a fixed sentence, such as the one for an empty message."""
-        return self._sayings[lang if lang in self._sayings else "en"].say(
-            name, company=self._name(lang), max_characters=self._max_characters
+    def saying(self, name: str, lang: str, **values: str) -> str:
+        """Return a fixed sentence, such as the one for an empty message; some have gaps."""
+        known = {"company": self._name(lang), "max_characters": self._max_characters}
+        return self._sayings[lang if lang in self._sayings else "en"].say(name, **known, **values)
+
+    def _considered(self, asked: Asked, failures: int, clock: Clock) -> Turn:
+        """Find out all that is known of a question before a word is said."""
+        text = safety.check(asked.question, self._max_characters)
+        injection = safety.is_injection(text)
+        clock.lap("safety")
+        bared = bare(safety.without_personal_data(text))
+        readings, prediction = self._understand(bared, asked.history)
+        lang = prediction.language
+        clock.lap("intents")
+        retriever = self._knowledge.current()
+        hits = retriever.retrieve(readings, lang, prior=prediction.articles, title=asked.picked)
+        clock.lap("retriever")
+        # The last reading holds all the words there are.
+        *_, query = readings
+        # Hits' scores that were fitted on the company's own questions know best.
+        own = retriever.snapshot.calibration.own and asked.picked is None
+        route = None
+        if asked.picked is None:
+            # Reading is most of a turn: small talk, orders and what is none of ours need none.
+            route = self._router.before_reading(
+                prediction, hits, injection=injection, failures=failures, own=own
+            )
+        read = [] if route else hits
+        ranking = self._evidence.rank(query, read, readings[query], own=own)
+        chosen = self._evidence.select(ranking, lang)
+        clock.lap("evidence")
+        if asked.picked is not None:
+            route = self._router.after_pick(ranking, lang, failures=failures)
+        route = route or self._router.after_reading(
+            prediction, hits, ranking, failures=failures, own=own
         )
+        turn = Turn(text, query, asked.history, prediction, hits, chosen, route, clock)
+        return self._until_a_person(turn, readings) if route.action is Action.HANDOFF else turn
+
+    def _until_a_person(self, turn: Turn, readings: Mapping[str, Vectors]) -> Turn:
+        """Return the turn of a handoff with what the customer reads until a person comes.
+
+        That is the intent's own article; in a company whose intents name none, whatever answers,
+        such as when the telephone is staffed.
+        """
+        about = [hit for hit in turn.hits if hit.passage.article == turn.prediction.article]
+        wished = self._router.is_settled(turn.prediction)
+        read = about or (turn.hits if wished else [])
+        ranking = self._evidence.rank(turn.query, read, readings[turn.query])
+        is_told = about or self._router.is_clear(ranking, turn.prediction.language)
+        chosen = self._evidence.select(ranking, turn.prediction.language) if is_told else []
+        return dataclasses.replace(turn, chosen=chosen)
 
     def _understand(
         self, text: str, history: Sequence[Message]
@@ -189,7 +204,7 @@ class Assistant:
 
     def _answer(self, turn: Turn, strategy: str) -> Stream:
         builder = ReplyBuilder(turn, strategy)
-        if self._writer and strategy in WORDED:
+        if self._writer and strategy in WORDED and turn.route.reason != "nearest":
             yield from self._writer.write(turn, strategy, builder)
             turn.clock.lap("generator")
         if builder.support:
@@ -204,6 +219,9 @@ class Assistant:
 
     def _extract(self, turn: Turn) -> Stream:
         builder = ReplyBuilder(turn, "extractive")
+        if turn.route.reason == "nearest":
+            title = turn.chosen[0].passage.title
+            yield builder.add(self.saying("nearest", turn.lang, title=title), None)
         foreign = {str(evidence.passage.lang) for evidence in turn.chosen} - {turn.lang}
         for lang in sorted(foreign)[:1]:
             yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)
@@ -212,12 +230,15 @@ class Assistant:
 
     def _say(self, turn: Turn) -> Stream:
         saying = self.saying(turn.route.reason, turn.prediction.language)
+        if turn.route.choices:
+            choices = (*turn.route.choices, self.saying("none_of_these", turn.lang))
+            turn = dataclasses.replace(turn, route=dataclasses.replace(turn.route, choices=choices))
         builder = ReplyBuilder(turn, None)
         template = self._sayings[turn.lang]
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         yield builder.add(saying, None)
-        for choice in turn.route.choices:
-            yield builder.add(f"- {choice}", None, "\n")
+        for number, choice in enumerate(turn.route.choices, 1):
+            yield builder.add(f"{number}. {choice}", None, "\n")
         if turn.route.action is Action.HANDOFF:
             yield from builder.quote(turn.chosen)
         yield builder.build(None)
@@ -234,16 +255,18 @@ class Assistant:
 
     def _failures(self, history: Sequence[Message]) -> int:
         """Count how many of our last replies in a row did not help; the text alone tells."""
-        unhelpful = {
-            self.saying(name, lang) for name in ("not_found", "clarify") for lang in self._sayings
-        }
+        unhelpful = (*self._every("not_found"), *self._every("clarify"))
         count = 0
         for message in reversed(history):
             if message.role == "assistant":
-                if not any(message.text.startswith(saying) for saying in unhelpful):
+                if not message.text.startswith(unhelpful):
                     break
                 count += 1
         return count
+
+    def _every(self, name: str) -> tuple[str, ...]:
+        """Return a saying in each language: the text of the history alone tells what was said."""
+        return tuple(self.saying(name, lang) for lang in self._sayings)
 
     def _name(self, lang: str) -> str:
         names = self.company.name

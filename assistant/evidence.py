@@ -84,6 +84,23 @@ class Ranking:
     sentences: Sequence[Evidence]
     answerable: float
 
+    @property
+    def articles(self) -> dict[str, float]:
+        """How likely each article answers, in [0, 1], if any does; the likeliest first."""
+        shares: dict[str, float] = {}
+        for evidence in self.sentences:
+            article = evidence.passage.article
+            shares[article] = shares.get(article, 0.0) + evidence.score
+        return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+    @property
+    def sure(self) -> float:
+        """The probability, in [0, 1], that the likeliest article answers.
+
+        Two articles that answer as likely as each other leave it open which one was meant.
+        """
+        return self.answerable * next(iter(self.articles.values()), 0.0)
+
 
 def runs_of(chosen: Sequence[Evidence]) -> list[list[Evidence]]:
     """Return the chosen sentences in runs, the likeliest run first.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.config import USUAL_CAUTION
+from assistant.evidence import Ranking
 from assistant.intents import Prediction
 from assistant.messages import Action
 from knowledge.documents import Hit
@@ -22,8 +23,8 @@ class Thresholds:
 
     floor: float  # a hit below it is never shown: at most 2 % of right answers lie there
     clear: float  # a hit below it is wrong more often than not: ask back rather than answer
-    floor_any: float  # the same two for the probability that a sentence answers, which decides
-    clear_any: float  # where retrieval was not fitted on the company's own questions
+    floor_any: float  # the same two where retrieval was not fitted on the company's own questions:
+    clear_any: float  # that any sentence answers, and that those of the likeliest article do
     doubtful: float  # where it was, a hit is asked about below this, however sure it is
     sure: float  # an intent above it decides alone
     strange: float  # an out-of-scope score above it declines what no sure hit answers …
@@ -48,7 +49,7 @@ THRESHOLDS = {
         floor=0.25,
         clear=0.5,
         floor_any=0.4,
-        clear_any=0.78,
+        clear_any=0.75,
         doubtful=0.33,
         sure=0.6,
         strange=0.5,
@@ -58,7 +59,7 @@ THRESHOLDS = {
         floor=0.3,
         clear=0.55,
         floor_any=0.45,
-        clear_any=0.69,
+        clear_any=0.75,
         doubtful=0.33,
         sure=0.6,
         strange=0.5,
@@ -67,7 +68,9 @@ THRESHOLDS = {
 }
 # After so many replies in a row that did not help, a person should take over.
 FAILURES_BEFORE_HANDOFF = 2
-MAX_CHOICES = 3
+MAX_CHOICES = 4
+# Of the choices, so many are the articles that answer likeliest.
+LIKELIEST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,9 @@ class Router:
         """Tell whether the intent's score is above its threshold."""
         return prediction.score >= self._of(prediction.language).sure
 
-    def is_clear(self, answerable: float, lang: str) -> bool:
+    def is_clear(self, ranking: Ranking, lang: str) -> bool:
         """Tell whether what was read answers surely enough to be said unasked."""
-        return answerable >= self._of(lang).clear_any
+        return ranking.sure >= self._of(lang).clear_any
 
     def before_reading(
         self,
@@ -133,27 +136,40 @@ class Router:
         self,
         prediction: Prediction,
         hits: Sequence[Hit],
+        ranking: Ranking,
         *,
         failures: int,
         own: bool,
-        answerable: float,
     ) -> Route:
         """Return the route of a message that ``before_reading`` leaves open.
 
-        Where the hits' scores were fitted on the company's own questions they decide; a hit whose
-        sentences do not seem to answer is asked about all the same. ``answerable`` is the
-        probability, in [0, 1], that a sentence of the hits answers; the other arguments are those
-        of ``before_reading``.
+        Where the hits' scores were fitted on the company's own questions they decide; where what
+        was read disagrees with them, the customer is asked. ``ranking`` holds the hits' sentences;
+        the other arguments are those of ``before_reading``.
         """
-        at = self._of(prediction.language)
-        floor, clear = (at.floor, at.clear) if own else (at.floor_any, at.clear_any)
-        found = (hits[0].score if hits else 0.0) if own else answerable
-        if found < floor:
+        at, clear = self._of(prediction.language), self.is_clear(ranking, prediction.language)
+        low = ranking.answerable < at.floor_any
+        if own:
+            hit = hits[0].score if hits else 0.0
+            low, clear = hit < at.floor and not clear, hit >= at.clear
+        if low or not hits:
             return self.unanswered("not_found", failures)
         expected = self.is_sure(prediction) and hits[0].passage.article == prediction.article
-        if answerable < at.doubtful or (found < clear and not expected):
-            return Route(Action.CLARIFY, "clarify", _choices(hits))
+        if ranking.answerable < at.doubtful or not (clear or expected):
+            return Route(Action.CLARIFY, "clarify", _choices(hits, ranking))
         return Route(Action.ANSWER, "answer")
+
+    def after_pick(self, ranking: Ranking, lang: str, *, failures: int) -> Route:
+        """Return the route of a question whose article the customer has picked.
+
+        Args:
+            ranking: The article's sentences; none where none of the choices was picked.
+            lang: The language of the question.
+            failures: How many replies just before this one did not help.
+        """
+        if not ranking.sentences:
+            return self.unanswered("not_found", failures)
+        return Route(Action.ANSWER, "answer" if self.is_clear(ranking, lang) else "nearest")
 
     def unanswered(self, reason: str, failures: int) -> Route:
         """Return the route of what nothing answers: a decline, or a person after several."""
@@ -170,6 +186,8 @@ def _with_odds(probability: float, times: float) -> float:
     return odds / (1 + odds)
 
 
-def _choices(hits: Sequence[Hit]) -> tuple[str, ...]:
-    """Return the titles of the best articles, best first."""
-    return tuple(dict.fromkeys(hit.passage.title for hit in hits))[:MAX_CHOICES]
+def _choices(hits: Sequence[Hit], ranking: Ranking) -> tuple[str, ...]:
+    """Return titles: of the articles that answer likeliest, then of those that were found first."""
+    titles = {hit.passage.article: hit.passage.title for hit in reversed(hits)}
+    likeliest = [titles[article] for article in list(ranking.articles)[:LIKELIEST]]
+    return tuple(dict.fromkeys([*likeliest, *(hit.passage.title for hit in hits)]))[:MAX_CHOICES]

@@ -60,6 +60,7 @@ class Retriever:
         lang: str,
         top_k: int = 8,
         prior: Mapping[str, float] | None = None,
+        title: str | None = None,
     ) -> list[Hit]:
         """Return the best passages for a query, best first, without any floor.
 
@@ -71,6 +72,7 @@ class Retriever:
             top_k: How many hits at most.
             prior: For each article, the probability in [0, 1] that the customer's intent is
                 answered there; None where no intents are known.
+            title: Only passages of the articles with this title, which the customer picked.
         """
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1. Currently, top_k is {top_k}")
@@ -78,7 +80,7 @@ class Retriever:
             query = {query: self._embedder.encode_queries([query])[0]}
         best: dict[int, Hit] = {}
         for text, vector in query.items():
-            for row, hit in self._scored(text, vector, lang, prior):
+            for row, hit in self._scored(text, vector, lang, prior, title):
                 if row not in best or hit.score > best[row].score:
                     best[row] = hit
         hits = sorted(best.values(), key=lambda hit: -hit.score)
@@ -88,12 +90,20 @@ class Retriever:
         return hits[:top_k]
 
     def _scored(
-        self, text: str, vector: Vectors, lang: str, prior: Mapping[str, float] | None
+        self,
+        text: str,
+        vector: Vectors,
+        lang: str,
+        prior: Mapping[str, float] | None,
+        title: str | None,
     ) -> Iterator[tuple[int, Hit]]:
         lexical = self.lexical.score(text)
         if self._head:
             vector = self._head.apply(vector)
-        rows = self._candidates(vector, lexical, lang, prior or {})
+        if title is None:
+            rows = self._candidates(vector, lexical, lang, prior or {})
+        else:
+            rows = self._titled(title, lang)
         if not len(rows):
             return
         fusion = self.snapshot.calibration.for_query(lang, intent=prior is not None)
@@ -121,6 +131,12 @@ class Retriever:
             ]
             found += [row for row in proposed if other == lang or not self._is_in(lang, row)]
         return np.array(list(dict.fromkeys(found)), dtype=np.int64)
+
+    def _titled(self, title: str, lang: str) -> Rows:
+        """Return an article's rows; of its version in the language, where there is one."""
+        rows = [row for row, passage in enumerate(self.passages) if passage.title == title]
+        own = [row for row in rows if self.passages[row].lang == lang]
+        return np.array(own or rows, dtype=np.int64)
 
     def _is_in(self, lang: str, row: int) -> bool:
         """Tell whether a passage's article has a version in a language."""

@@ -1,6 +1,7 @@
 """The page in a real browser: a desktop and a phone, both languages, light and dark."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -117,6 +118,38 @@ def test_example_retry_and_edit(page):
     # The question itself holds these words too; only the new sources say that the answer is there.
     page.locator(".frontdesk-sources", has_text="Get a virtual card").wait_for(timeout=30_000)
     assert "£5" not in page.locator("#conversation").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "question", "choice", "told"),
+    [
+        (
+            {"locale": "en-GB"},
+            "is there a limit for taking out cash in one day",
+            "Where you can use your card",
+            "£500 a day",
+        ),
+        (
+            {"locale": "zh-CN", "viewport": {"width": 390, "height": 844}},
+            "一天最多能取多少现金",
+            "哪里可以用卡",
+            "每天最多取 500 英镑",
+        ),
+    ],
+    indirect=["page"],
+)
+def test_a_choice_answers_what_was_asked(page, question, choice, told):
+    """A choice is a button, which the keyboard reaches; so is that none of them is meant."""
+    page.fill(INPUT, question)
+    page.keyboard.press("Enter")
+    button = page.get_by_role("button", name=choice, exact=True)
+    button.wait_for(timeout=30_000)
+    assert page.get_by_role("button", name=re.compile("None of these|都不是")).count() == 1
+    button.focus()
+    page.keyboard.press("Enter")
+    page.locator(".frontdesk-sources", has_text=told).wait_for(timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.problems == []
 
 
 def test_bad_message_gets_a_sentence_and_the_next_one_works(page):

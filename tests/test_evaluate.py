@@ -18,7 +18,14 @@ from tuning.evaluation_report import (
     write_choices,
     write_report,
 )
-from tuning.questions import DATA, QuestionsError, load_question_sets, read_questions
+from tuning.questions import (
+    BANK,
+    DATA,
+    QuestionsError,
+    QuestionSet,
+    load_question_sets,
+    read_questions,
+)
 
 
 def judged(strategy="tuned", **changed):
@@ -64,6 +71,46 @@ def test_the_table_counts_every_question_once():
     assert row["unanswerable declined"] == 1.0
     assert row["figures without support"] == 2
     assert row["buckets"] == {"plain": "2 of 4"}
+
+
+def test_a_pick_is_counted_beside_what_was_right_at_once():
+    asked = {"right": False, "action": "clarify", "picked": "Fees"}
+    group = [judged(), judged(**asked, then_right=True), judged(**asked)]
+    group += [judged(right=False)]
+    unknown = {**asked, "answerable": False}
+    group += [judged(**unknown), judged(**unknown, then_right=True)]
+    (row,) = summarise(group).rows
+    assert row["right"] == 0.25
+    assert row["right after a pick"] == row["asked back"] == 0.5
+    assert row["unanswerable declined"] == 1.0
+    assert row["unanswerable quoted after a pick"] == 0.5
+
+
+def test_whoever_is_asked_back_picks_the_right_article_or_none(bank):
+    """The real assistant; what nothing answers is led on by whatever stands first."""
+    row = {
+        "question": "how much is a new one?", "history": [], "article": "replace-a-card",
+        "facts": ["free|£5"], "forbidden": [], "bucket": "plain", "lang": "en",
+    }  # fmt: skip
+    questions = QuestionSet("bank", "Lantern Bank", "en", [row], BANK)
+    known = evaluate.judge_one(bank, questions, "extractive", row)
+    assert (known.outcome, known.picked, known.then_right) == ("asked back", "Replace a card", True)
+    assert "[replace-a-card]" in known.then
+    missed = evaluate.judge_one(bank, questions, "extractive", {**row, "article": "overdraft"})
+    assert (missed.picked, missed.then_right) == ("None of these", False)
+    led_on = evaluate.judge_one(bank, questions, "extractive", {**row, "article": None})
+    assert (led_on.picked, led_on.then_right) == ("Replace a card", False)
+
+
+def test_the_banks_labels_name_articles_that_hold_the_facts(bank):
+    for questions in load_question_sets(["lantern-en", "lantern-zh"]):
+        for row in questions.rows:
+            for name in (row["article"] or "").split("|") if row["article"] else []:
+                article = bank.article(questions.lang, name)
+                assert article, (row["question"], name)
+                text = article.text.lower()
+                held = [any(v.lower() in text for v in fact.split("|")) for fact in row["facts"]]
+                assert all(held), (row["question"], name)
 
 
 def test_the_page_stands_alone_and_shows_failures(tmp_path):

@@ -39,6 +39,14 @@ def test_what_is_likely_enough_is_said_in_the_order_of_the_article(scores, said)
     assert [e.text for e in selected] == said
 
 
+def test_the_likeliest_article_is_as_sure_as_it_is_ahead_of_the_others():
+    ranking = ranked(0.3, 0.2, 0.1, 0.4)
+    assert list(ranking.articles) == ["cards", "rooms"]
+    assert ranking.articles["rooms"] == 0.4
+    assert ranking.sure == pytest.approx(0.9 * 0.6)
+    assert Ranking((), 0.0).sure == 0.0
+
+
 PRICES = passage(
     "prices", "A local card is free. A foreign card costs 1.5 %. It is blue. We like it."
 )

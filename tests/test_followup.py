@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.followup import antecedent, is_followup
+from assistant.followup import Asked, antecedent, is_followup, what_is_asked
 from assistant.messages import Message
 
 HISTORY = [
@@ -42,3 +42,45 @@ def test_nothing_to_follow():
         antecedent("and abroad?", [Message("assistant", "Hello, how can I help you today?")])
         is None
     )
+
+
+BACK = ("I'm not sure which:", "我不确定：")
+ASKED = [
+    Message("user", "is there a fee"),
+    Message("assistant", "Yes, £5."),
+    Message("user", "and the limit?"),
+    Message("assistant", "I'm not sure which:\n1. Cards & cash\n2. Transfers.\n3. None of these"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "picked"),
+    [
+        ("Cards & cash", "Cards & cash"),
+        ("cards & cash.", "Cards & cash"),
+        ("transfers", "Transfers."),
+        ("2", "Transfers."),
+        ("2.", "Transfers."),
+        ("none of these", "None of these"),
+    ],
+)
+def test_a_pick_asks_what_was_asked_before(text, picked):
+    assert what_is_asked(text, ASKED, BACK) == Asked("and the limit?", ASKED[:2], picked)
+
+
+@pytest.mark.parametrize("text", ["4", "cards", "how about transfers", "0"])
+def test_anything_else_is_a_message_of_its_own(text):
+    assert what_is_asked(text, ASKED, BACK) == Asked(text, ASKED)
+
+
+def test_a_second_pick_asks_the_same_and_whoever_went_on_picks_no_more():
+    more = [*ASKED, Message("user", "1"), Message("assistant", "£500 a day.")]
+    assert what_is_asked("2", more, BACK).question == "and the limit?"
+    gone = [*more, Message("user", "thanks, and abroad?"), Message("assistant", "£300.")]
+    assert what_is_asked("2", gone, BACK) == Asked("2", gone)
+
+
+def test_only_our_own_questions_back_offer_choices():
+    said = [Message("user", "steps?"), Message("assistant", "Do this:\n1. Open it.\n2. Close it.")]
+    assert what_is_asked("2", said, BACK) == Asked("2", said)
+    assert what_is_asked("1", said[1:], ("Do this:",)).picked is None

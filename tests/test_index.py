@@ -190,6 +190,14 @@ def test_another_language_is_searched_where_an_article_has_no_version_in_the_que
     assert {(h.passage.article, h.passage.lang) for h in found} == {("fees", "zh"), ("terms", "en")}
 
 
+def test_only_the_article_that_was_picked_is_searched_in_its_version_of_the_language():
+    title = PASSAGES[0].title
+    hits = retriever().retrieve("fee", PASSAGES[0].lang, title=title)
+    assert {(h.passage.title, h.passage.lang) for h in hits} == {(title, PASSAGES[0].lang)}
+    assert retriever().retrieve("fee", "other", title=title)[0].passage.title == title
+    assert retriever().retrieve("fee", "en", title="None of these") == []
+
+
 def test_a_query_head_moves_queries_and_nothing_else():
     turn = np.zeros((4, 4), dtype=np.float32)
     turn[1, 0] = 9.0  # what pointed to cards points to fees

@@ -3,10 +3,12 @@
 import pytest
 
 from assistant.config import USUAL_CAUTION, Settings
+from assistant.evidence import Evidence, Ranking
 from assistant.intents import Prediction
 from assistant.messages import Action
 from assistant.routing import THRESHOLDS, Router
 from knowledge.documents import Hit, Passage
+from knowledge.segmenter import Span
 
 
 def prediction(
@@ -34,17 +36,23 @@ def hits(*scores):
     return [Hit(Passage(f"a{n}", "en", f"A{n}", "", "x", 0, 1), s) for n, s in enumerate(scores)]
 
 
+def ranking(answerable, *shares):
+    """Return a ranking in which each article has one sentence with its share."""
+    found = [Evidence(hit.passage, Span(0, 1), hit.score) for hit in hits(*shares or (1.0,))]
+    return Ranking(sorted(found, key=lambda e: -e.score), answerable)
+
+
 # Whoever asks, of the company whose questions the hits' scores were fitted on.
 PLAIN = {"injection": False, "failures": 0, "own": True, "answerable": 0.9}
 OTHERS = {"own": False}
 
 
-def routed(asked, found, *, injection, failures, own, answerable, caution=USUAL_CAUTION):
+def routed(asked, found, *, injection, failures, own, answerable, shares=(), caution=USUAL_CAUTION):
     """Decide as a turn does: without reading where that is enough."""
     router = Router(caution)
     known = {"failures": failures, "own": own}
     decided = router.before_reading(asked, found, injection=injection, **known)
-    return decided or router.after_reading(asked, found, answerable=answerable, **known)
+    return decided or router.after_reading(asked, found, ranking(answerable, *shares), **known)
 
 
 OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
@@ -70,16 +78,18 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         (OOS, hits(0.1), {}, Action.DECLINE, "out_of_scope"),
         (OOS, hits(0.9), {}, Action.ANSWER, "answer"),
         ({}, [], {}, Action.DECLINE, "not_found"),
-        ({}, hits(0.01), {}, Action.DECLINE, "not_found"),
-        ({}, hits(0.01), {"failures": 2}, Action.HANDOFF, "repeated_failure"),
+        ({}, hits(0.01), {"answerable": 0.5}, Action.DECLINE, "not_found"),
+        ({}, hits(0.01), {"failures": 2, "answerable": 0.5}, Action.HANDOFF, "repeated_failure"),
         ({"score": 0.3}, hits(0.35, 0.3), {}, Action.CLARIFY, "clarify"),
-        ({"score": 0.3}, hits(0.2, 0.15), {}, Action.DECLINE, "not_found"),
+        ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.5}, Action.DECLINE, "not_found"),
+        ({"score": 0.3}, hits(0.2, 0.15), {}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
         ({"article": "a0"}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
         ({"article": "a0"}, hits(0.3, 0.15), {"answerable": 0.4}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.5}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.9}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.9, 0.15), {**OTHERS, "answerable": 0.1}, Action.DECLINE, "not_found"),
+        ({"score": 0.3}, hits(0.9, 0.9), {**OTHERS, "shares": (0.5, 0.5)}, Action.CLARIFY, "clarify"),
     ],
 )  # fmt: skip
 def test_table(given, found, options, action, reason):
@@ -91,7 +101,28 @@ def test_clarify_offers_the_best_articles_once_each():
     found = hits(0.35, 0.34, 0.3, 0.2)
     found.insert(1, found[0])
     route = routed(prediction(score=0.3), found, **PLAIN)
-    assert route.choices == ("A0", "A1", "A2")
+    assert route.choices == ("A0", "A1", "A2", "A3")
+
+
+def test_clarify_offers_what_answers_likeliest_before_what_was_found_first():
+    found = hits(0.35, 0.34, 0.3, 0.2, 0.1)
+    options = {**PLAIN, "shares": (0.0, 0.1, 0.2, 0.0, 0.7)}
+    route = routed(prediction(score=0.3), found, **options)
+    assert route.choices == ("A4", "A2", "A0", "A1")
+
+
+@pytest.mark.parametrize(
+    ("answerable", "reason"), [(0.9, "answer"), (0.5, "nearest"), (0.01, "nearest")]
+)
+def test_what_was_picked_is_answered_and_doubt_is_told(answerable, reason):
+    route = Router().after_pick(ranking(answerable), "en", failures=1)
+    assert (route.action, route.reason) == (Action.ANSWER, reason)
+
+
+def test_none_of_the_choices_is_declined_and_then_goes_to_a_person():
+    nothing = Ranking((), 0.0)
+    assert Router().after_pick(nothing, "en", failures=1).reason == "not_found"
+    assert Router().after_pick(nothing, "en", failures=2).action is Action.HANDOFF
 
 
 def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_few():

@@ -19,6 +19,7 @@ from assistant.strategies import QUOTED, WORDED
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.messages import Reply
+    from tuning.metrics import Verdict
     from tuning.questions import QuestionSet
 
 STRATEGIES = (*WORDED, *QUOTED)
@@ -27,7 +28,11 @@ DIALOGUES = Path(__file__).parent.parent / "tests" / "dialogues" / "passing"
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of one question under one strategy; seconds since it was asked."""
+    """What became of one question under one strategy; seconds since it was asked.
+
+    ``picked`` is what the customer picks where the assistant asks back, "" elsewhere; ``then`` the
+    reply to it, and ``then_right`` whether that is right.
+    """
 
     set: str
     company: str
@@ -47,6 +52,9 @@ class Judged:
     right_language: bool
     first_word: float
     complete: float
+    picked: str = ""
+    then: str = ""
+    then_right: bool = False
 
     @property
     def outcome(self) -> str:
@@ -183,6 +191,9 @@ def judge_one(
     complete = time.perf_counter() - begun
     assert reply  # noqa: S101  # the stream's contract
     verdict = judge(row, reply)
+    picked, then = _picked(assistant, row, reply, strategy)
+    later = judge(row, then) if then else None
+    unsupported = len(verdict.unsupported_figures) + len(later.unsupported_figures if later else ())
     return Judged(
         set=questions.name,
         company=questions.company,
@@ -198,11 +209,44 @@ def judge_one(
         right=verdict.right,
         facts=verdict.facts,
         right_article=verdict.right_article,
-        unsupported=len(verdict.unsupported_figures),
+        unsupported=unsupported,
         right_language=reply.language == questions.lang,
         first_word=round(first or complete, 3),
         complete=round(complete, 3),
+        picked=picked,
+        then=_told(then) if then else "",
+        then_right=_is_right(row, then, later) if then and later else False,
     )
+
+
+def _picked(
+    assistant: "Assistant", row: dict[str, Any], reply: "Reply", strategy: str
+) -> tuple[str, "Reply | None"]:
+    """Return what a customer picks who is asked back, and the reply to it.
+
+    Whoever asks what is answered knows their subject: the first choice that is the right article,
+    "none of these" where it is not offered. Whoever asks what nothing answers picks what stands
+    first, which is the worst that can happen.
+    """
+    from assistant.messages import Message
+    from tuning.questions import history_of
+
+    if not reply.choices:
+        return "", None
+    right = [
+        article.title
+        for name in (row["article"] or "").split("|")
+        if (article := assistant.article(row["lang"], name))
+    ]
+    *offered, none = reply.choices
+    usual = none if row["article"] else offered[0]
+    picked = next((choice for choice in offered if choice in right), usual)
+    said = [Message("user", row["question"]), Message("assistant", reply.text)]
+    return picked, assistant.reply(picked, [*history_of(row), *said], strategy)
+
+
+def _is_right(row: dict[str, Any], then: "Reply", verdict: "Verdict") -> bool:
+    return verdict.right if row["article"] else then.action != "answer"
 
 
 def _told(reply: "Reply") -> str:

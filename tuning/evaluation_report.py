@@ -5,7 +5,7 @@ import io
 import json
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ DRAWS = 2000
 # Failures of each kind that the page shows.
 SHOWN = 12
 COLUMNS = (
-    "set", "strategy", "right", "interval", "answered wrongly", "asked back", "declined wrongly",
-    "unanswerable declined", "figures without support", "other language", "worded by the model",
-    "first word s", "complete s",
+    "set", "strategy", "right", "interval", "right after a pick", "answered wrongly", "asked back",
+    "declined wrongly", "unanswerable declined", "unanswerable quoted after a pick",
+    "figures without support", "other language", "worded by the model", "first word s",
+    "complete s",
 )  # fmt: skip
 DIALOGUE_COLUMNS = ("dialogues", "strategy", "passed", "interval", "critical failed", "seconds")
 
@@ -41,7 +42,11 @@ class Summary:
 
 
 def summarise(judged: Sequence[Judged]) -> Summary:
-    """Return the table; ``right`` means every key fact, none forbidden, the right article cited."""
+    """Return the table; ``right`` means every key fact, none forbidden, the right article cited.
+
+    ``right after a pick`` counts also what is right once the customer, asked back, has picked the
+    right article; ``unanswerable quoted after a pick`` what a pick leads to where nothing answers.
+    """
     groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for entry in judged:
         groups[entry.set, entry.strategy].append(entry)
@@ -54,24 +59,32 @@ def _row(name: str, strategy: str, group: Sequence[Judged]) -> dict[str, Any]:
     low, high = interval([entry.right for entry in asked])
 
     def share(outcome: str) -> float:
-        return sum(entry.outcome == outcome for entry in asked) / max(1, len(asked))
+        return _share(asked, lambda entry: entry.outcome == outcome)
 
     return {
         "set": name,
         "strategy": strategy,
         "right": share("right"),
         "interval": f"{low:.0%}–{high:.0%}",
+        "right after a pick": _share(asked, lambda e: e.outcome == "right" or e.then_right),
         "answered wrongly": share("answered wrongly"),
         "asked back": share("asked back"),
         "declined wrongly": share("declined wrongly"),
-        "unanswerable declined": sum(e.outcome == "right" for e in unknown) / max(1, len(unknown)),
+        "unanswerable declined": _share(unknown, lambda e: e.outcome == "right"),
+        "unanswerable quoted after a pick": _share(
+            unknown, lambda e: bool(e.picked) and not e.then_right
+        ),
         "figures without support": sum(entry.unsupported for entry in group),
         "other language": sum(not entry.right_language for entry in group),
-        "worded by the model": sum(entry.worded for entry in asked) / max(1, len(asked)),
+        "worded by the model": _share(asked, lambda e: e.worded),
         "first word s": f"{statistics.median(entry.first_word for entry in group):.2f}",
         "complete s": f"{statistics.median(entry.complete for entry in group):.2f}",
         "buckets": _buckets(asked),
     }
+
+
+def _share(entries: Sequence[Judged], holds: Callable[[Judged], bool]) -> float:
+    return sum(map(holds, entries)) / max(1, len(entries))
 
 
 def _buckets(asked: Sequence[Judged]) -> dict[str, str]:

@@ -49,12 +49,12 @@ def judge(row: dict[str, Any], reply: Reply) -> Verdict:
 
 
 def unsupported_figures(reply: Reply) -> set[str]:
-    """Return the figures of the answer that stand in none of the words it cites."""
+    """Return the figures of the answer that stand neither in the words it cites nor in a title."""
     if reply.action is not Action.ANSWER:
         return set()
     cited: set[str] = set()
     for citation in reply.citations:
-        cited |= figures(citation.quote)
+        cited |= figures(citation.quote) | figures(citation.title)
     return figures(reply.text) - cited
 
 
