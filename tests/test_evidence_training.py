@@ -86,7 +86,7 @@ def test_what_it_is_worth_by_hand():
     none = np.zeros(3, dtype=bool)
     logits = np.array([[3.0, 1, 0], [1.0, 3, 0], [-3.0, -3, -3], [2.0, 0, 0]])
     found = [
-        Found(row, gold, float(row.max()))
+        Found(row, gold, float(row.max()), ["cards"] * 3)
         for row, gold in zip(logits, (right, right, none, none), strict=True)
     ]
     worth = measured(cases, found)["en"]
@@ -99,6 +99,12 @@ def test_what_it_is_worth_by_hand():
     # An unanswered question in ten is answered, at three times the cost; then none is.
     assert table[2] == "| en | 0.05 | 0.000 | 0.500 | 0.500 |"
     assert table[-1] == "| en | 0.90 | 0.000 | 0.000 | 0.800 |"
+    # Two articles that answer as likely as each other are below 0.5, however sure one of them is.
+    torn = Found(np.array([9.0, 9.0, 0.0]), right, 9.0, ["cards", "rooms", "rooms"])
+    assert torn.share == pytest.approx(0.5, abs=0.01)
+    unsure = floors(cases, [torn, torn, *found[2:]], {"en": [1.0, 0.0]})
+    assert unsure[6].startswith("| en | 0.40 | 0.000 |")
+    assert unsure[7].startswith("| en | 0.50 | 1.000 |")
 
 
 @pytest.fixture(scope="module")

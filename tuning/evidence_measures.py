@@ -20,12 +20,21 @@ FLOORS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 class Found:
     """The logits of a case's sentences, of shape (sentences,), and which of them are right.
 
-    ``logit`` is of "one of them answers".
+    ``logit`` is of "one of them answers", ``articles`` the article of each sentence.
     """
 
     logits: NDArray[np.float64]
     gold: NDArray[np.bool_]
     logit: float
+    articles: Sequence[str]
+
+    @property
+    def share(self) -> float:
+        """How likely the likeliest article answers, in [0, 1], if any does."""
+        likely = np.exp(self.logits - self.logits.max())
+        names = np.array(self.articles)
+        shares = [float(likely[names == name].sum()) for name in set(self.articles)]
+        return max(shares) / float(likely.sum())
 
 
 def measured(cases: Sequence[Case], found: Sequence[Found]) -> dict[str, dict[str, float]]:
@@ -72,9 +81,10 @@ def floors(
 ) -> list[str]:
     """Return a table in Markdown: what is lost, and what passes, at each floor.
 
-    ``worth`` is what answering from there on brings a question: 1 where one of the two likeliest
-    sentences is right, minus ``USUAL_CAUTION`` where none is, of questions of which
-    ``UNANSWERED_SHARE`` are answered nowhere.
+    What must lie above is the probability that the likeliest article answers. ``worth`` is what
+    answering from there on brings a question: 1 where one of the two likeliest sentences is right,
+    minus ``USUAL_CAUTION`` where none is, of questions of which ``UNANSWERED_SHARE`` are answered
+    nowhere.
     """
     lines = ["| language | floor | answered below | unanswered above | worth |", "| --- " * 5 + "|"]
     for lang, (weight, bias) in fitted.items():
@@ -82,7 +92,7 @@ def floors(
         right = truth & np.array([_among_two(f) for f in own])
         weights = np.where(truth, 1 - UNANSWERED_SHARE, UNANSWERED_SHARE)
         weights = weights / np.where(truth, truth.sum(), (~truth).sum())
-        said = 1 / (1 + np.exp(-(weight * total + bias)))
+        said = 1 / (1 + np.exp(-(weight * total + bias))) * np.array([f.share for f in own])
         for floor in FLOORS:
             lost, passed = (said[truth] < floor).mean(), (said[~truth] >= floor).mean()
             worth = (weights * (said >= floor) * np.where(right, 1.0, -USUAL_CAUTION)).sum()

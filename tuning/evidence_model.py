@@ -147,7 +147,8 @@ def _measure(folder: Path, cases: Path, state: Path) -> None:
         told = zip(reading.logits, held, strict=True)
         logits = [np.full(len(h.gold), -np.inf) if own is None else own for own, h in told]
         gold = np.array([right for h in held for right in h.gold])
-        found.append(Found(np.concatenate(logits), gold, reading.logit))
+        articles = [h.article for h in held for _ in h.gold]
+        found.append(Found(np.concatenate(logits), gold, reading.logit, articles))
     fitted = calibration(dev, found)
     write_facts(folder, {**facts, "development": measured(dev, found), "answerable": fitted})
     print("\n".join(floors(dev, found, fitted)))

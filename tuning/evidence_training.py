@@ -230,12 +230,16 @@ def read(
     device = next(model.parameters()).device
     found: list[Found] = []
     for start in range(0, len(cases), READ_AT_ONCE):
-        batch = {k: v.to(device) for k, v in collator(cases[start : start + READ_AT_ONCE]).items()}
+        batched = cases[start : start + READ_AT_ONCE]
+        batch = {k: v.to(device) for k, v in collator(batched).items()}
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             scores = model.scores(batch).cpu().numpy()
         owner, gold = batch["owner"].cpu().numpy(), batch["gold"].cpu().numpy()
-        for number in range(int(batch["cases"])):
+        held = [h for case in batched for h in case.passages[: settings.passages]]
+        names = [held[row].article for row in batch["rows"].tolist()]
+        for number in range(len(batched)):
             own = owner == number
             logits = scores[own].astype(np.float64)
-            found.append(Found(logits, gold[own], float(np.logaddexp.reduce(logits))))
+            articles = [name for name, mine in zip(names, own, strict=True) if mine]
+            found.append(Found(logits, gold[own], float(np.logaddexp.reduce(logits)), articles))
     return found
