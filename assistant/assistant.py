@@ -162,7 +162,7 @@ class Assistant:
         chosen = self._evidence.select(ranking, lang)
         clock.lap("evidence")
         if asked.picked is not None:
-            route = self._router.after_pick(ranking, lang, failures=failures)
+            route = self._router.after_pick(ranking, failures)
         route = route or self._router.after_reading(
             prediction, hits, ranking, failures=failures, own=own
         )

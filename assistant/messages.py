@@ -54,7 +54,11 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The whole reply to one message. Scores are probabilities in [0, 1], times milliseconds."""
+    """The whole reply to one message. Scores are probabilities in [0, 1], times milliseconds.
+
+    ``choices`` are what a question back offers: titles of articles, and last that none is meant.
+    The next message picks one by its words or its number.
+    """
 
     text: str
     action: Action

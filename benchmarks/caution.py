@@ -12,7 +12,14 @@ from typing import Any
 
 CAUTIONS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 # What is told of the answerable questions, and of the others.
-SHARES = ("right", "answered wrongly", "asked back", "declined wrongly", "unanswerable declined")
+SHARES = (
+    "right",
+    "right after a pick",
+    "answered wrongly",
+    "asked back",
+    "declined wrongly",
+    "unanswerable declined",
+)
 
 
 def main() -> int:
@@ -37,8 +44,9 @@ def main() -> int:
     except QuestionsError as error:
         print(f"caution: {error}", file=sys.stderr)
         return 2
-    print("| set | caution | right | wrong | asked back | declined | unanswerable not answered |")
-    print("| --- " * 7 + "|", flush=True)
+    heads = "right | right after a pick | wrong | asked back | declined | unanswerable not answered"
+    print(f"| set | caution | {heads} |")
+    print("| --- " * 8 + "|", flush=True)
     measured = []
     for questions in sets:
         for caution in CAUTIONS:
@@ -53,7 +61,7 @@ def main() -> int:
 
 
 def _draw(measured: Sequence[dict[str, Any]], file: Path) -> None:
-    """Draw a panel for each set: the same three lines over caution."""
+    """Draw a panel for each set: the same lines over caution."""
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(one["set"] for one in measured))
@@ -61,6 +69,7 @@ def _draw(measured: Sequence[dict[str, Any]], file: Path) -> None:
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)
     lines = (
         ("right", "answered right", "tab:green", "o-"),
+        ("right after a pick", "right, a pick after a question back included", "tab:olive", "d-."),
         ("answered wrongly", "answered wrongly", "tab:red", "s-"),
         ("unanswerable declined", "unanswerable, not answered", "tab:blue", "^--"),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SEED = 3
 STRANGE = 60
-COLUMNS = ("right", "wrong", "clarify", "decline", "other")
+COLUMNS = ("right", "wrong", "offered", "clarify", "decline", "other")
 
 
 def main() -> int:
@@ -41,8 +41,9 @@ def main() -> int:
     for company in load_companies("dev"):
         for kind, outcome in _outcomes(company, given.state):
             found.setdefault((company.lang, kind), Counter())[outcome] += 1
-    print("| language | messages | right article | wrong article | asked back | declined | other |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    heads = "right article | wrong article | asked back, right one offered | asked back else"
+    print(f"| language | messages | {heads} | declined | other |")
+    print("| --- " * 8 + "|")
     for (lang, kind), counts in sorted(found.items()):
         shares = " | ".join(f"{counts[name] / counts.total():.0%}" for name in COLUMNS)
         print(f"| {lang} | {kind} ({counts.total()}) | {shares} |")
@@ -56,8 +57,9 @@ def _outcomes(company: "Company", state: Path) -> list[tuple[str, str]]:
 
     with as_folder(company) as folder:
         assistant = Assistant.from_config(load_settings(knowledge=folder, state=state))
+        titles = {article.id: article.title for article in company.articles}
         return [
-            (kind, _outcome(assistant.reply(text), right))
+            (kind, _outcome(assistant.reply(text), right, titles.get(right)))
             for kind, text, right in _messages(company)
         ]
 
@@ -71,7 +73,9 @@ def _messages(company: "Company") -> Sequence[tuple[str, str, str]]:
     return asked + [("out of scope", text, "") for text in strange]
 
 
-def _outcome(reply: "Reply", right: str) -> str:
+def _outcome(reply: "Reply", right: str, title: str | None) -> str:
+    if title in reply.choices:
+        return "offered"
     if reply.action == "answer":
         first = reply.citations[0].article if reply.citations else None
         return "right" if first == right else "wrong"

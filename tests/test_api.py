@@ -63,6 +63,20 @@ def test_official_client_streams(client):
     assert chunks[-1].usage is not None
 
 
+def test_a_choice_sent_as_the_next_message_answers_the_question_before(client):
+    said = [{"role": "user", "content": "is there a limit for taking out cash in one day"}]
+    done = client.chat.completions.create(model="frontdesk", messages=said)
+    choices = done.model_extra["frontdesk"]["choices"]
+    number = choices.index("Where you can use your card") + 1
+    said += [
+        {"role": "assistant", "content": done.choices[0].message.content},
+        {"role": "user", "content": str(number)},
+    ]
+    then = client.chat.completions.create(model="frontdesk", messages=said)
+    assert "£500 a day" in then.choices[0].message.content
+    assert then.model_extra["frontdesk"]["citations"][0]["article"] == "where-your-card-works"
+
+
 def test_official_client_sees_our_errors_as_its_own(client):
     with pytest.raises(openai.BadRequestError, match="found an empty one"):
         client.chat.completions.create(

@@ -112,17 +112,17 @@ def test_clarify_offers_what_answers_likeliest_before_what_was_found_first():
 
 
 @pytest.mark.parametrize(
-    ("answerable", "reason"), [(0.9, "answer"), (0.5, "nearest"), (0.01, "nearest")]
+    ("answerable", "reason"), [(0.95, "answer"), (0.8, "nearest"), (0.01, "nearest")]
 )
 def test_what_was_picked_is_answered_and_doubt_is_told(answerable, reason):
-    route = Router().after_pick(ranking(answerable), "en", failures=1)
+    route = Router().after_pick(ranking(answerable), failures=1)
     assert (route.action, route.reason) == (Action.ANSWER, reason)
 
 
 def test_none_of_the_choices_is_declined_and_then_goes_to_a_person():
     nothing = Ranking((), 0.0)
-    assert Router().after_pick(nothing, "en", failures=1).reason == "not_found"
-    assert Router().after_pick(nothing, "en", failures=2).action is Action.HANDOFF
+    assert Router().after_pick(nothing, failures=1).reason == "not_found"
+    assert Router().after_pick(nothing, failures=2).action is Action.HANDOFF
 
 
 def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_few():

@@ -27,6 +27,13 @@ COLUMNS = (
     "figures without support", "other language", "worded by the model", "first word s",
     "complete s",
 )  # fmt: skip
+COLOURS = {
+    "right": "#2a7",
+    "right after a pick": "#9d9",
+    "asked in vain": "#fc3",
+    "declined wrongly": "#aaa",
+    "answered wrongly": "#c33",
+}
 DIALOGUE_COLUMNS = ("dialogues", "strategy", "passed", "interval", "critical failed", "seconds")
 
 
@@ -177,21 +184,22 @@ def _picture(summary: Summary) -> str:
     axes = figure.subplots()
     names = [f"{row['set']}  {row['strategy']}" for row in summary.rows]
     left = np.zeros(len(names))
-    for outcome, colour in (
-        ("right", "#2a7"),
-        ("asked back", "#fc3"),
-        ("declined wrongly", "#aaa"),
-        ("answered wrongly", "#c33"),
-    ):
-        shares = np.array([row[outcome] for row in summary.rows])
+    for outcome, colour in COLOURS.items():
+        shares = np.array([_parts(row)[outcome] for row in summary.rows])
         axes.barh(names, shares, left=left, label=outcome, color=colour)
         left += shares
     axes.invert_yaxis()
     axes.set(xlim=(0, 1), xlabel="share of the answerable questions")
-    figure.legend(ncol=4, loc="outside lower center", frameon=False)
+    figure.legend(ncol=5, loc="outside lower center", frameon=False)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def _parts(row: dict[str, Any]) -> dict[str, float]:
+    """Return what became of the answerable questions; the shares add up to 1."""
+    picked = row["right after a pick"] - row["right"]
+    return {**row, "right after a pick": picked, "asked in vain": row["asked back"] - picked}
 
 
 def write_choices(judged: Sequence[Judged], settings: Any) -> dict[str, Any]:
