@@ -78,11 +78,13 @@ class Ranking:
     """The sentences of the hits, likeliest first, and whether any of them answers.
 
     ``answerable`` is a probability in [0, 1]: of all sentences together, where ``score`` of one
-    only compares it with the others.
+    only compares it with the others. ``read`` tells whether a network read them; nearness alone
+    compares sentences and knows nothing of articles.
     """
 
     sentences: Sequence[Evidence]
     answerable: float
+    read: bool = True
 
     @property
     def articles(self) -> dict[str, float]:
@@ -97,9 +99,11 @@ class Ranking:
     def sure(self) -> float:
         """The probability, in [0, 1], that the likeliest article answers.
 
-        Two articles that answer as likely as each other leave it open which one was meant.
+        Two articles that answer as likely as each other leave it open which one was meant. Where no
+        network read, ``answerable`` is the best article's already.
         """
-        return self.answerable * next(iter(self.articles.values()), 0.0)
+        share = next(iter(self.articles.values()), 0.0)
+        return self.answerable * (share if self.read else 1.0)
 
 
 def runs_of(chosen: Sequence[Evidence]) -> list[list[Evidence]]:
@@ -181,7 +185,7 @@ class EvidenceSelector:
             dataclasses.replace(listed[row], score=float(likely[row]))
             for row in np.argsort(-scores)
         ]
-        return Ranking(ranked, answerable)
+        return Ranking(ranked, answerable, read=self._reader is not None)
 
     def _kept(self, hits: Sequence[Hit], *, own: bool) -> list[Hit]:
         if self._reader and not own:

@@ -123,6 +123,8 @@ def test_an_embedder_without_weights_goes_by_nearness_and_the_hit():
     found = EvidenceSelector(embedder).rank("Call us", [Hit(CARD, 0.7)], vector)
     assert found.sentences[0].text == "Call us if it does not."
     assert found.answerable == 0.7
+    both = EvidenceSelector(embedder).rank("Call us", [Hit(CARD, 0.7), Hit(ROOM, 0.6)], vector)
+    assert both.sure == 0.7, "the hit's score is the article's"
     assert sum(e.score for e in found.sentences) == pytest.approx(1)
 
 
