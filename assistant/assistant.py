@@ -21,7 +21,7 @@ from assistant.wording import Writer
 from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.model_files import open_embedder, open_reranker
+from knowledge.model_files import open_embedder, open_reading_embedder, open_reranker
 
 
 class Assistant:
@@ -35,6 +35,7 @@ class Assistant:
         knowledge: KnowledgeBase,
         intents: IntentClassifier,
         generator: Generator | None,
+        reading: Embedder | None = None,
         choices: StrategyChoices | None = None,
         strategy: str = "auto",
         caution: float = USUAL_CAUTION,
@@ -48,6 +49,7 @@ class Assistant:
             knowledge: Gives the retriever of the moment.
             intents: Tells what a message wants.
             generator: Words answers; None where every answer is extractive.
+            reading: Whose network reads passages; None for the embedder's.
             choices: What ``auto`` means; None for what the package's evaluation found.
             strategy: How answers are worded, unless a call says otherwise.
             caution: What a wrong answer costs, in right ones.
@@ -62,7 +64,7 @@ class Assistant:
         self._max_characters = max_characters
         self._router = Router(caution)
         self._choices = choices or StrategyChoices.load()
-        self._evidence = EvidenceSelector(embedder, generator)
+        self._evidence = EvidenceSelector(embedder, generator, reading)
         self._writer = Writer(generator) if generator else None
         self._sayings = {lang: Sayings.load(lang) for lang in ("en", "zh")}
 
@@ -89,6 +91,7 @@ class Assistant:
             ),
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
             generator=open_generator(settings),
+            reading=open_reading_embedder(settings.embedder, settings.state),
             choices=StrategyChoices.load(settings.state),
             strategy=settings.strategy,
             caution=settings.caution,

@@ -145,10 +145,21 @@ def _joined(run: Sequence[Evidence]) -> Passage:
 class EvidenceSelector:
     """Ranks the hits' sentences and selects those that an answer holds."""
 
-    def __init__(self, embedder: Embedder, generator: Generator | None = None) -> None:
-        """Load the models that read, if any were trained for these; nearness decides otherwise."""
+    def __init__(
+        self,
+        embedder: Embedder,
+        generator: Generator | None = None,
+        reading: Embedder | None = None,
+    ) -> None:
+        """Load the models that read, if any were trained for these; nearness decides otherwise.
+
+        Args:
+            embedder: Tells nearness.
+            generator: Its network reads too.
+            reading: Whose network reads; None for the embedder's.
+        """
         self._embedder = embedder
-        self._reader = EvidenceReader.open(embedder, generator)
+        self._reader = EvidenceReader.open(reading or embedder, generator)
         self._known: dict[str, Vectors] = {}
 
     def rank(

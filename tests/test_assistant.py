@@ -138,13 +138,31 @@ def test_three_unhelpful_replies_lead_to_a_person(bank):
     assert bank._failures([*history, Message("assistant", "Here you are.")]) == 0
 
 
-def _only_article(tmp_path, text):
+def _only_article(tmp_path, text, **settings):
     from assistant.config import Settings
 
     docs = tmp_path / "shop"
     docs.mkdir()
     (docs / "returns.md").write_text(text, encoding="utf-8")
-    return Assistant.from_config(Settings(knowledge=docs, state=STATE, strategy="extractive"))
+    given = Settings(knowledge=docs, state=STATE, strategy="extractive", **settings)
+    return Assistant.from_config(given)
+
+
+@pytest.mark.parametrize(
+    ("article", "question"),
+    [
+        ("Shoes can be sent back within 30 days.", "how long do I have to return shoes"),
+        ("鞋子可以在 30 天内退货。", "鞋子多少天内可以退"),
+    ],
+)
+def test_with_another_embedder_the_network_that_ships_reads_all_the_same(
+    tmp_path, article, question
+):
+    from knowledge.model_files import default_embedder_folder
+
+    other = default_embedder_folder(STATE)  # known by its folder, so that no weights are its own
+    reply = _only_article(tmp_path, article, embedder=other).reply(question)
+    assert (reply.action, reply.text) == (Action.ANSWER, article)
 
 
 def test_an_article_in_the_other_language_is_found_and_said_to_be(tmp_path):
