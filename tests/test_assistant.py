@@ -161,7 +161,9 @@ def test_with_another_embedder_the_network_that_ships_reads_all_the_same(
     from knowledge.model_files import default_embedder_folder
 
     other = default_embedder_folder(STATE)  # known by its folder, so that no weights are its own
-    reply = _only_article(tmp_path, article, embedder=other).reply(question)
+    assistant = _only_article(tmp_path, article, embedder=other)
+    assert assistant._evidence._reader is not None
+    reply = assistant.reply(question)
     assert (reply.action, reply.text) == (Action.ANSWER, article)
 
 

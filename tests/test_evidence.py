@@ -128,6 +128,17 @@ def test_an_embedder_without_weights_goes_by_nearness_and_the_hit():
     assert sum(e.score for e in found.sentences) == pytest.approx(1)
 
 
+def test_beside_such_an_embedder_another_one_reads(embedder):
+    """Its scores say nothing here; what is read tells that the sentence answers."""
+    poor = HashEmbedder()
+    question, hits = "how much is a new card", [Hit(CARD, 0.05)]
+    vector = poor.encode_queries([question])[0]
+    found = EvidenceSelector(poor, reading=embedder).rank(question, hits, vector)
+    assert found.sentences[0].text == "A new card costs £5."
+    assert found.sure > 0.9
+    assert EvidenceSelector(poor).rank(question, hits, vector).sure == 0.05
+
+
 def test_sentences_of_an_unlikely_article_are_not_read():
     embedder = HashEmbedder()
     vector = embedder.encode_queries(["a room"])[0]
