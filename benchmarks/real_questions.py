@@ -97,7 +97,10 @@ def _wild(reply: dict[str, Any]) -> set[str]:
     cited: set[str] = set()
     for citation in reply["citations"]:
         cited |= figures(citation["quote"])
-    return figures(reply["text"]) - cited
+    # The number before a choice, and what stands in its title, is no claim.
+    listed = {f"{n}. {choice}" for n, choice in enumerate(reply["choices"], 1)}
+    said = [entry["sentence"] for entry in reply["support"] if entry["sentence"] not in listed]
+    return figures(" ".join(said)) - cited
 
 
 if __name__ == "__main__":
