@@ -9,6 +9,7 @@ from assistant.company import Company
 from assistant.config import USUAL_CAUTION, Settings
 from assistant.courtesies import bare
 from assistant.evidence import EvidenceSelector
+from assistant.evidence_reader import open_reading_embedder
 from assistant.followup import Asked, antecedent, what_is_asked
 from assistant.generator import Generator, open_generator
 from assistant.intents import IntentClassifier, Prediction
@@ -21,7 +22,7 @@ from assistant.wording import Writer
 from knowledge.documents import Article
 from knowledge.embedder import Embedder, Vectors
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.model_files import open_embedder, open_reading_embedder, open_reranker
+from knowledge.model_files import open_embedder, open_reranker
 
 
 class Assistant:

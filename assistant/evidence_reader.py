@@ -1,24 +1,49 @@
 """Reads the hits for a question: with one model, or with two that are better together."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from assistant.evidence_model import OF_EMBEDDER, OF_GENERATOR, EvidenceModel, Logits
 from knowledge.documents import Hit
+from knowledge.errors import ModelNotFoundError
+from knowledge.model_files import open_frozen_embedder
 from knowledge.segmenter import Span, language_of
 
 if TYPE_CHECKING:
     from assistant.generator import Generator
     from knowledge.embedder import Embedder
 
+logger = logging.getLogger(__name__)
+
 # Passages that the generator's network reads as well: it is larger, and takes 0.1 s for each.
 READ_AGAIN = 3
 # What the logarithm of a hit's score counts beside its sentences' logits; like the number above
 # chosen on the development companies.
 PRIOR = 0.2
+
+
+def open_reading_embedder(model: str | None, state: Path) -> "Embedder | None":
+    """Load the default embedder beside another one, since what reads was trained for it.
+
+    Args:
+        model: The embedder that the settings name; nothing is loaded beside the default one.
+        state: The state folder.
+
+    Returns:
+        None where no other embedder is named, or the default one is nowhere to be found.
+    """
+    if not model:
+        return None
+    try:
+        return open_frozen_embedder(state)
+    except ModelNotFoundError as error:
+        logger.warning("Passages are compared by nearness alone: %s", error)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.config import USUAL_CAUTION
-from assistant.evidence import Ranking
 from assistant.intents import Prediction
 from assistant.messages import Action
+from assistant.ranking import Ranking
 from knowledge.documents import Hit
 
 

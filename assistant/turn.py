@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.evidence import Evidence
 from assistant.generator import Generator
 from assistant.grounding import SupportingSpan
 from assistant.intents import Prediction
 from assistant.messages import Citation, Message, Reply, Support
+from assistant.ranking import Evidence
 from assistant.routing import Route
 from knowledge.documents import Hit
 from knowledge.segmenter import sentences

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from assistant import safety
 from assistant.claims import are_among, values
-from assistant.evidence import READ, Evidence, as_hits, runs_of
+from assistant.evidence import READ
 from assistant.generator import Generator
 from assistant.grounding import Grounder, SupportingSpan
 from assistant.messages import Message
 from assistant.prompts import PromptTemplate
+from assistant.ranking import Evidence, as_hits, runs_of
 from assistant.strategies import WORDED
 from assistant.turn import ReplyBuilder, Turn, complete_sentences
 from knowledge.documents import Hit

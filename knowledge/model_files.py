@@ -6,7 +6,6 @@ and each file must have the SHA-256 given here.
 
 import contextlib
 import importlib.util
-import logging
 import os
 import shutil
 import subprocess
@@ -20,8 +19,6 @@ from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import ModelNotFoundError
 from knowledge.packed_e5 import unpack_e5
 from knowledge.reranker import Reranker
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +96,6 @@ def open_frozen_embedder(state: Path) -> SentenceTransformerEmbedder:
         ModelNotFoundError: The weights are nowhere to be found, or fail their checksum.
     """
     return _opened(default_embedder_folder(state), EMBEDDER_NAME, frozenset({"en", "zh"}), state)
-
-
-def open_reading_embedder(model: str | None, state: Path) -> SentenceTransformerEmbedder | None:
-    """Load the default embedder beside another one, since weights that read were trained for it.
-
-    Args:
-        model: The embedder that the settings name; nothing is loaded beside the default one.
-        state: The state folder.
-
-    Returns:
-        None where no other embedder is named, or the default one is nowhere to be found.
-    """
-    if not model:
-        return None
-    try:
-        return open_frozen_embedder(state)
-    except ModelNotFoundError as error:
-        logger.warning("Passages are compared by nearness alone: %s", error)
-        return None
 
 
 def open_reranker(model: str | None) -> Reranker | None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from assistant.evidence import Evidence, EvidenceSelector, Ranking, as_hits, runs_of
+from assistant.evidence import EvidenceSelector
+from assistant.ranking import Evidence, Ranking, as_hits, runs_of
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import Span, sentences
 from tests.fakes import HashEmbedder

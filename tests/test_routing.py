@@ -3,9 +3,9 @@
 import pytest
 
 from assistant.config import USUAL_CAUTION, Settings
-from assistant.evidence import Evidence, Ranking
 from assistant.intents import Prediction
 from assistant.messages import Action
+from assistant.ranking import Evidence, Ranking
 from assistant.routing import THRESHOLDS, Router
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import Span

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.evidence import Evidence, EvidenceSelector, Ranking, as_hits, runs_of
+from assistant.evidence import EvidenceSelector
 from assistant.grounding import Grounder, figures
 from assistant.messages import Message
 from assistant.prompts import PromptTemplate
+from assistant.ranking import Evidence, Ranking, as_hits, runs_of
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import sentences, words
 from tuning.companies import Company, Pair
