@@ -10,7 +10,7 @@ from assistant.config import USUAL_CAUTION, Settings
 from assistant.courtesies import bare
 from assistant.evidence import EvidenceSelector
 from assistant.evidence_reader import open_reading_embedder
-from assistant.followup import Asked, antecedent, what_is_asked
+from assistant.followup import Asked, antecedent, listed, what_is_asked
 from assistant.generator import Generator, open_generator
 from assistant.intents import IntentClassifier, Prediction
 from assistant.messages import Action, Message, Reply, Stream
@@ -122,8 +122,7 @@ class Assistant:
             GeneratorError: The generator fails before anything was said.
         """
         clock = Clock()
-        said = safety.check(question, self._max_characters)
-        asked = what_is_asked(said, history, self._every("clarify"))
+        asked = what_is_asked(question, history, self._every("clarify"))
         turn = self._considered(asked, self._failures(history), clock)
         if turn.route.action is Action.ANSWER:
             yield from self._answer(turn, self._chosen(strategy or self._strategy, turn.lang))
@@ -153,10 +152,11 @@ class Assistant:
         clock.lap("retriever")
         # The last reading holds all the words there are.
         *_, query = readings
+        is_pick = asked.picked is not None
         # Hits' scores that were fitted on the company's own questions know best.
-        own = retriever.snapshot.calibration.own and asked.picked is None
+        own = retriever.snapshot.calibration.own and not is_pick
         route = None
-        if asked.picked is None:
+        if not is_pick:
             # Reading is most of a turn: small talk, orders and what is none of ours need none.
             route = self._router.before_reading(
                 prediction, hits, injection=injection, failures=failures, own=own
@@ -165,11 +165,12 @@ class Assistant:
         ranking = self._evidence.rank(query, read, readings[query], own=own)
         chosen = self._evidence.select(ranking, lang)
         clock.lap("evidence")
-        if asked.picked is not None:
+        if is_pick:
             route = self._router.after_pick(ranking, failures)
-        route = route or self._router.after_reading(
-            prediction, hits, ranking, failures=failures, own=own
-        )
+        elif route is None:
+            route = self._router.after_reading(
+                prediction, hits, ranking, failures=failures, own=own
+            )
         turn = Turn(text, query, asked.history, prediction, hits, chosen, route, clock)
         return self._until_a_person(turn, readings) if route.action is Action.HANDOFF else turn
 
@@ -241,8 +242,8 @@ class Assistant:
         template = self._sayings[turn.lang]
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         yield builder.add(saying, None)
-        for number, choice in enumerate(turn.route.choices, 1):
-            yield builder.add(f"{number}. {choice}", None, "\n")
+        for line in listed(turn.route.choices):
+            yield builder.add(line, None, "\n")
         if turn.route.action is Action.HANDOFF:
             yield from builder.quote(turn.chosen)
         yield builder.build(None)

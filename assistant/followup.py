@@ -17,7 +17,7 @@ _POINTER = re.compile(
 )
 MAX_WORDS = 14
 FEW_WORDS = 3
-# A choice as a question back lists it.
+# A choice as ``listed`` writes it.
 _LISTED = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
 
 
@@ -55,6 +55,11 @@ def antecedent(question: str, history: Sequence[Message]) -> str | None:
     return (complete[-1:] or asked[:1] or [""])[0] or None
 
 
+def listed(choices: Sequence[str]) -> list[str]:
+    """Return the lines in which a question back offers its choices."""
+    return [f"{number}. {choice}" for number, choice in enumerate(choices, 1)]
+
+
 def what_is_asked(text: str, history: Sequence[Message], questions_back: Sequence[str]) -> Asked:
     """Return what a message asks; one that picks a choice asks the question before it.
 
@@ -77,7 +82,7 @@ def what_is_asked(text: str, history: Sequence[Message], questions_back: Sequenc
 
 
 def _pick(text: str, listing: str) -> str | None:
-    wanted = text.strip(" .。)）").casefold()
+    wanted = text.strip().strip(" .。)）").casefold()
     for number, choice in _LISTED.findall(listing):
         if wanted in (number, choice.strip(" .。)）").casefold()):
             return str(choice)

@@ -62,11 +62,8 @@ class Ranking:
     @property
     def articles(self) -> dict[str, float]:
         """How likely each article answers, in [0, 1], if any does; the likeliest first."""
-        shares: dict[str, float] = {}
-        for evidence in self.sentences:
-            article = evidence.passage.article
-            shares[article] = shares.get(article, 0.0) + evidence.score
-        return dict(sorted(shares.items(), key=lambda item: -item[1]))
+        found = self.sentences
+        return shares_of([e.passage.article for e in found], [e.score for e in found])
 
     @property
     def sure(self) -> float:
@@ -77,6 +74,19 @@ class Ranking:
         """
         share = next(iter(self.articles.values()), 0.0)
         return self.answerable * (share if self.read else 1.0)
+
+
+def shares_of(articles: Sequence[str], likely: Sequence[float]) -> dict[str, float]:
+    """Return what each article's sentences are likely together, the likeliest article first.
+
+    Args:
+        articles: Of each sentence.
+        likely: How likely each sentence is the one to say.
+    """
+    shares: dict[str, float] = {}
+    for article, share in zip(articles, likely, strict=True):
+        shares[article] = shares.get(article, 0.0) + share
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
 def runs_of(chosen: Sequence[Evidence]) -> list[list[Evidence]]:

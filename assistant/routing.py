@@ -68,11 +68,10 @@ THRESHOLDS = {
 }
 # After so many replies in a row that did not help, a person should take over.
 FAILURES_BEFORE_HANDOFF = 2
-MAX_CHOICES = 4
+# What a question back offers; the first ones are the articles that answer likeliest.
+MAX_CHOICES, LIKELIEST = 4, 2
 # What had to be asked about is said without a word of doubt from this probability on.
 BEYOND_DOUBT = 0.9
-# Of the choices, so many are the articles that answer likeliest.
-LIKELIEST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +150,8 @@ class Router:
         """
         at, clear = self._of(prediction.language), self.is_clear(ranking, prediction.language)
         low = ranking.answerable < at.floor_any
-        if own:
-            hit = hits[0].score if hits else 0.0
+        if own and hits:
+            hit = hits[0].score
             low, clear = hit < at.floor and not clear, hit >= at.clear
         if low or not hits:
             return self.unanswered("not_found", failures)

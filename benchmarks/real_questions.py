@@ -92,14 +92,15 @@ def _cited(reply: dict[str, Any]) -> list[str]:
 
 
 def _wild(reply: dict[str, Any]) -> set[str]:
+    from assistant.followup import listed
     from assistant.grounding import figures
 
     cited: set[str] = set()
     for citation in reply["citations"]:
         cited |= figures(citation["quote"])
     # The number before a choice, and what stands in its title, is no claim.
-    listed = {f"{n}. {choice}" for n, choice in enumerate(reply["choices"], 1)}
-    said = [entry["sentence"] for entry in reply["support"] if entry["sentence"] not in listed]
+    offered = listed(reply["choices"])
+    said = [entry["sentence"] for entry in reply["support"] if entry["sentence"] not in offered]
     return figures(" ".join(said)) - cited
 
 

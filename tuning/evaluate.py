@@ -190,10 +190,9 @@ def judge_one(
             reply = piece
     complete = time.perf_counter() - begun
     assert reply  # noqa: S101  # the stream's contract
-    verdict = judge(row, reply)
     picked, then = _picked(assistant, row, reply, strategy)
-    later = judge(row, then) if then else None
-    unsupported = len(verdict.unsupported_figures) + len(later.unsupported_figures if later else ())
+    verdicts = [judge(row, said) for said in (reply, then) if said]
+    verdict = verdicts[0]
     return Judged(
         set=questions.name,
         company=questions.company,
@@ -209,13 +208,13 @@ def judge_one(
         right=verdict.right,
         facts=verdict.facts,
         right_article=verdict.right_article,
-        unsupported=unsupported,
+        unsupported=sum(len(one.unsupported_figures) for one in verdicts),
         right_language=reply.language == questions.lang,
         first_word=round(first or complete, 3),
         complete=round(complete, 3),
         picked=picked,
         then=_told(then) if then else "",
-        then_right=_is_right(row, then, later) if then and later else False,
+        then_right=then is not None and _is_right(row, then, verdicts[-1]),
     )
 
 

@@ -5,7 +5,7 @@ import io
 import json
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from assistant.strategies import FILE, QUOTED
 from tuning.evaluate import Judged, as_rows
 from tuning.evaluation_dialogues import Played
+from tuning.metrics import share
 from tuning.outputs import write_json, write_text
 
 PAGE = Path(__file__).with_name("evaluation_report.html.jinja")
@@ -65,33 +66,29 @@ def _row(name: str, strategy: str, group: Sequence[Judged]) -> dict[str, Any]:
     unknown = [entry for entry in group if not entry.answerable]
     low, high = interval([entry.right for entry in asked])
 
-    def share(outcome: str) -> float:
-        return _share(asked, lambda entry: entry.outcome == outcome)
+    def ended(outcome: str) -> float:
+        return share([entry.outcome == outcome for entry in asked])
 
     return {
         "set": name,
         "strategy": strategy,
-        "right": share("right"),
+        "right": ended("right"),
         "interval": f"{low:.0%}–{high:.0%}",
-        "right after a pick": _share(asked, lambda e: e.outcome == "right" or e.then_right),
-        "answered wrongly": share("answered wrongly"),
-        "asked back": share("asked back"),
-        "declined wrongly": share("declined wrongly"),
-        "unanswerable declined": _share(unknown, lambda e: e.outcome == "right"),
-        "unanswerable quoted after a pick": _share(
-            unknown, lambda e: bool(e.picked) and not e.then_right
+        "right after a pick": share([e.outcome == "right" or e.then_right for e in asked]),
+        "answered wrongly": ended("answered wrongly"),
+        "asked back": ended("asked back"),
+        "declined wrongly": ended("declined wrongly"),
+        "unanswerable declined": share([e.outcome == "right" for e in unknown]),
+        "unanswerable quoted after a pick": share(
+            [bool(e.picked) and not e.then_right for e in unknown]
         ),
         "figures without support": sum(entry.unsupported for entry in group),
         "other language": sum(not entry.right_language for entry in group),
-        "worded by the model": _share(asked, lambda e: e.worded),
+        "worded by the model": share([e.worded for e in asked]),
         "first word s": f"{statistics.median(entry.first_word for entry in group):.2f}",
         "complete s": f"{statistics.median(entry.complete for entry in group):.2f}",
         "buckets": _buckets(asked),
     }
-
-
-def _share(entries: Sequence[Judged], holds: Callable[[Judged], bool]) -> float:
-    return sum(map(holds, entries)) / max(1, len(entries))
 
 
 def _buckets(asked: Sequence[Judged]) -> dict[str, str]:
@@ -184,8 +181,9 @@ def _picture(summary: Summary) -> str:
     axes = figure.subplots()
     names = [f"{row['set']}  {row['strategy']}" for row in summary.rows]
     left = np.zeros(len(names))
+    parts = [_parts(row) for row in summary.rows]
     for outcome, colour in COLOURS.items():
-        shares = np.array([_parts(row)[outcome] for row in summary.rows])
+        shares = np.array([part[outcome] for part in parts])
         axes.barh(names, shares, left=left, label=outcome, color=colour)
         left += shares
     axes.invert_yaxis()

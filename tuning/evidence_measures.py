@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.config import USUAL_CAUTION
+from assistant.ranking import shares_of
 from tuning.evidence_cases import Case
 
 # Of what customers ask, so much is taken to be answered nowhere in the documents.
@@ -31,10 +32,9 @@ class Found:
     @property
     def share(self) -> float:
         """How likely the likeliest article answers, in [0, 1], if any does."""
-        likely = np.exp(self.logits - self.logits.max())
-        names = np.array(self.articles)
-        shares = [float(likely[names == name].sum()) for name in set(self.articles)]
-        return max(shares) / float(likely.sum())
+        from scipy.special import softmax
+
+        return max(shares_of(self.articles, softmax(self.logits).tolist()).values())
 
 
 def measured(cases: Sequence[Case], found: Sequence[Found]) -> dict[str, dict[str, float]]:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from tuning.evaluate import DIALOGUES
 
@@ -145,6 +145,7 @@ def measure(settings: "Settings", dialogues: Path, limit: int | None, strategy: 
     from assistant.assistant import Assistant
     from tuning.dialogues import load_cases, run_case
     from tuning.evaluate import evaluate
+    from tuning.metrics import share
     from tuning.questions import load_question_sets
 
     sets = [s for s in load_question_sets() if s.lang == "en"]
@@ -152,9 +153,9 @@ def measure(settings: "Settings", dialogues: Path, limit: int | None, strategy: 
     asked = [j for j in judged if j.answerable]
     unknown = [j for j in judged if not j.answerable]
     found = Measured(
-        right=_share(asked, "right"),
-        wrong=_share(asked, "answered wrongly"),
-        declined=_share(unknown, "right"),
+        right=share([j.outcome == "right" for j in asked]),
+        wrong=share([j.outcome == "answered wrongly" for j in asked]),
+        declined=share([j.outcome == "right" for j in unknown]),
         unsupported=sum(j.unsupported for j in judged),
         cases=len(judged),
         missing=sum(len(s.rows[:limit]) for s in sets) - len(judged),
@@ -179,10 +180,6 @@ def general(generator: "Generator", *, adapter: bool) -> float:
         said = "".join(generator.generate(asked, max_tokens=40, adapter=adapter)).lower()
         right.append(all(any(v in said for v in fact.split("|")) for fact in row["facts"]))
     return sum(right) / len(right)
-
-
-def _share(judged: Sequence[Any], outcome: str) -> float:
-    return float(sum(j.outcome == outcome for j in judged) / max(1, len(judged)))
 
 
 def install(candidate: Path, state: Path) -> str:
