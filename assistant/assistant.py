@@ -166,7 +166,7 @@ class Assistant:
         chosen = self._evidence.select(ranking, lang)
         clock.lap("evidence")
         if is_pick:
-            route = self._router.after_pick(ranking, failures)
+            route = self._router.after_pick(ranking, lang, failures)
         elif route is None:
             route = self._router.after_reading(
                 prediction, hits, ranking, failures=failures, own=own

@@ -26,6 +26,7 @@ class Thresholds:
     floor_any: float  # the same two where retrieval was not fitted on the company's own questions:
     clear_any: float  # that any sentence answers, and that those of the likeliest article do
     doubtful: float  # where it was, a hit is asked about below this, however sure it is
+    certain: float  # what the customer has picked is said without a word of doubt
     sure: float  # an intent above it decides alone
     strange: float  # an out-of-scope score above it declines what no sure hit answers …
     strange_any: float  # … of such a company, whose intents are the general ones
@@ -41,7 +42,7 @@ class Thresholds:
         return dataclasses.replace(self, **raised)
 
 
-_OF_ANSWERS = ("clear", "clear_any", "doubtful")
+_OF_ANSWERS = ("clear", "clear_any", "doubtful", "certain")
 
 
 THRESHOLDS = {
@@ -51,6 +52,7 @@ THRESHOLDS = {
         floor_any=0.4,
         clear_any=0.7,
         doubtful=0.33,
+        certain=0.9,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -61,6 +63,7 @@ THRESHOLDS = {
         floor_any=0.45,
         clear_any=0.7,
         doubtful=0.33,
+        certain=0.9,
         sure=0.6,
         strange=0.5,
         strange_any=0.25,
@@ -70,8 +73,6 @@ THRESHOLDS = {
 FAILURES_BEFORE_HANDOFF = 2
 # What a question back offers; the first ones are the articles that answer likeliest.
 MAX_CHOICES, LIKELIEST = 4, 2
-# What had to be asked about is said without a word of doubt from this probability on.
-BEYOND_DOUBT = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +161,18 @@ class Router:
             return Route(Action.CLARIFY, "clarify", _choices(hits, ranking))
         return Route(Action.ANSWER, "answer")
 
-    def after_pick(self, ranking: Ranking, failures: int) -> Route:
+    def after_pick(self, ranking: Ranking, lang: str, failures: int) -> Route:
         """Return the route of a question whose article the customer has picked.
 
         Args:
             ranking: The article's sentences; none where none of the choices was picked.
+            lang: The language of the question.
             failures: How many replies just before this one did not help.
         """
         if not ranking.sentences:
             return self.unanswered("not_found", failures)
-        return Route(Action.ANSWER, "answer" if ranking.sure >= BEYOND_DOUBT else "nearest")
+        certain = ranking.sure >= self._of(lang).certain
+        return Route(Action.ANSWER, "answer" if certain else "nearest")
 
     def unanswered(self, reason: str, failures: int) -> Route:
         """Return the route of what nothing answers: a decline, or a person after several."""

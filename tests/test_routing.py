@@ -115,14 +115,20 @@ def test_clarify_offers_what_answers_likeliest_before_what_was_found_first():
     ("answerable", "reason"), [(0.95, "answer"), (0.8, "nearest"), (0.01, "nearest")]
 )
 def test_what_was_picked_is_answered_and_doubt_is_told(answerable, reason):
-    route = Router().after_pick(ranking(answerable), failures=1)
+    route = Router().after_pick(ranking(answerable), "en", failures=1)
     assert (route.action, route.reason) == (Action.ANSWER, reason)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_whoever_asks_more_also_doubts_more_of_what_was_picked(lang):
+    reasons = [Router(caution).after_pick(ranking(0.95), lang, 0).reason for caution in (1, 3, 20)]
+    assert reasons == ["answer", "answer", "nearest"]
 
 
 def test_none_of_the_choices_is_declined_and_then_goes_to_a_person():
     nothing = Ranking((), 0.0)
-    assert Router().after_pick(nothing, failures=1).reason == "not_found"
-    assert Router().after_pick(nothing, failures=2).action is Action.HANDOFF
+    assert Router().after_pick(nothing, "en", failures=1).reason == "not_found"
+    assert Router().after_pick(nothing, "en", failures=2).action is Action.HANDOFF
 
 
 def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_few():
