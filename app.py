@@ -59,9 +59,9 @@ def _serve(given: argparse.Namespace) -> int:
     import gradio as gr
     import uvicorn
 
-    from assistant.api import create_app
     from assistant.assistant import Assistant
     from assistant.ui.chat import CSS, I18N, THEME, build_chat
+    from assistant.web.api import create_app
 
     print("Preparing the models and the index …", flush=True)
     assistant = Assistant.from_config(settings)

@@ -73,7 +73,7 @@ def _run(given: argparse.Namespace) -> int:
     if given.batch:
         lines = _lines(given.batch)
         return _answer_all(_open(settings), lines, given.out)
-    from assistant import safety
+    from assistant.message import safety
 
     # A bad message is told before models are loaded for it.
     safety.check(given.question, settings.max_characters)

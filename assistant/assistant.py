@@ -4,25 +4,28 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from assistant import safety
 from assistant.company import Company
 from assistant.config import USUAL_CAUTION, Settings
-from assistant.courtesies import bare
-from assistant.evidence import EvidenceSelector
-from assistant.evidence_reader import open_reading_embedder
-from assistant.followup import Asked, antecedent, listed, what_is_asked
-from assistant.generator import Generator, open_generator
-from assistant.intents import IntentClassifier, Prediction
+from assistant.evidence.reader import open_reading_embedder
+from assistant.evidence.selector import EvidenceSelector
+from assistant.findings import Findings, Stopwatch
+from assistant.generators.generator import Generator
+from assistant.generators.open_generator import open_generator
+from assistant.intents.classifier import IntentClassifier, Prediction
+from assistant.message import safety
+from assistant.message.context import Asked, antecedent, listed, what_is_asked
+from assistant.message.courtesies import bare
 from assistant.messages import Action, Message, Reply, Stream
-from assistant.prompts import Sayings
 from assistant.routing import Router
-from assistant.strategies import WORDED, StrategyChoices
-from assistant.turn import Clock, ReplyBuilder, Turn
-from assistant.wording import Writer
+from assistant.writing.reply_builder import ReplyBuilder
+from assistant.writing.strategies import WORDED, StrategyChoices
+from assistant.writing.templates import Sayings
+from assistant.writing.writer import Writer
 from knowledge.documents import Article
-from knowledge.embedder import Embedder, Vectors
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.model_files import open_embedder, open_reranker
+from knowledge.models.embedder import Embedder, Vectors
+from knowledge.models.model_files import open_embedder
+from knowledge.retrieval.reranker import open_reranker
 
 
 class Assistant:
@@ -121,7 +124,7 @@ class Assistant:
             InvalidMessageError: The message is empty, too long or unreadable.
             GeneratorError: The generator fails before anything was said.
         """
-        clock = Clock()
+        clock = Stopwatch()
         asked = what_is_asked(question, history, self._every("clarify"))
         turn = self._considered(asked, self._failures(history), clock)
         if turn.route.action is Action.ANSWER:
@@ -138,7 +141,7 @@ class Assistant:
         known = {"company": self._name(lang), "max_characters": self._max_characters}
         return self._sayings[lang if lang in self._sayings else "en"].say(name, **known, **values)
 
-    def _considered(self, asked: Asked, failures: int, clock: Clock) -> Turn:
+    def _considered(self, asked: Asked, failures: int, clock: Stopwatch) -> Findings:
         """Find out all that is known of a question before a word is said."""
         text = safety.check(asked.question, self._max_characters)
         injection = safety.is_injection(text)
@@ -171,10 +174,10 @@ class Assistant:
             route = self._router.after_reading(
                 prediction, hits, ranking, failures=failures, own=own
             )
-        turn = Turn(text, query, asked.history, prediction, hits, chosen, route, clock)
+        turn = Findings(text, query, asked.history, prediction, hits, chosen, route, clock)
         return self._until_a_person(turn, readings) if route.action is Action.HANDOFF else turn
 
-    def _until_a_person(self, turn: Turn, readings: Mapping[str, Vectors]) -> Turn:
+    def _until_a_person(self, turn: Findings, readings: Mapping[str, Vectors]) -> Findings:
         """Return the turn of a handoff with what the customer reads until a person comes.
 
         That is the intent's own article; in a company whose intents name none, whatever answers,
@@ -207,7 +210,7 @@ class Assistant:
         before = self._intents.predict(subject, first)
         return {text: vector, query: both}, prediction.blended_with(before)
 
-    def _answer(self, turn: Turn, strategy: str) -> Stream:
+    def _answer(self, turn: Findings, strategy: str) -> Stream:
         builder = ReplyBuilder(turn, strategy)
         if self._writer and strategy in WORDED and turn.route.reason != "nearest":
             yield from self._writer.write(turn, strategy, builder)
@@ -222,7 +225,7 @@ class Assistant:
         else:
             yield from self._extract(turn)
 
-    def _extract(self, turn: Turn) -> Stream:
+    def _extract(self, turn: Findings) -> Stream:
         builder = ReplyBuilder(turn, "extractive")
         if turn.route.reason == "nearest":
             title = turn.chosen[0].passage.title
@@ -233,7 +236,7 @@ class Assistant:
         yield from builder.quote(turn.chosen)
         yield builder.build(None)
 
-    def _say(self, turn: Turn) -> Stream:
+    def _say(self, turn: Findings) -> Stream:
         saying = self.saying(turn.route.reason, turn.prediction.language)
         if turn.route.choices:
             choices = (*turn.route.choices, self.saying("none_of_these", turn.lang))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assistant.intents import Explanation
+    from assistant.intents.classifier import Explanation
 
 # The longest bar, for a phrase that carries the whole score.
 BAR = 20
@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
     given = parser.parse_args(arguments)
-    from assistant import safety
     from assistant.errors import AssistantError
+    from assistant.message import safety
     from knowledge.errors import KnowledgeError
 
     try:
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _explained(text: str, given: argparse.Namespace) -> "Explanation":
-    from assistant.intents import IntentClassifier
-    from knowledge.model_files import open_embedder
+    from assistant.intents.classifier import IntentClassifier
+    from knowledge.models.model_files import open_embedder
 
     embedder = open_embedder(given.embedder, given.state)
     return IntentClassifier.open(given.knowledge, embedder, given.state).explain(text)

@@ -86,5 +86,7 @@ class Reply:
         return data
 
 
+# A message of a prompt: role and content, as chat templates take it.
+PromptMessage = dict[str, str]
 # A turn as it streams: pieces of text, then the whole reply as the last item.
 Stream = Iterator[str | Reply]

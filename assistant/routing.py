@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.config import USUAL_CAUTION
-from assistant.intents import Prediction
+from assistant.evidence.ranked_sentences import RankedSentences
+from assistant.intents.classifier import Prediction
 from assistant.messages import Action
-from assistant.ranking import Ranking
 from knowledge.documents import Hit
 
 
@@ -100,7 +100,7 @@ class Router:
         """Tell whether the intent's score is above its threshold."""
         return prediction.score >= self._of(prediction.language).sure
 
-    def is_clear(self, ranking: Ranking, lang: str) -> bool:
+    def is_clear(self, ranking: RankedSentences, lang: str) -> bool:
         """Tell whether what was read answers surely enough to be said unasked."""
         return ranking.sure >= self._of(lang).clear_any
 
@@ -138,7 +138,7 @@ class Router:
         self,
         prediction: Prediction,
         hits: Sequence[Hit],
-        ranking: Ranking,
+        ranking: RankedSentences,
         *,
         failures: int,
         own: bool,
@@ -161,7 +161,7 @@ class Router:
             return Route(Action.CLARIFY, "clarify", _choices(hits, ranking))
         return Route(Action.ANSWER, "answer")
 
-    def after_pick(self, ranking: Ranking, lang: str, failures: int) -> Route:
+    def after_pick(self, ranking: RankedSentences, lang: str, failures: int) -> Route:
         """Return the route of a question whose article the customer has picked.
 
         Args:
@@ -189,7 +189,7 @@ def _with_odds(probability: float, times: float) -> float:
     return odds / (1 + odds)
 
 
-def _choices(hits: Sequence[Hit], ranking: Ranking) -> tuple[str, ...]:
+def _choices(hits: Sequence[Hit], ranking: RankedSentences) -> tuple[str, ...]:
     """Return titles: of the articles that answer likeliest, then of those that were found first."""
     titles = {hit.passage.article: hit.passage.title for hit in reversed(hits)}
     likeliest = [titles[article] for article in list(ranking.articles)[:LIKELIEST]]

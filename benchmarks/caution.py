@@ -35,9 +35,9 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args()
     from assistant.config import load_settings
-    from tuning.evaluate import evaluate
-    from tuning.evaluation_report import summarise
-    from tuning.questions import QuestionsError, load_question_sets
+    from tuning.evaluate.judged_replies import evaluate
+    from tuning.evaluate.report import summarise
+    from tuning.question_sets import QuestionsError, load_question_sets
 
     try:
         sets = load_question_sets(given.sets)

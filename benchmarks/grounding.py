@@ -25,7 +25,7 @@ def main() -> None:
     given = parser.parse_args()
     import yaml
 
-    from assistant.grounding import Grounder
+    from assistant.grounding.grounder import Grounder
     from knowledge.documents import Hit, Passage
 
     check = Grounder().check
@@ -54,7 +54,7 @@ def main() -> None:
 
 def _print_answers(*, failures: bool) -> None:
     """Print how many of the answers written for the development companies pass whole."""
-    from assistant.grounding import Grounder
+    from assistant.grounding.grounder import Grounder
     from knowledge.documents import Hit, Passage
     from knowledge.segmenter import sentences
     from tuning.companies import load_companies

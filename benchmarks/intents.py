@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from assistant.config import BANK
-from assistant.head import LinearHead
-from assistant.intents import IntentClassifier
-from knowledge.embedder import Embedder
-from knowledge.model_files import open_embedder, open_frozen_embedder
-from tuning.augmentation import with_typing_errors
-from tuning.classifier_config import ClassifierConfig, Source
-from tuning.labelled import Labelled, read_all, without_held_out
+from assistant.intents.classifier import IntentClassifier
+from assistant.intents.linear_classifier import LinearClassifier
+from knowledge.models.embedder import Embedder
+from knowledge.models.model_files import open_embedder, open_frozen_embedder
+from tuning.classifier.augmentation import with_typing_errors
+from tuning.classifier.config import ClassifierConfig, Source
+from tuning.classifier.labelled_texts import Labelled, read_all, without_held_out
 from tuning.metrics import calibration_error
 from tuning.public_data import is_data_missing
 
@@ -91,7 +91,7 @@ def _shares(
     share: float,
 ) -> list[float]:
     """Return the accuracy of the vectors alone, of the words alone, and of both."""
-    head = LinearHead.fit(
+    head = LinearClassifier.fit(
         [row.text.lower() for row in train],
         [row.label for row in train],
         vectors,

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from assistant.head import LinearHead
-from assistant.neighbours import FEATURES, Neighbours, features
-from knowledge.embedder import Embedder, Vectors
-from knowledge.model_files import open_embedder, open_frozen_embedder
-from tuning.classifier_config import Source
-from tuning.labelled import read_all
-from tuning.neighbours import fit_neighbours, prototypes
+from assistant.intents.linear_classifier import LinearClassifier
+from assistant.intents.prototypes import FEATURES, Prototypes, features
+from knowledge.models.embedder import Embedder, Vectors
+from knowledge.models.model_files import open_embedder, open_frozen_embedder
+from tuning.classifier.config import Source
+from tuning.classifier.fit_prototypes import fit_prototypes, prototypes
+from tuning.classifier.labelled_texts import read_all
 from tuning.public_data import banking77, is_data_missing, out_of_scope
 
 SEEDS = (0, 1, 2)
@@ -161,7 +161,7 @@ def _trained(
     kept: np.ndarray,
     far: Far,
     seed: int,
-) -> tuple[LinearHead, Neighbours, Rows]:
+) -> tuple[LinearClassifier, Prototypes, Rows]:
     """Return a head of the kept rows with half of the far ones as a class, and its neighbours."""
     rows = (
         [text for text, keep in zip(train[0], kept, strict=True) if keep],
@@ -177,8 +177,8 @@ def _trained(
         rest.append(vectors[1:400:2])
     labels = [*rows[1], *[REJECT] * len(texts)]
     stacked = np.vstack([rows[2], *parts])
-    head = LinearHead.fit([*rows[0], *texts], labels, stacked, "", calibrate=False)
-    neighbours = fit_neighbours(
+    head = LinearClassifier.fit([*rows[0], *texts], labels, stacked, "", calibrate=False)
+    neighbours = fit_prototypes(
         head, [*rows[0], *texts], labels, stacked, (rest_texts, np.vstack(rest)), REJECT, seed
     )
     return head, neighbours, rows

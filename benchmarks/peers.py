@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.ranking import rank_of
+from benchmarks.article_ranking import rank_of
 from knowledge.documents import Passage
-from tuning.retrieval_data import Asked
+from tuning.retrieval.asked_questions import Asked
 
 TOP = 10
 WARM_UP = 10
@@ -54,7 +54,7 @@ def main() -> int:
 
 def _compare(state: Path, count: int) -> None:
     from knowledge.build_index import BANK
-    from tuning.retrieval_data import banking77, ours
+    from tuning.retrieval.asked_questions import banking77, ours
 
     english = banking77(BANK, "dev")
     chosen = np.random.default_rng(0).permutation(len(english))[:count]
@@ -97,10 +97,10 @@ def _timed(call: Callable[[str], Any], text: str) -> tuple[Any, float]:
 def _searches(lang: str, state: Path) -> dict[str, tuple[Search, Search]]:
     """Return for each way what encodes a question, and what searches with it."""
     from knowledge.build_index import BANK, current_articles, embedded_text
-    from knowledge.calibration import Calibration
-    from knowledge.model_files import open_embedder, open_frozen_embedder
-    from knowledge.query_head import QueryHead
-    from tuning.retrieval_data import retriever_of
+    from knowledge.models.model_files import open_embedder, open_frozen_embedder
+    from knowledge.retrieval.calibration import Calibration
+    from knowledge.retrieval.query_head import QueryHead
+    from tuning.retrieval.asked_questions import retriever_of
 
     frozen, adapted = open_frozen_embedder(state), open_embedder(None, state)
     articles = [article for article in current_articles(BANK) if article.lang == lang]

@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--failures", action="store_true", help="list the wrong replies")
     given = parser.parse_args()
     from assistant.config import BANK
-    from assistant.intent_files import load_intents
+    from assistant.intents.intent_files import load_intents
     from tuning.public_data import banking77, out_of_scope
 
     try:
@@ -92,8 +92,8 @@ def _cited(reply: dict[str, Any]) -> list[str]:
 
 
 def _wild(reply: dict[str, Any]) -> set[str]:
-    from assistant.followup import listed
-    from assistant.grounding import figures
+    from assistant.grounding.grounder import figures
+    from assistant.message.context import listed
 
     cited: set[str] = set()
     for citation in reply["citations"]:

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.ranking import QuestionSet, measures, question_sets, rank_of
-from knowledge.embedder import Embedder, Vectors
-from tuning.retrieval_data import Asked, retriever_of
+from benchmarks.article_ranking import RetrievalSet, measures, question_sets, rank_of
+from knowledge.models.embedder import Embedder, Vectors
+from tuning.retrieval.asked_questions import Asked, retriever_of
 
 READ = 20
 # What a cosine's worth of agreement adds to a hit's logit, chosen on the companies of training.
@@ -36,7 +36,7 @@ def main() -> int:
     )
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args()
-    from knowledge.model_files import open_embedder
+    from knowledge.models.model_files import open_embedder
     from tuning.public_data import is_data_missing
 
     if is_data_missing("reranking"):
@@ -50,16 +50,16 @@ def main() -> int:
     return 0
 
 
-def _companies(embedder: Embedder) -> Iterator[QuestionSet]:
+def _companies(embedder: Embedder) -> Iterator[RetrievalSet]:
     from tuning.companies import load_companies
 
     for company in load_companies("dev"):
         asked = [Asked(p.question, p.article, company.lang) for p in company.pairs if p.article]
         retriever = retriever_of(company.articles, embedder)
-        yield QuestionSet(f"{company.name}, {company.trade}", asked, retriever, None)
+        yield RetrievalSet(f"{company.name}, {company.trade}", asked, retriever, None)
 
 
-def _compare(questions: QuestionSet, embedder: Any, known: dict[int, list[Vectors]]) -> None:
+def _compare(questions: RetrievalSet, embedder: Any, known: dict[int, list[Vectors]]) -> None:
     from knowledge.build_index import embedded_text
 
     retriever = questions.retriever

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.embedder import Vectors
-from knowledge.index import FaissIndex
+from knowledge.models.embedder import Vectors
+from knowledge.retrieval.faiss_index import FaissIndex
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUERIES = 300
@@ -68,7 +68,7 @@ def _real_vectors(state: Path, count: int) -> Vectors:
     kept = state / "benchmarks" / f"vectors-{count}.npy"
     if kept.is_file():
         return np.asarray(np.load(kept), dtype=np.float32)
-    from knowledge.model_files import open_frozen_embedder
+    from knowledge.models.model_files import open_frozen_embedder
     from knowledge.segmenter import sentences
     from tuning.public_data import banking77, clinc150, xquad
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.fitted import shipped
-from assistant.head import LinearHead
-from assistant.intents import WEIGHTS
-from knowledge.embedder import Embedder, Vectors
-from knowledge.model_files import open_embedder
-from tuning.classifier_config import Source
-from tuning.labelled import Labelled, read_all
+from assistant.intents.classifier import WEIGHTS
+from assistant.intents.classifier_cache import trained_classifier
+from assistant.intents.linear_classifier import LinearClassifier
+from knowledge.models.embedder import Embedder, Vectors
+from knowledge.models.model_files import open_embedder
+from tuning.classifier.config import Source
+from tuning.classifier.labelled_texts import Labelled, read_all
 from tuning.metrics import calibration_error
 from tuning.public_data import is_data_missing
 
@@ -71,8 +71,8 @@ def main() -> int:
     return 0
 
 
-def _shipped(embedder: Embedder) -> LinearHead:
-    found = shipped(WEIGHTS / "sentiment", embedder.query_name)
+def _shipped(embedder: Embedder) -> LinearClassifier:
+    found = trained_classifier(WEIGHTS / "sentiment", embedder.query_name)
     if found is None:
         raise SystemExit("Expected weights for this embedder; see tuning/configs/sentiment.yaml.")
     return found[0]
@@ -95,7 +95,7 @@ def _crossed(rows: Sequence[Labelled], texts: Sequence[str], vectors: Vectors) -
     for held in range(FOLDS):
         seen, judged = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
         labels = [rows[row].label for row in seen]
-        head = LinearHead.fit([texts[row] for row in seen], labels, vectors[seen], "")
+        head = LinearClassifier.fit([texts[row] for row in seen], labels, vectors[seen], "")
         scores = head.scores([texts[row] for row in judged], vectors[judged])
         cells = _measures([rows[row] for row in judged], scores, head.labels).split(" | ")
         found.append([float(cell) for cell in cells])

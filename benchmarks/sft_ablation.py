@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tuning.dataset import MISSING
+from tuning.dataset.row_files import MISSING
 
 
 class Line(NamedTuple):
@@ -80,8 +80,8 @@ def main() -> int:
 
 
 def _rows(folder: Path, line: Line, state: Path) -> Path:
-    from knowledge.model_files import open_embedder
-    from tuning.dataset import write_rows
+    from knowledge.models.model_files import open_embedder
+    from tuning.dataset.row_files import write_rows
 
     left = ["xquad", "abcd", *line.without]
     out = folder / f"rows-{'-'.join(left)}"
@@ -103,9 +103,9 @@ def _trained(
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
-    from tuning.sft_config import SFTSettings
-    from tuning.sft_rows import ReadRows, is_right, read_rows
-    from tuning.sft_training import build_trainer, declines, generate
+    from tuning.sft.config import SFTSettings
+    from tuning.sft.row_reader import ReadRows, is_right, read_rows
+    from tuning.sft.training import build_trainer, declines, generate
 
     settings = SFTSettings.load(given.config, method=line.method, max_rows=line.rows, output=out)
     rate = RATES.get(line.method, settings.learning_rate)

@@ -29,8 +29,8 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args()
     from tuning.config_file import ConfigError
-    from tuning.sft_config import SFTSettings
-    from tuning.sft_rows import RowsError, read_rows
+    from tuning.sft.config import SFTSettings
+    from tuning.sft.row_reader import RowsError, read_rows
 
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _print_all(settings: Any, rows: Any, given: argparse.Namespace) -> None:
-    from tuning.sft_training import build_trainer
+    from tuning.sft.training import build_trainer
 
     first = 0.0
     for name in ("SFTTrainer as it comes", "SFTTrainer with LoRA", "tuning.sft"):
@@ -72,7 +72,7 @@ def _plain(trainer: Any, settings: Any, *, lora: bool) -> Any:
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
-    from tuning.sft_methods import peft_config
+    from tuning.sft.peft_methods import peft_config
 
     source = trainer.model.get_base_model().config.name_or_path
     args = SFTConfig(

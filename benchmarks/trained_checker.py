@@ -36,7 +36,7 @@ def main() -> None:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from knowledge.model_files import open_embedder
+    from knowledge.models.model_files import open_embedder
     from tuning.companies import load_companies
 
     embedder = open_embedder(None, Path("var"))
@@ -100,7 +100,7 @@ def _turned(answer: str, lang: str) -> str:
 
 
 def _passes(pair: Pair) -> bool:
-    from assistant.grounding import Grounder
+    from assistant.grounding.grounder import Grounder
     from knowledge.documents import Hit, Passage
 
     lang, text, claim, _ = pair
@@ -110,7 +110,7 @@ def _passes(pair: Pair) -> bool:
 
 def _features(pairs: Sequence[Pair], embedder: Any) -> np.ndarray:
     """Return, of claim and nearest sentence, cosine, shared words and figures, and the vectors."""
-    from assistant.grounding import figures
+    from assistant.grounding.grounder import figures
     from knowledge.segmenter import sentences, words
 
     parts = [[span.of(text) for span in sentences(text, lang)] for lang, text, *_ in pairs]

@@ -1,1 +1,4 @@
-"""What the company knows, and how to find it; knows nothing of chat."""
+"""Takes documents and a query in, gives articles, passages and calibrated hits out.
+
+Knows nothing of chat: no message, intent, reply or customer.
+"""

@@ -15,11 +15,11 @@ from knowledge.errors import IndexMismatchError, KnowledgeError, KnowledgeFolder
 
 if TYPE_CHECKING:
     from knowledge.documents import Article, Passage
-    from knowledge.embedder import Embedder, Vectors
     from knowledge.folder import FolderReading, Known, Skipped
-    from knowledge.index import VectorIndex
-    from knowledge.readers import Limits
-    from knowledge.snapshot import Snapshot, SnapshotStore
+    from knowledge.models.embedder import Embedder, Vectors
+    from knowledge.readers.document import Limits
+    from knowledge.retrieval.snapshot import Snapshot, SnapshotStore
+    from knowledge.retrieval.vector_index import VectorIndex
 
 BANK = Path(__file__).with_name("bank")
 BATCH = 64
@@ -46,7 +46,7 @@ class Build:
 
 def store_of(folder: Path, embedder: str, state: Path) -> "SnapshotStore":
     """Return where the generations of a folder lie: one place a folder and embedder."""
-    from knowledge.snapshot import SnapshotStore
+    from knowledge.retrieval.snapshot import SnapshotStore
 
     key = hashlib.sha256(f"{folder.resolve()} {embedder}".encode()).hexdigest()[:12]
     return SnapshotStore(state / "index" / f"{folder.resolve().name}-{key}")
@@ -131,9 +131,9 @@ class _Job:
 def _renewed(
     job: _Job, old: "Snapshot | None", store: "SnapshotStore"
 ) -> "tuple[Snapshot, Sequence[Skipped], int]":
-    from knowledge.calibration import Calibration
     from knowledge.folder import read_folder
-    from knowledge.snapshot import Snapshot
+    from knowledge.retrieval.calibration import Calibration
+    from knowledge.retrieval.snapshot import Snapshot
     from knowledge.splitter import split
 
     calibration = Calibration.of(job.folder)
@@ -157,10 +157,10 @@ def _renewed(
 
 def _index(vectors: "Vectors", milvus: str | None, store: "SnapshotStore") -> "VectorIndex":
     if milvus is None:
-        from knowledge.index import FaissIndex
+        from knowledge.retrieval.faiss_index import FaissIndex
 
         return FaissIndex.build(vectors)
-    from knowledge.milvus_index import MilvusIndex
+    from knowledge.retrieval.milvus_index import MilvusIndex
 
     name = re.sub(r"\W", "_", f"{store.folder.name}_{store.next()}")
     return MilvusIndex.build(vectors, milvus, f"frontdesk_{name}")
@@ -219,8 +219,8 @@ def _vectors(
 def main(arguments: list[str] | None = None) -> int:
     """Build the index and say what was done; 1 where nothing could be read."""
     given = _parser().parse_args(arguments)
-    from knowledge.model_files import open_embedder
-    from knowledge.readers import Limits
+    from knowledge.models.model_files import open_embedder
+    from knowledge.readers.document import Limits
 
     limits = Limits(
         file_bytes=given.max_megabytes * 1_000_000, pages=given.max_pages, seconds=given.max_seconds

@@ -19,7 +19,7 @@ from knowledge.errors import KnowledgeError
 
 if TYPE_CHECKING:
     from knowledge.documents import Article
-    from knowledge.embedder import Embedder, Vectors
+    from knowledge.models.embedder import Embedder, Vectors
 
 # Cosines of whole articles, and of sentences without their figures, of one language.
 SAME_ARTICLE = 0.985
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
     given = parser.parse_args(arguments)
     from knowledge.folder import read_folder
-    from knowledge.model_files import open_embedder
+    from knowledge.models.model_files import open_embedder
 
     try:
         questions = _questions(given.questions) if given.questions else []
@@ -180,8 +180,8 @@ def _duplicates(articles: "Sequence[Article]", embedder: "Embedder") -> Iterator
 
 def _contradictions(articles: "Sequence[Article]", embedder: "Embedder") -> Iterator[Finding]:
     """Yield pairs of sentences that say the same of a thing with other figures of one unit."""
+    from knowledge.markdown_tables import is_row
     from knowledge.segmenter import sentences
-    from knowledge.tables import is_row
 
     for some in _by_language(articles):
         said = [

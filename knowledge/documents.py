@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.errors import ArticleError
-from knowledge.readers import Document
+from knowledge.readers.document import Document
 from knowledge.segmenter import Language, language_of
 
 

@@ -1,7 +1,6 @@
 """Reads a whole folder: documents become articles, the rest is named with its reason."""
 
 import dataclasses
-import hashlib
 import json
 import subprocess
 import sys
@@ -10,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from knowledge.checksum import sha256
 from knowledge.documents import Article, slug, to_article
 from knowledge.errors import ArticleError, DocumentError, KnowledgeFolderError
-from knowledge.readers import READERS, Document, Limits, is_readable, read_document
+from knowledge.readers.document import Document, Limits
+from knowledge.readers.reading import READERS, is_readable, read_document
 
 # Kinds that plain Python reads. All others are read in a process of their own, which can be ended:
 # a hostile file must not hang or fill the assistant.
@@ -136,12 +137,6 @@ def _same_place(articles: list[Article], article: Article) -> Article | None:
         if (other.lang, other.id) == (article.lang, article.id) and other.overlaps(article):
             return other
     return None
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _articles(

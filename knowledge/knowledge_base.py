@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Self
 
 from knowledge.build_index import build, store_of
-from knowledge.embedder import Embedder
 from knowledge.errors import KnowledgeError
-from knowledge.query_head import QueryHead
-from knowledge.reranker import Reranker
-from knowledge.retriever import Retriever
+from knowledge.models.embedder import Embedder
+from knowledge.retrieval.query_head import QueryHead
+from knowledge.retrieval.reranker import Reranker
+from knowledge.retrieval.retriever import Retriever
 
 logger = logging.getLogger(__name__)
 

@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.question.strip() or given.top < 1:
         parser.error("expected a question of at least one word and --top of at least 1")
     from knowledge.knowledge_base import KnowledgeBase
-    from knowledge.model_files import open_embedder, open_reranker
+    from knowledge.models.model_files import open_embedder
+    from knowledge.retrieval.reranker import open_reranker
     from knowledge.segmenter import language_of
 
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from knowledge.tables import is_delimiter, is_row
+from knowledge.markdown_tables import is_delimiter, is_row
 
 Language = Literal["en", "zh", "other"]
 

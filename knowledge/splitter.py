@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from knowledge.documents import Article, Passage
+from knowledge.markdown_tables import header_of, is_row
 from knowledge.segmenter import Span, length, sentences
-from knowledge.tables import head_of, is_row
 
 # The default embedder reads 256 tokens, title included; 140 words stay below that.
 MAX_WORDS = 140
@@ -39,7 +39,7 @@ def split(article: Article, max_words: int = MAX_WORDS) -> list[Passage]:
 
 def _with_head(heading: str, text: str, span: Span) -> str:
     """Name the columns in the heading of a passage that goes on with a table."""
-    head = head_of(text, span.start) if is_row(span.of(text).split("\n")[0]) else []
+    head = header_of(text, span.start) if is_row(span.of(text).split("\n")[0]) else []
     return " > ".join(part for part in (heading, " | ".join(head)) if part)
 
 

@@ -10,9 +10,9 @@ import yaml
 from assistant.assistant import Assistant
 from assistant.company import Company
 from assistant.config import BANK, Settings
-from assistant.intents import IntentClassifier
+from assistant.intents.classifier import IntentClassifier
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.model_files import generator_folder, open_embedder
+from knowledge.models.model_files import generator_folder, open_embedder
 
 ROOT = Path(__file__).parent.parent
 # Shared with `make run`, so that models are prepared once on a machine.

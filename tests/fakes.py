@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.embedder import Vectors
+from knowledge.models.embedder import Vectors
 
 
 class HashEmbedder:

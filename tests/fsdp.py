@@ -7,7 +7,8 @@ from accelerate import PartialState
 from accelerate.utils import DistributedType
 from torch.distributed.tensor import DTensor
 
-from tuning import sft, sft_training
+from tuning.sft import __main__ as sft
+from tuning.sft import training as sft_training
 
 
 class Trainer(sft_training.GeneratingTrainer):

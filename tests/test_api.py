@@ -10,7 +10,7 @@ import openai
 import pytest
 import uvicorn
 
-from assistant.api import create_app
+from assistant.web.api import create_app
 
 
 @pytest.fixture(scope="module")

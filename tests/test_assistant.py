@@ -158,7 +158,7 @@ def _only_article(tmp_path, text, **settings):
 def test_with_another_embedder_the_network_that_ships_reads_all_the_same(
     tmp_path, article, question
 ):
-    from knowledge.model_files import default_embedder_folder
+    from knowledge.models.model_files import default_embedder_folder
 
     other = default_embedder_folder(STATE)  # known by its folder, so that no weights are its own
     assistant = _only_article(tmp_path, article, embedder=other)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from assistant.config import BANK
-from assistant.grounding import figures
+from assistant.grounding.grounder import figures
 from knowledge.check import figures_of
 from knowledge.folder import load_articles
 from knowledge.segmenter import length, sentences
@@ -58,7 +58,7 @@ def test_details_name_articles_and_nothing_that_is_gone():
 
 
 def test_every_intent_of_banking77_has_its_article():
-    from assistant.intent_files import load_intents
+    from assistant.intents.intent_files import load_intents
 
     for lang in ("en", "zh"):
         named = {i.article for i in load_intents(BANK, lang) if i.article}

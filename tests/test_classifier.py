@@ -8,14 +8,15 @@ import pytest
 import torch
 import yaml
 
-from assistant.head import LinearHead
+from assistant.intents.linear_classifier import LinearClassifier
 from tests.fakes import HashEmbedder
-from tuning import classifier
-from tuning.augmentation import PARAPHRASE, augmented, with_typing_errors
-from tuning.classifier_config import Augmentation, ClassifierConfig, Source
+from tuning.classifier import __main__ as classifier
+from tuning.classifier import training
+from tuning.classifier.augmentation import PARAPHRASE, augmented, with_typing_errors
+from tuning.classifier.config import Augmentation, ClassifierConfig, Source
+from tuning.classifier.encoder import Adversary, supervised_contrastive
+from tuning.classifier.labelled_texts import DataError, Labelled, check, read, without_held_out
 from tuning.config_file import ConfigError
-from tuning.encoder import Adversary, supervised_contrastive
-from tuning.labelled import DataError, Labelled, check, read, without_held_out
 
 MOODS = {
     "happy": ["I love this", "great, thank you", "so good", "太好了", "喜欢"],
@@ -50,7 +51,7 @@ def run(values, tmp_path, *arguments):
 
 def test_the_command_writes_weights_report_and_card(small, tmp_path, embedder):
     assert run(small, tmp_path) == 0
-    head = LinearHead.load(tmp_path / "out")
+    head = LinearClassifier.load(tmp_path / "out")
     assert head.labels == ["happy", "sad"]
     assert head.embedder == embedder.query_name
     report = json.loads((tmp_path / "out" / "report" / "intent_report.json").read_text())
@@ -234,7 +235,7 @@ def test_a_new_text_leaves_the_others_as_they_were():
 
 def test_a_second_training_encodes_new_texts_only(small, tmp_path, monkeypatch):
     encoded = []
-    monkeypatch.setattr(classifier, "_embedder", lambda *_: Counting(encoded))
+    monkeypatch.setattr(training, "_embedder", lambda *_: Counting(encoded))
     assert run(small, tmp_path, "--state", str(tmp_path)) == 0
     first = len(encoded)
     with open(small["train"][0]["path"], "a", encoding="utf-8") as file:
@@ -316,7 +317,7 @@ def test_the_adversary_steps_up_the_loss():
 
 def test_the_chinese_development_set_stands_apart_from_training():
     from assistant.config import BANK
-    from assistant.intent_files import load_intents, read_intents
+    from assistant.intents.intent_files import load_intents, read_intents
 
     dev = list(read_intents(classifier.Path("tuning/data/intents_dev.zh.yml")))
     trained = {example for intent in load_intents(BANK, "zh") for example in intent.examples}
@@ -328,9 +329,9 @@ def test_the_chinese_development_set_stands_apart_from_training():
 
 def test_shipped_weights_name_the_embedder_and_all_intents(embedder):
     from assistant.config import BANK
-    from assistant.intent_files import load_all_intents
+    from assistant.intents.intent_files import load_all_intents
 
-    head = LinearHead.load(BANK / "weights" / "intents")
+    head = LinearClassifier.load(BANK / "weights" / "intents")
     assert head.embedder == embedder.query_name
     for by_name in load_all_intents(BANK).values():
         assert set(by_name) == set(head.labels)

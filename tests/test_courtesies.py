@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.courtesies import bare
+from assistant.message.courtesies import bare
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,23 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from assistant.messages import Action, Citation, Reply, Support
-from tuning.dialogues import CHECKS, Case, check, load_cases, run_case, write_junit, write_page
+from tuning.dialogues import (
+    CHECKS,
+    Dialogue,
+    check,
+    load_dialogues,
+    play_dialogue,
+    write_junit,
+    write_page,
+)
 
 FOLDER = Path(__file__).parent / "dialogues"
-CASES = load_cases(FOLDER / "passing")
+CASES = load_dialogues(FOLDER / "passing")
 
 
 @pytest.mark.parametrize(("file", "case"), CASES, ids=[c.test_case for _, c in CASES])
 def test_passing(bank, file, case):
-    assert not run_case(bank, file, case).failures
+    assert not play_dialogue(bank, file, case).failures
 
 
 def test_enough_of_every_kind_in_both_languages():
@@ -88,7 +96,7 @@ def test_unknown_assertion_is_a_failure():
 
 
 def _case(**metadata):
-    return Case.model_validate(
+    return Dialogue.model_validate(
         {
             "test_case": "t",
             "metadata": {"language": "en", "bucket": "plain", **metadata},
@@ -98,7 +106,7 @@ def _case(**metadata):
 
 
 def test_a_case_that_raises_has_failed_and_reports_show_it(bank, tmp_path):
-    outcome = run_case(bank, Path("x.yml"), _case())
+    outcome = play_dialogue(bank, Path("x.yml"), _case())
     assert "InvalidMessageError" in outcome.failures[0]
     write_junit([outcome], tmp_path / "r.xml")
     write_page([outcome], tmp_path / "r.html")
@@ -112,4 +120,4 @@ def test_a_case_that_raises_has_failed_and_reports_show_it(bank, tmp_path):
 def test_unreadable_dialogues(tmp_path, content):
     (tmp_path / "a.yml").write_text(content)
     with pytest.raises(ValueError, match="xpected"):
-        load_cases(tmp_path)
+        load_dialogues(tmp_path)

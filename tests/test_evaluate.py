@@ -5,20 +5,16 @@ import json
 import pytest
 
 from assistant.config import Settings
-from assistant.strategies import StrategyChoices
+from assistant.writing.strategies import StrategyChoices
 from tests.conftest import STATE
-from tuning import evaluate
-from tuning.dialogues import load_cases
-from tuning.evaluate import DIALOGUES, Judged
-from tuning.evaluation_dialogues import Played, play
-from tuning.evaluation_report import (
-    dialogue_table,
-    interval,
-    summarise,
-    write_choices,
-    write_report,
-)
-from tuning.questions import (
+from tuning.dialogues import load_dialogues
+from tuning.evaluate import __main__ as evaluate
+from tuning.evaluate.auto_strategy import write_choices
+from tuning.evaluate.judged_replies import DIALOGUES, JudgedReply
+from tuning.evaluate.played_dialogues import Played, play
+from tuning.evaluate.report import dialogue_table, summarise, write_report
+from tuning.metrics import interval
+from tuning.question_sets import (
     BANK,
     DATA,
     QuestionsError,
@@ -36,7 +32,7 @@ def judged(strategy="tuned", **changed):
         "right_article": True, "unsupported": 0, "right_language": True, "first_word": 0.5,
         "complete": 1.0,
     }  # fmt: skip
-    return Judged(**{**values, **changed})
+    return JudgedReply(**{**values, **changed})
 
 
 @pytest.mark.parametrize(
@@ -203,10 +199,10 @@ def test_dialogues_are_counted_by_language_and_strategy():
 
 def test_dialogues_are_played_in_the_strategies_that_their_language_allows():
     settings, both = Settings(state=STATE), ["tuned", "extractive"]
-    english = play(load_cases(DIALOGUES / "bank_en.yml")[:2], settings, both)
+    english = play(load_dialogues(DIALOGUES / "bank_en.yml")[:2], settings, both)
     assert [entry.strategy for entry in english] == ["tuned"] * 2 + ["extractive"] * 2
     assert not any(entry.failures for entry in english)
-    chinese = play(load_cases(DIALOGUES / "bank_zh.yml")[:2], settings, both)
+    chinese = play(load_dialogues(DIALOGUES / "bank_zh.yml")[:2], settings, both)
     assert [entry.strategy for entry in chinese] == ["extractive"] * 2
 
 

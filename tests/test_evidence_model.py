@@ -8,22 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from assistant import evidence_reader
 from assistant.errors import AssistantError
-from assistant.evidence_model import CUT_OFF, MAX_TOKENS, OF_EMBEDDER, EvidenceModel, encode
-from assistant.evidence_reader import (
-    PRIOR,
-    READ_AGAIN,
-    EvidenceReader,
-    open_reading_embedder,
+from assistant.evidence import reader as evidence_reader
+from assistant.evidence.evidence_model import (
+    CUT_OFF,
+    MAX_TOKENS,
+    OF_EMBEDDER,
+    EvidenceModel,
+    encode,
 )
+from assistant.evidence.reader import PRIOR, READ_AGAIN, EvidenceReader, open_reading_embedder
 from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.segmenter import Span, sentences
 from tests.conftest import STATE
 from tests.fakes import HashEmbedder, ScriptedGenerator
 from tuning.companies import load_companies
-from tuning.evidence_cases import company_cases
+from tuning.evidence_model.cases import company_cases
 
 CARD = "A new card costs £5. It comes within 3 days. Above that we charge 2 %."
 KARTE = "补办一张卡收费 5 英镑。三天之内寄到。"

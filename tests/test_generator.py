@@ -9,8 +9,11 @@ import pytest
 
 from assistant.config import Settings
 from assistant.errors import GeneratorError
-from assistant.generator import Generator, ServedGenerator, TransformersGenerator, open_generator
-from knowledge.model_files import GENERATOR_NAME, generator_folder
+from assistant.generators.generator import Generator
+from assistant.generators.local import TransformersGenerator
+from assistant.generators.open_generator import open_generator
+from assistant.generators.served import ServedGenerator
+from knowledge.models.model_files import GENERATOR_NAME, generator_folder
 from tests.conftest import STATE
 
 MESSAGES = [
@@ -184,7 +187,7 @@ def test_articles_words_are_chosen_with_the_default_generators_network_where_it_
 ):
     """Its adapter was made for it; any other model would be loaded for nothing."""
     if not installed:
-        monkeypatch.setattr("knowledge.model_files.find", lambda *_: None)
+        monkeypatch.setattr("knowledge.models.model_files.find", lambda *_: None)
     settings = Settings(state=STATE, strategy="extractive", generator=generator)
     opened = open_generator(settings)
     assert (opened and opened.name) == expected

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assistant.claims import values
-from assistant.grounding import Grounder, figures
+from assistant.grounding.claims import values
+from assistant.grounding.grounder import Grounder, figures
 from knowledge.documents import Hit, Passage
 
 DATA = Path(__file__).parent.parent / "tuning" / "data"

@@ -8,8 +8,8 @@ import pytest
 
 from assistant.config import BANK
 from assistant.errors import IntentsError
-from assistant.intent_files import load_intents
-from assistant.intents import IntentClassifier
+from assistant.intents.classifier import IntentClassifier
+from assistant.intents.intent_files import load_intents
 from tests.public import data
 
 

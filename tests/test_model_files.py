@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from knowledge import model_files
 from knowledge.errors import ModelNotFoundError
-from knowledge.model_files import (
+from knowledge.models import model_files
+from knowledge.models.model_files import (
     EMBEDDER,
     GENERATOR,
     MINILM,
@@ -106,7 +106,7 @@ def test_kill_in_the_middle_leaves_nothing_broken(tmp_path):
 REAL = """
 import sys
 from pathlib import Path
-from knowledge.model_files import generator_folder
+from knowledge.models.model_files import generator_folder
 generator_folder(None, Path(sys.argv[1]))
 """
 

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from knowledge import openvino_encoder
-from knowledge.embedder import Embedder
-from knowledge.openvino_encoder import BATCH, OpenVinoEncoder
+from knowledge.models import openvino_encoder
+from knowledge.models.embedder import Embedder
+from knowledge.models.openvino_encoder import BATCH, OpenVinoEncoder
 
 TEXTS = ["", "card", "我的卡丢了怎么办", "How much is a new card? " * 80, *["a fee of £5"] * BATCH]
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from assistant.adapters import FOLDER, SHIPPED, read_pointer, serving_adapter
 from assistant.config import Settings
+from assistant.generators.adapters import FOLDER, SHIPPED, read_pointer, serving_adapter
 from tuning import promote
 from tuning.promote import Decision, Measured, decide, install
 

@@ -3,13 +3,13 @@
 import pytest
 
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.query_head import QueryHead
+from knowledge.retrieval.query_head import QueryHead
 from tests.conftest import STATE
 from tests.fakes import HashEmbedder
 from tuning import query_head
 from tuning.calibrate import calibration_error
-from tuning.fusion import Judged, fit
-from tuning.retrieval_data import Asked, ours, read_questions
+from tuning.retrieval.asked_questions import Asked, ours, read_questions
+from tuning.retrieval.fit_fusion import Judged, fit
 
 np = pytest.importorskip("numpy")
 

@@ -10,7 +10,10 @@ import pytest
 
 from knowledge.errors import DocumentError
 from knowledge.folder import read_folder
-from knowledge.readers import Limits, decode, read_document, table_lines
+from knowledge.readers.document import Limits
+from knowledge.readers.plain import decode
+from knowledge.readers.reading import read_document
+from knowledge.readers.table_lines import table_lines
 from tests.public import data
 
 SCAN = "no text layer"

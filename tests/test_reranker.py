@@ -4,8 +4,7 @@ import pytest
 
 from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelNotFoundError
-from knowledge.model_files import open_reranker
-from knowledge.reranker import READ, Reranker
+from knowledge.retrieval.reranker import READ, Reranker, open_reranker
 
 
 class Says:

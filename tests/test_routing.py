@@ -3,9 +3,9 @@
 import pytest
 
 from assistant.config import USUAL_CAUTION, Settings
-from assistant.intents import Prediction
+from assistant.evidence.ranked_sentences import Evidence, RankedSentences
+from assistant.intents.classifier import Prediction
 from assistant.messages import Action
-from assistant.ranking import Evidence, Ranking
 from assistant.routing import THRESHOLDS, Router
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import Span
@@ -39,7 +39,7 @@ def hits(*scores):
 def ranking(answerable, *shares):
     """Return a ranking in which each article has one sentence with its share."""
     found = [Evidence(hit.passage, Span(0, 1), hit.score) for hit in hits(*shares or (1.0,))]
-    return Ranking(sorted(found, key=lambda e: -e.score), answerable)
+    return RankedSentences(sorted(found, key=lambda e: -e.score), answerable)
 
 
 # Whoever asks, of the company whose questions the hits' scores were fitted on.
@@ -126,7 +126,7 @@ def test_whoever_asks_more_also_doubts_more_of_what_was_picked(lang):
 
 
 def test_none_of_the_choices_is_declined_and_then_goes_to_a_person():
-    nothing = Ranking((), 0.0)
+    nothing = RankedSentences((), 0.0)
     assert Router().after_pick(nothing, "en", failures=1).reason == "not_found"
     assert Router().after_pick(nothing, "en", failures=2).action is Action.HANDOFF
 

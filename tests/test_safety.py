@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from assistant.errors import InvalidMessageError
-from assistant.safety import check, is_injection, mask, without_personal_data
+from assistant.message.safety import check, is_injection, mask, without_personal_data
 from tests.public import data
 
 

@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from assistant.errors import GeneratorError
-from assistant.generator import TransformersGenerator
-from assistant.prompts import PromptTemplate
-from knowledge.model_files import generator_folder
+from assistant.generators.local import TransformersGenerator
+from assistant.writing.templates import PromptTemplate
+from knowledge.models.model_files import generator_folder
 from tests.conftest import STATE, row
-from tuning import export, sft
-from tuning.precision import precision
-from tuning.sft_rows import RowsError, is_right, read_rows
+from tuning import export
+from tuning.half_precision import precision
+from tuning.sft import __main__ as sft
+from tuning.sft.row_reader import RowsError, is_right, read_rows
 
 METHODS = ["full", "lora", "dora", "adalora", "ia3", "prefix", "prompt"]
 DECLINE = PromptTemplate.load("answer_tuned", "en").decline
@@ -84,7 +85,7 @@ def test_what_cannot_be_merged_says_so(run, tmp_path, tiny, capsys):
 def test_resume_goes_on_from_the_last_checkpoint_and_needs_one(run, tmp_path, capsys, monkeypatch):
     assert run("--resume") == 1
     assert "Expected a checkpoint" in capsys.readouterr().err
-    from tuning import sft_output
+    from tuning.sft import model_folder as sft_output
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -101,7 +102,7 @@ def test_resume_goes_on_from_the_last_checkpoint_and_needs_one(run, tmp_path, ca
 def test_a_former_result_outlives_a_failed_training(run, tmp_path, monkeypatch):
     assert run() == 0
     before = (tmp_path / "out" / "adapter_model.safetensors").read_bytes()
-    from tuning import sft_output
+    from tuning.sft import model_folder as sft_output
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -112,7 +113,7 @@ def test_a_former_result_outlives_a_failed_training(run, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_is_told_and_keeps_checkpoints(run, tmp_path, monkeypatch, capsys):
-    from tuning.sft_training import GeneratingTrainer
+    from tuning.sft.training import GeneratingTrainer
 
     def stop(*_, **__):
         raise KeyboardInterrupt
@@ -197,7 +198,7 @@ def test_the_loss_is_the_librarys_loss(tiny):
     """With logits for the completion's places alone, and the same number as with all."""
     from transformers import AutoModelForCausalLM
 
-    from tuning.sft_training import IGNORED, GeneratingTrainer
+    from tuning.sft.training import IGNORED, GeneratingTrainer
 
     model = AutoModelForCausalLM.from_pretrained(tiny)
     ids = torch.randint(5, 1000, (3, 12))

@@ -11,10 +11,10 @@ import time
 
 import pytest
 
-from knowledge import snapshot as module
 from knowledge.build_index import build, store_of
 from knowledge.errors import IndexMismatchError, KnowledgeFolderError
 from knowledge.knowledge_base import KnowledgeBase
+from knowledge.retrieval import snapshot as module
 from tests.conftest import ROOT
 from tests.fakes import HashEmbedder
 

@@ -1,1 +1,4 @@
-"""Makes and measures the models; delete it and the product still runs."""
+"""Takes articles, questions and public data in, gives trained weights and measurements out.
+
+May use ``knowledge`` and ``assistant``; nothing uses it: delete it and the product still runs.
+"""

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuning.fusion import Judged, fit
 from tuning.metrics import BINS, calibration_error
+from tuning.retrieval.fit_fusion import ScoredQuery, fit
 
 if TYPE_CHECKING:
-    from assistant.intents import IntentClassifier
-    from knowledge.calibration import Fusion
-    from knowledge.embedder import Embedder
-    from knowledge.retriever import Retriever
+    from assistant.intents.classifier import IntentClassifier
+    from knowledge.models.embedder import Embedder
+    from knowledge.retrieval.calibration import Fusion
+    from knowledge.retrieval.retriever import Retriever
 
 SEED = 7
 CANDIDATES = 60
@@ -61,12 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _calibrate(state: Path, plot: Path | None, *, dry: bool) -> None:
-    from assistant.intents import IntentClassifier
+    from assistant.intents.classifier import IntentClassifier
     from knowledge.build_index import BANK, build
-    from knowledge.calibration import CALIBRATION_FILE, Calibration
-    from knowledge.model_files import open_embedder
-    from knowledge.query_head import QueryHead
-    from knowledge.retriever import Retriever
+    from knowledge.models.model_files import open_embedder
+    from knowledge.retrieval.calibration import CALIBRATION_FILE, Calibration
+    from knowledge.retrieval.query_head import QueryHead
+    from knowledge.retrieval.retriever import Retriever
 
     embedder = open_embedder(None, state)
     snapshot = build(BANK, embedder, state).snapshot
@@ -102,7 +102,7 @@ def _calibrate(state: Path, plot: Path | None, *, dry: bool) -> None:
 def _questions(folder: Path, lang: str) -> "list[tuple[str, str | None, str]]":
     """Return (text, right article, kind), sorted by kind and shuffled within each."""
     from tuning.public_data import out_of_scope
-    from tuning.retrieval_data import banking77, ours
+    from tuning.retrieval.asked_questions import banking77, ours
 
     asked: list[tuple[str, str | None, str]] = []
     if lang == "en":
@@ -114,10 +114,10 @@ def _questions(folder: Path, lang: str) -> "list[tuple[str, str | None, str]]":
     return sorted(asked, key=lambda row: row[2])
 
 
-def _of_companies(lang: str, embedder: "Embedder") -> list[Judged]:
+def _of_companies(lang: str, embedder: "Embedder") -> list[ScoredQuery]:
     """Return the questions of the development companies, each searched in its own documents."""
     from tuning.companies import load_companies
-    from tuning.retrieval_data import retriever_of
+    from tuning.retrieval.asked_questions import retriever_of
 
     judged = []
     for company in load_companies("dev"):
@@ -137,7 +137,7 @@ def _judged(
     retriever: "Retriever",
     embedder: "Embedder",
     intents: "IntentClassifier | None",
-) -> list[Judged]:
+) -> list[ScoredQuery]:
     from tqdm import tqdm
 
     vectors = embedder.encode_queries([text for text, _, _ in questions])
@@ -156,11 +156,11 @@ def _judged(
                 [prior.get(article, 0.0) for article in articles],
             )
         ]
-        judged.append(Judged(kind, right, articles, *columns))
+        judged.append(ScoredQuery(kind, right, articles, *columns))
     return judged
 
 
-def _by_article(row: Judged, fusion: "Fusion") -> dict[str, float]:
+def _by_article(row: ScoredQuery, fusion: "Fusion") -> dict[str, float]:
     scores = fusion.probabilities(row.dense, row.lexical, row.prior, row.articles)
     best: dict[str, float] = {}
     for article, score in zip(row.articles, scores, strict=True):
@@ -169,7 +169,7 @@ def _by_article(row: Judged, fusion: "Fusion") -> dict[str, float]:
 
 
 def _report(
-    name: str, halves: "Sequence[tuple[Sequence[Judged], Fusion]]", fusion: "Fusion"
+    name: str, halves: "Sequence[tuple[Sequence[ScoredQuery], Fusion]]", fusion: "Fusion"
 ) -> NDArray[np.float64]:
     """Print what the fit is worth on questions it has not seen; return (score, right, known)."""
     best = []

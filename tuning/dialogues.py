@@ -43,7 +43,7 @@ class Step(_Strict):
     assertions: list[dict[str, Any]]
 
 
-class Case(_Strict):
+class Dialogue(_Strict):
     """A whole dialogue."""
 
     test_case: str
@@ -54,20 +54,20 @@ class Case(_Strict):
 class DialogueFile(_Strict):
     """A file of dialogues, in the shape of Rasa's end-to-end tests."""
 
-    test_cases: list[Case]
+    test_cases: list[Dialogue]
 
 
 @dataclass(slots=True)
 class Outcome:
     """What happened in one case; no failure means that it passed."""
 
-    case: Case
+    case: Dialogue
     file: Path
     replies: list[Reply] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
-def load_cases(path: Path) -> list[tuple[Path, Case]]:
+def load_dialogues(path: Path) -> list[tuple[Path, Dialogue]]:
     """Read every dialogue file of a folder, or one file.
 
     Raises:
@@ -87,8 +87,8 @@ def _read(file: Path) -> DialogueFile:
         raise ValueError(f"{file}: expected canned dialogues: {error}") from None
 
 
-def run_case(
-    assistant: "Assistant", file: Path, case: Case, strategy: str | None = None
+def play_dialogue(
+    assistant: "Assistant", file: Path, case: Dialogue, strategy: str | None = None
 ) -> Outcome:
     """Play a dialogue; an exception is a failure of the case like any other.
 
@@ -158,7 +158,7 @@ def _no_personal_data(reply: Reply, value: bool) -> bool:
 
 
 def _personal_data(sentence: str) -> Sequence[str]:
-    from assistant.safety import mask
+    from assistant.message.safety import mask
 
     kept = re.split(r"\[(?:email|iban|id|card|phone)\]", mask(sentence))
     found = re.fullmatch("(.+)".join(map(re.escape, kept)), sentence, re.DOTALL)
@@ -242,7 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
     from knowledge.errors import KnowledgeError
 
     try:
-        cases = load_cases(given.folder)
+        cases = load_dialogues(given.folder)
         outcomes = _run_all(settings_of(given), cases)
     except (ValueError, AssistantError, KnowledgeError) as error:
         print(f"dialogues: {error}", file=sys.stderr)
@@ -259,13 +259,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _run_all(settings: Any, cases: Sequence[tuple[Path, Case]]) -> list[Outcome]:
+def _run_all(settings: Any, cases: Sequence[tuple[Path, Dialogue]]) -> list[Outcome]:
     from tqdm import tqdm
 
     from assistant.assistant import Assistant
 
     assistant = Assistant.from_config(settings)
-    return [run_case(assistant, file, case) for file, case in tqdm(cases, unit="dialogue")]
+    return [play_dialogue(assistant, file, case) for file, case in tqdm(cases, unit="dialogue")]
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ def merge(adapter: Path, base_model: str | None, out: Path, state: Path) -> None
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from knowledge.model_files import generator_folder
-    from tuning.outputs import put_in_place, staged
+    from knowledge.models.model_files import generator_folder
+    from tuning.atomic_files import put_in_place, staged
 
     config = adapter / "adapter_config.json"
     if not config.is_file():

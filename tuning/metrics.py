@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.grounding import figures
+from assistant.grounding.grounder import figures
 from assistant.messages import Action, Reply
 
 BINS = 10
@@ -85,3 +85,15 @@ def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -
         if (bins == n).any()
     ]
     return float(sum(gaps))
+
+
+DRAWS = 2000
+
+
+def interval(right: Sequence[bool], seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % interval of a share by the bootstrap (Efron 1979)."""
+    if not right:
+        return 0.0, 0.0
+    drawn = np.random.default_rng(seed).choice(np.array(right, dtype=float), (DRAWS, len(right)))
+    low, high = np.percentile(drawn.mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)

@@ -18,11 +18,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tuning.evaluate import DIALOGUES
+from tuning.evaluate.judged_replies import DIALOGUES
 
 if TYPE_CHECKING:
     from assistant.config import Settings
-    from assistant.generator import Generator
+    from assistant.generators.generator import Generator
 
 DATA = Path(__file__).with_name("data")
 DECISIONS = "decisions.jsonl"
@@ -98,7 +98,7 @@ def judge(candidate: Path, settings: "Settings", dialogues: Path, limit: int | N
         OSError: The candidate is no adapter.
         AssistantError: It cannot be loaded.
     """
-    from assistant.adapters import serving_adapter
+    from assistant.generators.adapters import serving_adapter
 
     if not (candidate / "adapter_config.json").is_file():
         raise OSError(f"Expected an adapter with adapter_config.json in {candidate}, found none.")
@@ -143,10 +143,10 @@ def measure(settings: "Settings", dialogues: Path, limit: int | None, strategy: 
     from tqdm import tqdm
 
     from assistant.assistant import Assistant
-    from tuning.dialogues import load_cases, run_case
-    from tuning.evaluate import evaluate
+    from tuning.dialogues import load_dialogues, play_dialogue
+    from tuning.evaluate.judged_replies import evaluate
     from tuning.metrics import share
-    from tuning.questions import load_question_sets
+    from tuning.question_sets import load_question_sets
 
     sets = [s for s in load_question_sets() if s.lang == "en"]
     judged = [j for s in sets for j in evaluate(s, settings, [strategy], limit)]
@@ -161,8 +161,8 @@ def measure(settings: "Settings", dialogues: Path, limit: int | None, strategy: 
         missing=sum(len(s.rows[:limit]) for s in sets) - len(judged),
     )
     assistant = Assistant.from_config(settings.model_copy(update={"strategy": strategy}))
-    for file, case in tqdm(load_cases(dialogues), unit="dialogue"):
-        if run_case(assistant, file, case).failures:
+    for file, case in tqdm(load_dialogues(dialogues), unit="dialogue"):
+        if play_dialogue(assistant, file, case).failures:
             found.dialogues.append(case.test_case)
             if case.metadata.critical:
                 found.critical.append(case.test_case)
@@ -188,8 +188,8 @@ def install(candidate: Path, state: Path) -> str:
     Raises:
         OSError: The disk is full; what served goes on serving.
     """
-    from assistant.adapters import FOLDER, read_pointer
-    from tuning.outputs import put_in_place, staged
+    from assistant.generators.adapters import FOLDER, read_pointer
+    from tuning.atomic_files import put_in_place, staged
 
     weights = (candidate / "adapter_model.safetensors").read_bytes()
     name = hashlib.sha256(weights).hexdigest()[:12]
@@ -205,7 +205,7 @@ def install(candidate: Path, state: Path) -> str:
 
 
 def _roll_back(state: Path) -> int:
-    from assistant.adapters import read_pointer
+    from assistant.generators.adapters import read_pointer
 
     pointer = read_pointer(state)
     if not pointer:
@@ -217,14 +217,14 @@ def _roll_back(state: Path) -> int:
 
 
 def _point(state: Path, pointer: dict[str, str | None]) -> None:
-    from assistant.adapters import FOLDER, POINTER
-    from tuning.outputs import write_json
+    from assistant.generators.adapters import FOLDER, POINTER
+    from tuning.atomic_files import write_json
 
     write_json(state / FOLDER / POINTER, pointer)
 
 
 def _note(state: Path, candidate: Path, decision: Decision) -> None:
-    from assistant.adapters import FOLDER
+    from assistant.generators.adapters import FOLDER
 
     file = state / FOLDER / DECISIONS
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-    from tuning.retrieval_data import Asked
+    from tuning.retrieval.asked_questions import Asked
 
 TEMPERATURE = 0.03
 # The cosine of "none of them", which stands beside the passages in the loss. Without it only
@@ -94,7 +94,7 @@ def _train(given: argparse.Namespace) -> None:
     from peft import LoraConfig, get_peft_model
 
     from knowledge.build_index import BANK
-    from knowledge.model_files import QUERY_ADAPTER, open_frozen_embedder
+    from knowledge.models.model_files import QUERY_ADAPTER, open_frozen_embedder
 
     random.seed(given.seed)
     torch.manual_seed(given.seed)
@@ -148,7 +148,7 @@ def _bank(folder: Path, embedder: Any) -> dict[str, Corpus]:
 def _xquad(embedder: Any) -> dict[str, Corpus]:
     import torch
 
-    from tuning.retrieval_data import xquad
+    from tuning.retrieval.asked_questions import xquad
 
     corpora = {}
     for lang in ("en", "zh"):
@@ -167,7 +167,7 @@ def _rows(names: Sequence[str]) -> dict[str, list[int]]:
 
 def _questions(folder: Path, banking_rows: int) -> "list[tuple[str, Asked]]":
     """Return each question with the name of the corpus that answers it; rarer kinds repeat."""
-    from tuning.retrieval_data import banking77, intent_examples, ours, xquad
+    from tuning.retrieval.asked_questions import banking77, intent_examples, ours, xquad
 
     bank = random.sample(banking77(folder, "train"), banking_rows)
     bank += 4 * (ours("retrieval_train.en", "en") + ours("retrieval_train.zh", "zh"))
@@ -182,7 +182,7 @@ def _questions(folder: Path, banking_rows: int) -> "list[tuple[str, Asked]]":
 def _held() -> list[str]:
     """Return questions of many subjects that should stay where the frozen embedder puts them."""
     from tuning.public_data import clinc150, out_of_scope
-    from tuning.retrieval_data import xquad
+    from tuning.retrieval.asked_questions import xquad
 
     held = random.sample([text for text, _ in clinc150("train")], 4000) + out_of_scope(
         "zh", "train"
@@ -220,7 +220,7 @@ def _batches(
 def _encode(model: Any, tokenizer: Any, texts: Sequence[str]) -> "torch.Tensor":
     import torch
 
-    from knowledge.processor import has_bfloat16
+    from knowledge.models.bfloat16 import has_bfloat16
 
     asked = [f"query: {text}" for text in texts]
     batch = tokenizer(

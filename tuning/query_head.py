@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from knowledge.embedder import Embedder
-    from knowledge.query_head import QueryHead
-    from tuning.retrieval_data import Asked
+    from knowledge.models.embedder import Embedder
+    from knowledge.retrieval.query_head import QueryHead
+    from tuning.retrieval.asked_questions import Asked
 
 TEMPERATURE = 0.01
 # The cosine of "none of them", as in ``tuning.query_adapter``.
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     from assistant.errors import AssistantError
     from knowledge.errors import KnowledgeError
-    from knowledge.model_files import open_embedder
+    from knowledge.models.model_files import open_embedder
 
     try:
         asked = questions_for(given.folder, given.questions)
@@ -67,7 +67,7 @@ def questions_for(folder: Path, extra: Path | None = None) -> "list[Asked]":
         FileNotFoundError: The bank's public data is missing.
     """
     from knowledge.build_index import BANK
-    from tuning.retrieval_data import bank_training, intent_examples, read_questions
+    from tuning.retrieval.asked_questions import bank_training, intent_examples, read_questions
 
     if folder.resolve() == BANK.resolve():
         asked = bank_training(folder)
@@ -97,7 +97,7 @@ def fit(
     """
     import torch
 
-    from knowledge.query_head import QueryHead
+    from knowledge.retrieval.query_head import QueryHead
 
     torch.manual_seed(seed)
     vectors, right, searched = _passages(folder, asked, embedder)

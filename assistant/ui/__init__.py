@@ -1,1 +1,4 @@
-"""The pages that people see, in Gradio."""
+"""Takes what is typed on the page in, gives the conversation as Gradio shows it out.
+
+Computes nothing that the assistant does not.
+"""

@@ -14,7 +14,7 @@ from knowledge.segmenter import language_of
 
 logger = logging.getLogger(__name__)
 
-ChatMessage = dict[str, Any]
+PageMessage = dict[str, Any]
 # A superscript after a sentence says which source backs it.
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NO_SUPERSCRIPTS = str.maketrans("", "", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -50,7 +50,7 @@ THEME = gr.themes.Default(font=["system-ui", "Noto Sans CJK SC", "sans-serif"])
 def build_chat(assistant: Assistant) -> gr.ChatInterface:
     """Return the chat page of an assistant; mount it with ``I18N`` and ``CSS``."""
 
-    def respond(message: str, history: list[ChatMessage]) -> Iterator[list[ChatMessage]]:
+    def respond(message: str, history: list[PageMessage]) -> Iterator[list[PageMessage]]:
         yield from stream_messages(assistant, message, history)
 
     names = assistant.company.name
@@ -89,8 +89,8 @@ def build_chat(assistant: Assistant) -> gr.ChatInterface:
 
 
 def stream_messages(
-    assistant: Assistant, message: str, history: Sequence[ChatMessage]
-) -> Iterator[list[ChatMessage]]:
+    assistant: Assistant, message: str, history: Sequence[PageMessage]
+) -> Iterator[list[PageMessage]]:
     """Yield the assistant's messages as they grow; every problem becomes a sentence.
 
     Args:
@@ -113,7 +113,7 @@ def stream_messages(
         yield [_plain(assistant.saying("failed", language_of(message)))]
 
 
-def conversation(history: Sequence[ChatMessage]) -> list[Message]:
+def conversation(history: Sequence[PageMessage]) -> list[Message]:
     """Return what was said so far, without the lists of sources."""
     said = []
     for entry in history:
@@ -124,9 +124,9 @@ def conversation(history: Sequence[ChatMessage]) -> list[Message]:
     return said
 
 
-def finished(reply: Reply) -> list[ChatMessage]:
+def finished(reply: Reply) -> list[PageMessage]:
     """Return the messages of a whole reply: the answer with its marks, and the sources."""
-    answer: ChatMessage = {"role": "assistant", "content": marked(reply)}
+    answer: PageMessage = {"role": "assistant", "content": marked(reply)}
     if reply.choices:
         answer["options"] = [{"value": choice, "label": choice} for choice in reply.choices]
     if not reply.citations:
@@ -159,7 +159,7 @@ def sources(reply: Reply) -> str:
     return f'<div class="frontdesk-sources"><ol>{"".join(lines)}</ol></div>'
 
 
-def _plain(text: str) -> ChatMessage:
+def _plain(text: str) -> PageMessage:
     return {"role": "assistant", "content": _escaped(text)}
 
 

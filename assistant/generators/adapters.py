@@ -1,0 +1,52 @@
+"""Which adapter serves: the settings' own, the one that was promoted, or the one that ships."""
+
+import contextlib
+import json
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from assistant.config import Settings
+
+SHIPPED = Path(__file__).parent.parent / "weights" / "answers"
+FOLDER, POINTER = "adapters", "serving.json"
+
+
+def serving_adapter(settings: Settings) -> Path | None:
+    """Return the adapter's folder, or None where the generator has none.
+
+    The one that ships fits the default generator alone. A promotion is read anew at every call, so
+    that a running assistant takes it.
+    """
+    if settings.adapter:
+        return settings.adapter
+    if settings.generator:
+        return None
+    promoted = read_pointer(settings.state).get("serving")
+    if promoted:
+        return Path(settings.state) / FOLDER / str(promoted)
+    return SHIPPED if (SHIPPED / "adapter_config.json").is_file() else None
+
+
+def read_pointer(state: Path) -> dict[str, Any]:
+    """Return what ``tuning.promote`` wrote: ``serving`` and ``former``, names below ``FOLDER``."""
+    file = state / FOLDER / POINTER
+    if not file.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+@contextlib.contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Keep back that an adapter lacks the base model's weights, and that it is not the first."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.set_verbosity(before)

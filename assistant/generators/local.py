@@ -1,0 +1,213 @@
+"""Writes text: one protocol, and a model in this process; servers: ``served_generator``."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import GeneratorError
+from assistant.generators.adapters import quiet_loading
+from assistant.messages import PromptMessage
+from knowledge.models.bfloat16 import has_bfloat16
+
+# Tokens of a text to avoid that tell its beginning from others.
+AVOIDED = 3
+
+
+class TransformersGenerator:
+    """A causal model on this machine, with an optional adapter beside it.
+
+    In bfloat16 where the processor has it, in float32 elsewhere.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        name: str,
+        languages: frozenset[str],
+        adapter: Callable[[], Path | None] = lambda: None,
+    ) -> None:
+        """Load the weights.
+
+        Args:
+            model: A folder or a hub name.
+            name: What replies record.
+            languages: What the model speaks.
+            adapter: Returns the PEFT adapter of the moment, which is switched on for single calls;
+                another one than before is loaded when it is next used.
+
+        Raises:
+            GeneratorError: The weights cannot be loaded.
+        """
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        self._name, self._languages, self._adapter = name, languages, adapter
+        self._loaded: Path | None = None
+        self._loaded_as = ""
+        # One call at a time: the adapter's switch belongs to the model, and cores are few.
+        self._lock = threading.Lock()
+        dtype = torch.bfloat16 if has_bfloat16() else torch.float32
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(model)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+        except (OSError, ValueError) as error:
+            raise GeneratorError(
+                f"Expected a causal language model in {model}, found: {error}"
+            ) from None
+        if wanted := adapter():
+            self._load(wanted)
+
+    @property
+    def name(self) -> str:
+        """What replies record."""
+        return self._name
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """What the model speaks."""
+        return self._languages
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether ``adapter=True`` is possible."""
+        return self._adapter() is not None
+
+    @property
+    def is_remote(self) -> bool:
+        """Nothing leaves this machine."""
+        return False
+
+    def generate(
+        self,
+        messages: Sequence[PromptMessage],
+        *,
+        max_tokens: int = 160,
+        adapter: bool = False,
+        avoid: str = "",
+    ) -> Iterator[str]:
+        """Yield pieces of the greedy continuation; see ``Generator``."""
+        from transformers import TextIteratorStreamer
+
+        wanted = self._adapter() if adapter else None
+        if adapter and not wanted:
+            raise GeneratorError(
+                "Expected an adapter for this generator, found none. Set `adapter`."
+            )
+        inputs = self._tokenizer.apply_chat_template(
+            list(messages), add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
+        stop = threading.Event()
+        options: dict[str, Any] = {"max_new_tokens": max_tokens}
+        if avoid:
+            begins = self._tokenizer(avoid, add_special_tokens=False)["input_ids"][:AVOIDED]
+            options["bad_words_ids"] = [begins]
+        worker = threading.Thread(
+            target=self._run, args=(inputs, streamer, stop, options, adapter), daemon=True
+        )
+        with self._lock:
+            if wanted and wanted != self._loaded:
+                self._load(wanted)
+            worker.start()
+            try:
+                yield from streamer
+            finally:
+                # Reached at the end and when the reader closes us early.
+                stop.set()
+                worker.join()
+
+    def adapted(self, adapter: Path) -> tuple[Any, Any]:
+        """Return the network below the words, with an adapter beside its own, and the tokenizer.
+
+        Raises:
+            GeneratorError: The adapter was made for another model.
+        """
+        import torch
+
+        with self._lock:
+            self._add(adapter, adapter.name)
+
+        def network(**inputs: Any) -> Any:
+            with self._lock, torch.inference_mode(), self._switched(adapter.name):
+                return self._model.model(**inputs)
+
+        return network, self._tokenizer
+
+    def _run(
+        self,
+        inputs: Any,
+        streamer: Any,
+        stop: threading.Event,
+        options: dict[str, Any],
+        on: bool,
+    ) -> None:
+        import torch
+        from transformers import StoppingCriteriaList
+
+        def stopped(ids: Any, scores: Any, **_: Any) -> Any:
+            return torch.full((ids.shape[0],), stop.is_set(), dtype=torch.bool)
+
+        try:
+            with torch.inference_mode(), self._switched(self._loaded_as if on else ""):
+                self._model.generate(
+                    **inputs,
+                    **options,
+                    streamer=streamer,
+                    do_sample=False,
+                    # Answers repeat the prompt's words, so guesses from it are often right.
+                    prompt_lookup_num_tokens=5,
+                    stopping_criteria=StoppingCriteriaList([stopped]),
+                )
+        finally:
+            # Otherwise a failure would leave the reader waiting for ever.
+            streamer.end()
+
+    def _load(self, folder: Path) -> None:
+        """Load the adapter that words answers, and let go of the one before."""
+        name = "b" if self._loaded_as == "a" else "a"
+        self._add(folder, name)
+        if self._loaded_as:
+            self._model.delete_adapter(self._loaded_as)
+            # Deleting one switches the others on.
+            self._model.disable_adapters()
+        self._loaded, self._loaded_as = folder, name
+
+    def _add(self, folder: Path, name: str) -> None:
+        """Load an adapter beside the base model, switched off."""
+        try:
+            made_for = _base_of(folder)
+            # A model in a folder may bear any name; shapes tell then.
+            if _last(made_for) != _last(self._name) and not Path(self._name).is_dir():
+                raise ValueError(f"one made for {made_for}")
+            with quiet_loading():
+                self._model.load_adapter(str(folder), adapter_name=name)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise GeneratorError(
+                f"Expected an adapter for {self._name} in {folder}, found: {error}"
+            ) from None
+        self._model.disable_adapters()
+
+    @contextlib.contextmanager
+    def _switched(self, name: str) -> Iterator[None]:
+        """Switch an adapter on for the time; none where the name is empty."""
+        if name:
+            self._model.enable_adapters()
+            self._model.set_adapter(name)
+        try:
+            yield
+        finally:
+            if name:
+                self._model.disable_adapters()
+
+
+def _base_of(adapter: Path) -> str:
+    """Return the name of the model that an adapter was made for."""
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    return str(config["base_model_name_or_path"])
+
+
+def _last(name: str) -> str:
+    return name.rstrip("/").split("/")[-1].lower()

@@ -1,0 +1,86 @@
+"""Which messages need what was said before them."""
+
+import pytest
+
+from assistant.message.context import Asked, antecedent, is_followup, what_is_asked
+from assistant.messages import Message
+
+HISTORY = [
+    Message("user", "I left my card on the bus this morning"),
+    Message("assistant", "Freeze it."),
+    Message("user", "and then?"),
+    Message("assistant", "Report it."),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how much is a new one?",
+        "and abroad?",
+        "what about weekends",
+        "why?",
+        "那补卡要多少钱？",
+        "它多久到",
+    ],
+)
+def test_followups(text):
+    assert is_followup(text)
+    assert antecedent(text, HISTORY) == "I left my card on the bus this morning"
+
+
+@pytest.mark.parametrize(
+    "text", ["How do I change the address on my account?", "取现金要手续费吗，国外也要吗"]
+)
+def test_questions_that_stand_alone(text):
+    assert antecedent(text, HISTORY) is None
+
+
+def test_nothing_to_follow():
+    assert antecedent("and abroad?", []) is None
+    assert (
+        antecedent("and abroad?", [Message("assistant", "Hello, how can I help you today?")])
+        is None
+    )
+
+
+BACK = ("I'm not sure which:", "我不确定：")
+ASKED = [
+    Message("user", "is there a fee"),
+    Message("assistant", "Yes, £5."),
+    Message("user", "and the limit?"),
+    Message("assistant", "I'm not sure which:\n1. Cards & cash\n2. Transfers.\n3. None of these"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "picked"),
+    [
+        ("Cards & cash", "Cards & cash"),
+        ("cards & cash.", "Cards & cash"),
+        ("transfers", "Transfers."),
+        ("2", "Transfers."),
+        ("2.", "Transfers."),
+        ("none of these", "None of these"),
+    ],
+)
+def test_a_pick_asks_what_was_asked_before(text, picked):
+    assert what_is_asked(text, ASKED, BACK) == Asked("and the limit?", ASKED[:2], picked)
+
+
+@pytest.mark.parametrize("text", ["4", "cards", "how about transfers", "0"])
+def test_anything_else_is_a_message_of_its_own(text):
+    assert what_is_asked(text, ASKED, BACK) == Asked(text, ASKED)
+
+
+def test_a_second_pick_asks_the_same_and_whoever_went_on_picks_no_more():
+    more = [*ASKED, Message("user", "1"), Message("assistant", "£500 a day.")]
+    assert what_is_asked("2", more, BACK).question == "and the limit?"
+    gone = [*more, Message("user", "thanks, and abroad?"), Message("assistant", "£300.")]
+    assert what_is_asked("2", gone, BACK) == Asked("2", gone)
+
+
+def test_only_our_own_questions_back_offer_choices():
+    said = [Message("user", "steps?"), Message("assistant", "Do this:\n1. Open it.\n2. Close it.")]
+    assert what_is_asked("2", said, BACK) == Asked("2", said)
+    assert what_is_asked("1", said[1:], ("Do this:",)).picked is None

@@ -1,0 +1,210 @@
+"""The training of the evidence model: its loss by hand, what it sees, the command, bad input."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from assistant.evidence.evidence_model import EvidenceModel
+from knowledge.models.model_files import generator_folder
+from tests.conftest import STATE
+from tuning.evidence_model import __main__ as evidence_model
+from tuning.evidence_model.cases import EvidenceCase, Held, read_cases, write_cases
+from tuning.evidence_model.config import EvidenceSettings
+from tuning.evidence_model.measures import Found, calibration, floors, measured
+from tuning.evidence_model.training import Collator, ReadingModel, _logsumexp, open_model
+
+
+def held(article, *, right=False):
+    text = f"The {article} costs £5. It is blue."
+    return Held(article, article.title(), text, [[0, 22], [23, 34]], [right, False], 0.5)
+
+
+def case(question="how much is the hat?", article="hat", lang="en"):
+    passages = [held("coat"), held("hat", right=article == "hat"), held("shoe")]
+    return EvidenceCase("shop", lang, question, article, passages)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return EvidenceSettings(name="test", cases=tmp_path, output=tmp_path / "out", hidden=0)
+
+
+def test_the_softmax_is_over_all_sentences_and_nothing():
+    scores = torch.tensor([1.0, 2.0, -1.0])
+    found = _logsumexp(scores, torch.tensor([0, 0, 1]), torch.zeros(2))
+    expected = [np.log(1 + np.exp(1) + np.exp(2)), np.log(1 + np.exp(-1))]
+    assert found.tolist() == pytest.approx(expected, abs=1e-5)
+
+
+def test_right_sentences_lower_the_loss_and_for_nothing_all_low_ones():
+    class Told(ReadingModel):
+        def __init__(self, *logits):
+            torch.nn.Module.__init__(self)
+            self.told = torch.tensor(logits)
+
+        def scores(self, batch):
+            return self.told
+
+    def loss(*logits, gold, answerable):
+        batch = {"owner": torch.zeros(2, dtype=torch.long), "gold": torch.tensor(gold)}
+        batch |= {"answerable": torch.tensor([answerable]), "cases": torch.tensor(1)}
+        return float(Told(*logits)(**batch)["loss"])
+
+    share = np.exp(3) / (np.exp(3) + np.exp(1) + 1)
+    assert loss(3.0, 1.0, gold=[True, False], answerable=True) == pytest.approx(-np.log(share))
+    none = 1 / (np.exp(3) + np.exp(1) + 1)
+    assert loss(3.0, 1.0, gold=[False, False], answerable=False) == pytest.approx(-np.log(none))
+
+
+def test_a_hidden_article_leaves_a_question_that_nothing_answers(embedder, settings):
+    tokenizer = embedder.sentence_transformer.tokenizer
+    hides = settings.model_copy(update={"hidden": 1.0})
+    shown = Collator(tokenizer, settings, training=True)([case(), case(article="")])
+    assert shown["answerable"].tolist() == [True, False]
+    assert shown["gold"].sum() == 1
+    assert shown["owner"].tolist() == [0] * 6 + [1] * 6
+    hidden = Collator(tokenizer, hides, training=True)([case()])
+    assert hidden["answerable"].tolist() == [False]
+    assert len(hidden["input_ids"]) == 2, "the right article is not read"
+    judged = Collator(tokenizer, hides, training=False)([case()])
+    assert judged["answerable"].tolist() == [True], "nothing is hidden where it is judged"
+
+
+def test_the_right_passage_is_read_in_training_where_retrieval_missed_it(embedder, settings):
+    few = settings.model_copy(update={"passages": 1})
+    tokenizer = embedder.sentence_transformer.tokenizer
+    assert Collator(tokenizer, few, training=True)([case()])["gold"].sum() == 1
+    assert Collator(tokenizer, few, training=False)([case()])["gold"].sum() == 0
+
+
+def test_what_it_is_worth_by_hand():
+    cases = [case(), case(), case(article=""), case(article="")]
+    right = np.array([True, False, False])
+    none = np.zeros(3, dtype=bool)
+    logits = np.array([[3.0, 1, 0], [1.0, 3, 0], [-3.0, -3, -3], [2.0, 0, 0]])
+    found = [
+        Found(row, gold, float(row.max()), ["cards"] * 3)
+        for row, gold in zip(logits, (right, right, none, none), strict=True)
+    ]
+    worth = measured(cases, found)["en"]
+    assert (worth["answered"], worth["unanswered"]) == (2, 2)
+    assert (worth["first"], worth["two"], worth["auroc"]) == (0.5, 1.0, 1.0)
+    assert worth["caught"] == 1.0
+    fitted = calibration(cases, found)
+    assert fitted["en"][0] > 0
+    table = floors(cases, found, {"en": [1.0, 0.0]})
+    # An unanswered question in ten is answered, at three times the cost; then none is.
+    assert table[2] == "| en | 0.05 | 0.000 | 0.500 | 0.500 |"
+    assert table[-1] == "| en | 0.90 | 0.000 | 0.000 | 0.800 |"
+    # Two articles that answer as likely as each other are below 0.5, however sure one of them is.
+    torn = Found(np.array([9.0, 9.0, 0.0]), right, 9.0, ["cards", "rooms", "rooms"])
+    assert torn.share == pytest.approx(0.5, abs=0.01)
+    unsure = floors(cases, [torn, torn, *found[2:]], {"en": [1.0, 0.0]})
+    assert unsure[6].startswith("| en | 0.40 | 0.000 |")
+    assert unsure[7].startswith("| en | 0.50 | 1.000 |")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory, embedder):
+    """Return folders of a tiny encoder and of a tiny causal model."""
+    from transformers import AutoTokenizer, BertConfig, BertModel, LlamaConfig, LlamaModel
+
+    torch.manual_seed(0)
+    folders = []
+    tokenizer = embedder.sentence_transformer.tokenizer
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    shape["num_attention_heads"] = 2
+    for name, made, words in (
+        ("encoder", lambda size: BertModel(BertConfig(vocab_size=size, **shape)), tokenizer),
+        (
+            "causal",
+            lambda size: LlamaModel(LlamaConfig(vocab_size=size, **shape)),
+            AutoTokenizer.from_pretrained(generator_folder(None, STATE)),
+        ),
+    ):
+        folder = tmp_path_factory.mktemp("models") / name
+        made(len(words)).save_pretrained(folder)
+        words.save_pretrained(folder)
+        folders.append(folder)
+    return folders
+
+
+@pytest.fixture
+def run(tmp_path):
+    def call(*arguments, written=None, **changed):
+        folder = tmp_path / "cases"
+        some = [case(lang=lang) for lang in ("en", "zh") for _ in range(4)]
+        some += [case(article="", lang=lang) for lang in ("en", "zh") for _ in range(4)]
+        for part in ("train", "dev"):
+            write_cases(folder / f"{part}.jsonl", some if written is None else written)
+        values = {"name": "test", "cases": str(folder), "output": str(tmp_path / "out")}
+        values |= {"max_steps": 2, "batch": 4, "rank": 2, **changed}
+        file = tmp_path / "config.yaml"
+        file.write_text(yaml.safe_dump(values))
+        return evidence_model.main(["--config", str(file), "--state", str(STATE), *arguments])
+
+    return call
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_an_encoder_and_a_causal_model_learn_by_one_command(run, tiny, tmp_path, capsys, method):
+    for folder, causal in zip(tiny, (False, True), strict=True):
+        assert run("--base-model", str(folder), "--method", method) == 0
+        facts = json.loads((tmp_path / "out" / "evidence_model.json").read_text())
+        assert facts["causal"] is causal
+        assert set(facts["development"]) == {"en", "zh"}
+        assert set(facts["answerable"]) == {"en", "zh"}
+        names = {file.name for file in (tmp_path / "out").iterdir()}
+        assert {"head.safetensors", "README.md"} <= names
+        assert ("adapter_model.safetensors" in names) is (method == "lora")
+        assert "auroc" in capsys.readouterr().out
+        assert not list(tmp_path.glob("out.part"))
+
+
+def test_words_are_left_as_they_are(tiny, settings):
+    model, _ = open_model(settings.model_copy(update={"method": "full"}), str(tiny[0]))
+    learns = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert "head.weight" in learns
+    assert not any("word_embeddings" in name for name in learns)
+
+
+def test_cases_are_read_as_they_were_written(tmp_path):
+    write_cases(tmp_path / "x.jsonl", [case(), case(article="")])
+    assert read_cases(tmp_path / "x.jsonl") == [case(), case(article="")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"method": "magic"}, "method: Input should be 'full' or 'lora'"),
+        ({"colour": "blue"}, "colour: Extra inputs are not permitted"),
+        ({"base_model": "nowhere/at-all"}, "Expected an encoder or a causal model in nowhere/at-all"),
+        ({"parts": ["other"]}, "other.jsonl: expected questions, found no file. Make them: python -m"),
+        ({"cases": "/nowhere"}, "/nowhere/train.jsonl"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named_and_nothing_is_written(run, tmp_path, capsys, changed, message):
+    assert run(**changed) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_lines_that_are_no_cases_are_named(run, tmp_path, capsys):
+    assert run(written=[]) == 1
+    assert "Expected questions in ('en', 'zh') in train.jsonl" in capsys.readouterr().err
+    file = tmp_path / "broken.jsonl"
+    file.write_text('{"question": "?"}\n')
+    with pytest.raises(ValueError, match=r"broken\.jsonl:1: expected a case of"):
+        read_cases(file)
+    with pytest.raises(SystemExit):
+        evidence_model.main([])
+    assert "expected --make, --config FILE or --measure FOLDER" in capsys.readouterr().err
+
+
+def test_measuring_wants_weights_for_the_models_that_ship(tmp_path, embedder, capsys):
+    assert evidence_model.main(["--measure", str(tmp_path), "--state", str(STATE)]) == 1
+    assert "Expected the weights of an evidence model in" in capsys.readouterr().err
+    assert EvidenceModel.load(embedder, tmp_path) is None

@@ -1,0 +1,42 @@
+"""Rows of Markdown tables, read as a person would say them."""
+
+import pytest
+
+from knowledge.markdown_tables import header_of, read_row
+from knowledge.segmenter import sentences
+
+TABLE = (
+    "Prices:\n\n| Service | Standard | Plus |\n| --- | --- | --- |\n| Cash | £200 | £600 |\nMore."
+)
+
+
+def test_a_row_is_a_sentence_and_its_head_is_none():
+    said = [span.of(TABLE) for span in sentences(TABLE, "en")]
+    assert said == ["Prices:", "| Cash | £200 | £600 |", "More."]
+
+
+@pytest.mark.parametrize(
+    ("row", "head", "spoken"),
+    [
+        (
+            "| Cash | £200 | £600 |",
+            ["Service", "Standard", "Plus"],
+            "Cash: Standard £200, Plus £600",
+        ),
+        ("| Spare card | £5 |", ["Service", "Fee"], "Spare card: £5"),
+        (
+            "| 取现 | 200 英镑 | 600 英镑 |",
+            ["服务", "标准", "会员"],
+            "取现：标准 200 英镑，会员 600 英镑",
+        ),
+        ("| alone |", [], "alone"),
+    ],
+)
+def test_a_row_reads_aloud(row, head, spoken):
+    assert read_row(row, head) == spoken
+
+
+def test_the_head_belongs_to_the_table_of_the_row():
+    assert header_of(TABLE, TABLE.index("| Cash")) == ["Service", "Standard", "Plus"]
+    assert header_of(TABLE, TABLE.index("More")) == []
+    assert header_of("| no | head |\n| a | b |", 14) == []

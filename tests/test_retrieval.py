@@ -1,0 +1,218 @@
+"""Search over vectors that can be checked by hand; one contract for every vector index."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from knowledge.build_index import build
+from knowledge.documents import Article, Passage
+from knowledge.errors import IndexMismatchError
+from knowledge.retrieval import faiss_index as module
+from knowledge.retrieval.calibration import Calibration, Fusion
+from knowledge.retrieval.faiss_index import FaissIndex
+from knowledge.retrieval.lexical_index import LexicalIndex
+from knowledge.retrieval.milvus_index import MilvusIndex
+from knowledge.retrieval.query_head import QueryHead
+from knowledge.retrieval.retriever import Retriever
+from knowledge.retrieval.snapshot import Snapshot
+from tests.fakes import HashEmbedder
+
+VECTORS = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0.6, 0.8, 0, 0]], dtype=np.float32)
+PASSAGES = [
+    Passage("cards", "en", "Cards", "", "a lost card", 0, 11),
+    Passage("fees", "en", "Fees", "", "the fee is £5", 0, 13),
+    Passage("fees", "zh", "费用", "", "费用为 5 英镑", 0, 8),
+]
+
+
+class OneVector:
+    """Encodes every text as the same vector."""
+
+    name = query_name = "toy"
+    languages = frozenset({"en"})
+
+    def encode_queries(self, texts):
+        return np.array([[1, 0, 0, 0]] * len(texts), dtype=np.float32)
+
+    encode_passages = encode_queries
+
+
+def snapshot(passages=PASSAGES, dense=1.0, lexical=1.0, prior=4.0):
+    fusion = Fusion(dense, lexical, prior, 1.0, 0.0)
+    names = dict.fromkeys((p.article, p.lang, p.title) for p in passages)
+    return Snapshot(
+        articles=tuple(Article(name, title, lang, "…", "p") for name, lang, title in names),
+        passages=tuple(passages),
+        index=FaissIndex.build(VECTORS[: len(passages)]),
+        calibration=Calibration("toy", {"en": fusion}, {"en": fusion}),
+        embedder="toy",
+        files={},
+        day=dt.date(2026, 1, 1),
+    )
+
+
+def retriever(head=None, **options):
+    return Retriever(snapshot(**options), OneVector(), head)
+
+
+@pytest.fixture(params=["exact", "inverted", "milvus"])
+def make(request, tmp_path, monkeypatch):
+    """Return what builds an index of each kind, and what loads it again from a folder."""
+    if request.param == "milvus":
+        pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
+        place = str(tmp_path / "vectors.db")
+        return lambda vectors: MilvusIndex.build(vectors, place, "test"), MilvusIndex.load
+    if request.param == "inverted":
+        monkeypatch.setattr(module, "EXACT_UP_TO", 0)
+        monkeypatch.setattr(module, "SPREAD", 0.5)
+        monkeypatch.setattr(module, "SHARE_SEARCHED", 1.0)
+    return FaissIndex.build, FaissIndex.load
+
+
+def drawn(count, seed=0):
+    vectors = np.random.default_rng(seed).normal(size=(count, 16)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_contract_search(make):
+    """Best first, within the range, no more than asked and no more than there are."""
+    vectors = drawn(200)
+    index = make[0](vectors)
+    assert len(index) == 200
+    for rows in (range(200), range(50), range(120, 200)):
+        cosines = vectors @ vectors[7]
+        found = index.search(vectors[7], 5, rows)
+        best = np.sort(cosines[rows.start : rows.stop])[::-1][:5]
+        assert set(found.tolist()) <= set(rows)
+        # Compressed vectors may change places with neighbours that are as near.
+        assert np.allclose(cosines[found], best, atol=0.01)
+    assert sorted(index.search(vectors[0], 9, range(10, 13)).tolist()) == [10, 11, 12]
+
+
+def test_contract_vectors(make):
+    """In the order that was asked for; compressed ones differ in the third digit."""
+    vectors = drawn(200)
+    index = make[0](vectors)
+    assert np.abs(index.vectors(np.array([199, 0, 42])) - vectors[[199, 0, 42]]).max() < 0.02
+
+
+def test_contract_save_and_load(make, tmp_path):
+    vectors = drawn(200)
+    index = make[0](vectors)
+    (tmp_path / "saved").mkdir()
+    index.save(tmp_path / "saved")
+    loaded = make[1](tmp_path / "saved")
+    assert len(loaded) == 200
+    for row in (0, 99):
+        found = loaded.search(vectors[row], 4, range(200))
+        assert found.tolist() == index.search(vectors[row], 4, range(200)).tolist()
+    assert np.array_equal(loaded.vectors(np.array([5])), index.vectors(np.array([5])))
+
+
+def test_no_vectors_are_refused():
+    with pytest.raises(ValueError, match="expected at least one vector, found none"):
+        FaissIndex.build(np.zeros((0, 4), dtype=np.float32))
+
+
+def test_a_large_index_finds_nearly_what_exact_search_finds(monkeypatch):
+    """Recall at ten of the inverted file with the settings that ship."""
+    centres = drawn(300, seed=1)
+    noise = np.random.default_rng(2).normal(scale=0.15, size=(20_000, 16)).astype(np.float32)
+    vectors = centres[np.arange(20_000) % 300] + noise
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    monkeypatch.setattr(module, "EXACT_UP_TO", 1000)
+    index = FaissIndex.build(vectors)
+    found = 0
+    for query in vectors[:50]:
+        exact = set(np.argsort(-(vectors @ query))[:10].tolist())
+        found += len(exact & set(index.search(query, 10, range(20_000)).tolist()))
+    assert found / 500 >= 0.9
+
+
+def test_a_folder_can_keep_its_vectors_in_milvus(tmp_path):
+    """From build to retrieval; old generations leave no collection behind."""
+    pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
+    from pymilvus import MilvusClient
+
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    place = str(tmp_path / "vectors.db")
+    for number in range(4):
+        (docs / "a.md").write_text(f"A lost card, version {number}.")
+        (docs / "b.md").write_text("The fee is five pounds.")
+        done = build(docs, HashEmbedder(), tmp_path / "state", milvus=place)
+    hits = Retriever(done.snapshot, HashEmbedder()).retrieve("a lost card", "en")
+    assert hits[0].passage.text == "A lost card, version 3."
+    assert len(MilvusClient(uri=place).list_collections()) == 2
+
+
+def test_a_milvus_that_is_not_there_is_named(tmp_path):
+    pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
+    with pytest.raises(IndexMismatchError, match="Expected Milvus at http://127.0.0.1:1"):
+        MilvusIndex.build(VECTORS, "http://127.0.0.1:1", "test")
+
+
+def test_lexical_score_is_the_share_of_the_query_that_was_found():
+    index = LexicalIndex(["freeze the card", "the fee is five pounds", "空卡"])
+    found = index.score("freeze fee zebra")
+    assert found.shape == (3,)
+    assert 0 < found[0] < 1
+    assert found[2] == 0
+    assert index.score("zebra").tolist() == [0, 0, 0]
+    assert index.score("!!").tolist() == [0, 0, 0]
+
+
+def test_retrieval_stays_in_the_query_language():
+    assert [h.passage.lang for h in retriever(passages=PASSAGES[1:]).retrieve("x", "zh")] == ["zh"]
+    assert {h.passage.lang for h in retriever().retrieve("fee", "en")} == {"en"}
+    # Nothing is in a third language, so everything is searched.
+    assert len(retriever().retrieve("fee", "other")) == 3
+
+
+def test_scores_are_probabilities_in_order_and_the_intent_can_turn_them():
+    hits = retriever().retrieve("card", "en")
+    assert [h.passage.article for h in hits] == ["cards", "fees"]
+    assert all(0 <= h.score <= 1 for h in hits)
+    helped = retriever().retrieve("card", "en", prior={"fees": 0.9})
+    assert [h.passage.article for h in helped] == ["fees", "cards"]
+
+
+def test_top_k_must_be_positive():
+    with pytest.raises(ValueError, match="top_k must be at least 1. Currently, top_k is 0"):
+        retriever().retrieve("card", "en", top_k=0)
+
+
+def test_another_language_is_searched_where_an_article_has_no_version_in_the_query_language():
+    """A Chinese question finds the Chinese version only; what is English alone is found too."""
+    only_english = Passage("terms", "en", "Terms", "", "the terms", 0, 9)
+    found = retriever(passages=[PASSAGES[1], only_english, PASSAGES[2]]).retrieve("fee", "zh")
+    assert {(h.passage.article, h.passage.lang) for h in found} == {("fees", "zh"), ("terms", "en")}
+
+
+def test_only_the_article_that_was_picked_is_searched_in_its_version_of_the_language():
+    title = PASSAGES[0].title
+    hits = retriever().retrieve("fee", PASSAGES[0].lang, title=title)
+    assert {(h.passage.title, h.passage.lang) for h in hits} == {(title, PASSAGES[0].lang)}
+    assert retriever().retrieve("fee", "other", title=title)[0].passage.title == title
+    assert retriever().retrieve("fee", "en", title="None of these") == []
+
+
+def test_a_query_head_moves_queries_and_nothing_else():
+    turn = np.zeros((4, 4), dtype=np.float32)
+    turn[1, 0] = 9.0  # what pointed to cards points to fees
+    head = QueryHead(turn, np.zeros(4, dtype=np.float32), "toy")
+    assert retriever().retrieve("x", "en")[0].passage.article == "cards"
+    assert retriever(head).retrieve("x", "en")[0].passage.article == "fees"
+
+
+def test_a_query_head_is_found_only_for_its_embedder(tmp_path):
+    head = QueryHead(np.eye(4, dtype=np.float32), np.ones(4, dtype=np.float32), "toy")
+    assert QueryHead.find(tmp_path, "toy") is None
+    head.save(tmp_path)
+    assert QueryHead.find(tmp_path, "other") is None
+    loaded = QueryHead.find(tmp_path, "toy")
+    assert np.allclose(loaded.apply(VECTORS[2]), head.apply(VECTORS[2]))
+    (tmp_path / "weights" / "query-head.safetensors").write_bytes(b"damaged")
+    with pytest.raises(IndexMismatchError, match="is damaged.*python -m tuning.query_head"):
+        QueryHead.find(tmp_path, "toy")

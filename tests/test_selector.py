@@ -1,0 +1,161 @@
+"""Which sentences are said: the choice among them, their order, and what nearness alone finds."""
+
+import numpy as np
+import pytest
+
+from assistant.evidence.ranked_sentences import Evidence, RankedSentences, as_hits, runs_of
+from assistant.evidence.selector import EvidenceSelector
+from knowledge.documents import Hit, Passage
+from knowledge.segmenter import Span, sentences
+from tests.fakes import HashEmbedder
+
+
+def passage(article, text, lang="en"):
+    return Passage(article, lang, article.title(), "", text, 0, len(text))
+
+
+CARD = passage("cards", "A new card costs £5. It comes within 3 days. Call us if it does not.")
+ROOM = passage("rooms", "A room is £80 a night.")
+
+
+def ranked(*scores):
+    """Return a ranking of the card's sentences and the room's with these scores, best first."""
+    spans = [(CARD, span) for span in sentences(CARD.text, "en")]
+    spans += [(ROOM, span) for span in sentences(ROOM.text, "en")]
+    found = [Evidence(p, span, score) for (p, span), score in zip(spans, scores, strict=True)]
+    return RankedSentences(sorted(found, key=lambda e: -e.score), 0.9)
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ((0.1, 0.0, 0.8, 0.1), ["Call us if it does not."]),
+        ((0.3, 0.1, 0.5, 0.1), ["A new card costs £5.", "It comes within 3 days.", "Call us if it does not."]),  # the second leans on the first
+        ((0.1, 0.1, 0.5, 0.2), ["Call us if it does not."]),
+        ((0.0, 0.0, 0.6, 0.4), ["Call us if it does not.", "A room is £80 a night."]),
+    ],
+)  # fmt: skip
+def test_what_is_likely_enough_is_said_in_the_order_of_the_article(scores, said):
+    selected = EvidenceSelector(HashEmbedder()).select(ranked(*scores), "en")
+    assert [e.text for e in selected] == said
+
+
+def test_the_likeliest_article_is_as_sure_as_it_is_ahead_of_the_others():
+    ranking = ranked(0.3, 0.2, 0.1, 0.4)
+    assert list(ranking.articles) == ["cards", "rooms"]
+    assert ranking.articles["rooms"] == 0.4
+    assert ranking.sure == pytest.approx(0.9 * 0.6)
+    assert RankedSentences((), 0.0).sure == 0.0
+
+
+PRICES = passage(
+    "prices", "A local card is free. A foreign card costs 1.5 %. It is blue. We like it."
+)
+
+
+def test_two_prices_of_one_article_are_said_together_sooner():
+    """Whoever reads both sees which is theirs; another sentence as unlikely stays away."""
+    spans = sentences(PRICES.text, "en")
+    scores = (0.9, 0.05, 0.01, 0.04)
+    found = [Evidence(PRICES, s, score) for s, score in zip(spans, scores, strict=True)]
+    ranking = RankedSentences(sorted(found, key=lambda e: -e.score), 0.9)
+    selected = EvidenceSelector(HashEmbedder()).select(ranking, "en")
+    assert [e.text for e in selected][:2] == [
+        "A local card is free.",
+        "A foreign card costs 1.5 %.",
+    ]
+    assert "We like it." not in [e.text for e in selected]
+
+
+STEPS = passage(
+    "reset",
+    "Your PIN is blocked. Then follow these steps:\n1. Open the app. Log in.\n2. Tap Cards.\n\n"
+    "Call us.\n\n1. Another list.\n2. Of two.",
+)
+
+
+def chosen_of(steps, *likely):
+    """Return what is selected where these sentences are as likely as can be, the others not."""
+    spans = sentences(steps.text, steps.lang)
+    found = [Evidence(steps, s, 0.5 if n in likely else 0.001) for n, s in enumerate(spans)]
+    ranking = RankedSentences(sorted(found, key=lambda e: -e.score), 0.9)
+    return EvidenceSelector(HashEmbedder()).select(ranking, steps.lang)
+
+
+@pytest.mark.parametrize("likely", [1, 2, 3, 4])
+def test_steps_come_all_together_or_not_at_all(likely):
+    first = ["Open the app.", "Log in.", "Tap Cards."]
+    said = [e.text for e in chosen_of(STEPS, likely)]
+    assert said[-3:] == first
+    assert "Another list." not in said
+
+
+def test_a_sentence_that_announces_no_steps_comes_alone():
+    assert [e.text for e in chosen_of(STEPS, 5)] == ["Call us."]
+    assert [e.text for e in chosen_of(STEPS, 6)] == ["Another list.", "Of two."]
+
+
+def test_chinese_steps_too():
+    steps = passage("重置", "请按以下步骤操作。\n1. 打开应用。\n2. 点击卡片。", "zh")
+    assert [(e.step, e.text) for e in chosen_of(steps, 0)] == [
+        ("", "请按以下步骤操作。"),
+        ("1.", "打开应用。"),
+        ("2.", "点击卡片。"),
+    ]
+
+
+def test_a_generator_reads_the_likeliest_first_and_steps_in_their_order():
+    read = as_hits(runs_of(ranked(0.1, 0.2, 0.6, 0.1).sentences[::-1]))
+    assert read[0].passage.text == "Call us if it does not."
+    (steps,) = as_hits(runs_of(chosen_of(STEPS, 3)))
+    assert steps.passage.text == "1. Open the app. Log in. 2. Tap Cards."
+
+
+def test_without_sentences_nothing_is_selected():
+    selector = EvidenceSelector(HashEmbedder())
+    empty = selector.rank("a card", [], np.zeros(64, np.float32))
+    assert empty == RankedSentences((), 0.0)
+    assert selector.select(empty, "en") == []
+
+
+def test_an_embedder_without_weights_goes_by_nearness_and_the_hit():
+    embedder = HashEmbedder()
+    vector = embedder.encode_queries(["call us"])[0]
+    found = EvidenceSelector(embedder).rank("Call us", [Hit(CARD, 0.7)], vector)
+    assert found.sentences[0].text == "Call us if it does not."
+    assert found.answerable == 0.7
+    both = EvidenceSelector(embedder).rank("Call us", [Hit(CARD, 0.7), Hit(ROOM, 0.6)], vector)
+    assert both.sure == 0.7, "the hit's score is the article's"
+    assert sum(e.score for e in found.sentences) == pytest.approx(1)
+
+
+def test_beside_such_an_embedder_another_one_reads(embedder):
+    """Its scores say nothing here; what is read tells that the sentence answers."""
+    poor = HashEmbedder()
+    question, hits = "how much is a new card", [Hit(CARD, 0.05)]
+    vector = poor.encode_queries([question])[0]
+    found = EvidenceSelector(poor, reading=embedder).rank(question, hits, vector)
+    assert found.sentences[0].text == "A new card costs £5."
+    assert found.sure > 0.9
+    assert EvidenceSelector(poor).rank(question, hits, vector).sure == 0.05
+
+
+def test_sentences_of_an_unlikely_article_are_not_read():
+    embedder = HashEmbedder()
+    vector = embedder.encode_queries(["a room"])[0]
+
+    def read(score, **options):
+        hits = [Hit(CARD, 0.9), Hit(ROOM, score)]
+        found = EvidenceSelector(embedder).rank("a room", hits, vector, **options)
+        return {e.passage.article for e in found.sentences}
+
+    assert read(0.1) == {"cards"}
+    assert read(0.5) == {"cards", "rooms"}
+    assert read(0.5, own=True) == {"cards"}, "scores fitted on own questions know better"
+    assert read(0.8, own=True) == {"cards", "rooms"}
+
+
+def test_spans_are_those_of_the_passage():
+    found = ranked(0.4, 0.3, 0.2, 0.1).sentences
+    assert all(e.passage.text[e.span.start : e.span.end] == e.text for e in found)
+    assert isinstance(found[0].span, Span)

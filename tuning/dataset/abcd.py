@@ -1,0 +1,30 @@
+"""An online shop's guidelines for its agents (ABCD, Chen et al. 2021, MIT) as one more company.
+
+The guidelines stay in the public data; the questions, as an agent would ask them in a hurry, and
+their answers are ours.
+"""
+
+import json
+
+from knowledge.documents import Article
+from tuning.companies import Company, Pair
+from tuning.dataset.answer_rows import DATA
+
+QUESTIONS = DATA / "abcd_questions.jsonl"
+
+
+def abcd_company() -> Company:
+    """Return the shop with its questions; English, for training alone.
+
+    Raises:
+        FileNotFoundError: FRONTDESK_DATA names no folder.
+    """
+    from tuning.public_data import abcd_articles
+
+    articles = [
+        Article(name, title, "en", text, "guidelines.json")
+        for name, (title, text) in abcd_articles().items()
+    ]
+    lines = QUESTIONS.read_text(encoding="utf-8").splitlines()
+    pairs = [Pair(**json.loads(line)) for line in lines]
+    return Company("abcd", "AcmeBrands", "online shop", "en", articles, pairs)

@@ -1,0 +1,4 @@
+"""Takes prompt-completion rows and a base model in, gives an adapter with its model card out.
+
+Knows nothing of where the rows come from.
+"""

@@ -1,0 +1,76 @@
+"""The methods of a fine-tune: what each adds to the base model, and how it can be served."""
+
+import importlib.metadata
+from typing import Any
+
+from tuning.sft.config import SFTSettings
+
+
+def peft_config(settings: SFTSettings, steps: int) -> Any:
+    """Return PEFT's configuration; None where all weights are trained.
+
+    LoRA (Hu et al. 2021, arXiv 2106.09685), DoRA (Liu et al. 2024, 2402.09353), AdaLoRA (Zhang et
+    al. 2023, 2303.10512), IA3 (Liu et al. 2022, 2205.05638), prefix tuning (Li and Liang 2021,
+    2101.00190), prompt tuning (Lester et al. 2021, 2104.08691); QLoRA (Dettmers et al. 2023,
+    2305.14314) is LoRA over a base model in four bits.
+
+    Args:
+        settings: What was asked for.
+        steps: How many optimiser steps the training takes; AdaLoRA plans its ranks over them.
+    """
+    import peft
+
+    wanted, task = settings.adapter, peft.TaskType.CAUSAL_LM
+    tokens = wanted.virtual_tokens
+    low_rank: dict[str, Any] = {
+        "lora_alpha": wanted.alpha,
+        "lora_dropout": wanted.dropout,
+        "target_modules": wanted.targets,
+        "task_type": task,
+    }
+    makers: dict[str, Any] = {
+        "full": lambda: None,
+        "lora": lambda: peft.LoraConfig(r=wanted.rank, **low_rank),
+        "qlora": lambda: peft.LoraConfig(r=wanted.rank, **low_rank),
+        "dora": lambda: peft.LoraConfig(r=wanted.rank, use_dora=True, **low_rank),
+        "adalora": lambda: peft.AdaLoraConfig(
+            init_r=wanted.rank + wanted.rank // 2,
+            target_r=wanted.rank,
+            total_step=steps,
+            **low_rank,
+        ),
+        "ia3": lambda: peft.IA3Config(task_type=task),
+        "prefix": lambda: peft.PrefixTuningConfig(task_type=task, num_virtual_tokens=tokens),
+        "prompt": lambda: peft.PromptTuningConfig(task_type=task, num_virtual_tokens=tokens),
+    }
+    return makers[settings.method]()
+
+
+def quantized(settings: SFTSettings) -> dict[str, Any]:
+    """Return how to load the base model: in four bits for ``qlora``.
+
+    Raises:
+        ConfigError: bitsandbytes is not installed.
+    """
+    if settings.method != "qlora":
+        return {}
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    from tuning.config_file import ConfigError
+
+    try:
+        importlib.metadata.version("bitsandbytes")
+    except importlib.metadata.PackageNotFoundError:
+        raise ConfigError(
+            "Expected bitsandbytes for method qlora, found none: "
+            "python -m pip install bitsandbytes, or method lora."
+        ) from None
+    return {
+        "quantization_config": BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=torch.bfloat16,
+            bnb_4bit_use_double_quant=True,
+        )
+    }
