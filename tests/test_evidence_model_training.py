@@ -197,7 +197,7 @@ def test_lines_that_are_no_cases_are_named(run, tmp_path, capsys):
     assert "Expected questions in ('en', 'zh') in train.jsonl" in capsys.readouterr().err
     file = tmp_path / "broken.jsonl"
     file.write_text('{"question": "?"}\n')
-    with pytest.raises(ValueError, match=r"broken\.jsonl:1: expected a case of"):
+    with pytest.raises(ValueError, match=r"broken\.jsonl:1: expected an evidence case"):
         read_cases(file)
     with pytest.raises(SystemExit):
         evidence_model.main([])
