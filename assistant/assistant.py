@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from assistant.company import Company
-from assistant.config import USUAL_CAUTION, Settings
+from assistant.config import Settings
 from assistant.evidence.reader import open_reading_embedder
 from assistant.evidence.selector import EvidenceSelector
 from assistant.findings import Findings, Stopwatch
@@ -13,9 +13,11 @@ from assistant.generators.generator import Generator
 from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier, Prediction
 from assistant.message import safety
-from assistant.message.context import Asked, antecedent, listed, what_is_asked
+from assistant.message.context import Asked, antecedent, failures_in_a_row, what_is_asked
 from assistant.message.courtesies import bare
+from assistant.message.history import listed, recovered
 from assistant.messages import Action, Message, Reply, Stream
+from assistant.policy import FittedPolicy, GeneralPolicy, Policy
 from assistant.routing import Router
 from assistant.writing.reply_builder import ReplyBuilder
 from assistant.writing.strategies import WORDED, StrategyChoices
@@ -38,39 +40,41 @@ class Assistant:
         embedder: Embedder,
         knowledge: KnowledgeBase,
         intents: IntentClassifier,
-        generator: Generator | None,
-        reading: Embedder | None = None,
-        choices: StrategyChoices | None = None,
+        evidence: EvidenceSelector,
+        policy: Policy,
+        sayings: Mapping[str, Sayings],
+        choices: StrategyChoices,
+        writer: Writer | None = None,
         strategy: str = "auto",
-        caution: float = USUAL_CAUTION,
         max_characters: int = 4000,
     ) -> None:
-        """Take the ready parts.
+        """Take the ready parts; ``from_config`` opens them.
 
         Args:
             company: Who the assistant speaks for.
-            embedder: The one of the index.
-            knowledge: Gives the retriever of the moment.
-            intents: Tells what a message wants.
-            generator: Words answers; None where every answer is extractive.
-            reading: Whose network reads passages; None for the embedder's.
-            choices: What ``auto`` means; None for what the package's evaluation found.
+            embedder: The one that made the index.
+            knowledge: Gives the current retriever.
+            intents: Predicts what a message wants.
+            evidence: Chooses the sentences that answer.
+            policy: How sure an answer must be.
+            sayings: The fixed sentences by language, English and Chinese.
+            choices: What the strategy ``auto`` means.
+            writer: Words answers; None where every answer is extractive.
             strategy: How answers are worded, unless a call says otherwise.
-            caution: What a wrong answer costs, in right ones.
             max_characters: The longest message that is taken.
         """
         self.company = company
-        self.generator = generator
         self._embedder = embedder
         self._knowledge = knowledge
         self._intents = intents
+        self._evidence = evidence
+        self._policy = policy
+        self._router = Router(policy)
+        self._sayings = sayings
+        self._choices = choices
+        self._writer = writer
         self._strategy = strategy
         self._max_characters = max_characters
-        self._router = Router(caution)
-        self._choices = choices or StrategyChoices.load()
-        self._evidence = EvidenceSelector(embedder, generator, reading)
-        self._writer = Writer(generator) if generator else None
-        self._sayings = {lang: Sayings.load(lang) for lang in ("en", "zh")}
 
     @classmethod
     def from_config(cls, settings: Settings) -> Self:
@@ -82,25 +86,36 @@ class Assistant:
         """
         company = Company.load(settings.knowledge)
         embedder = open_embedder(settings.embedder, settings.state)
+        knowledge = KnowledgeBase.open(
+            settings.knowledge,
+            embedder,
+            settings.state,
+            milvus=settings.milvus,
+            reranker=open_reranker(settings.reranker),
+            progress=True,
+        )
+        # Chosen once: hits' scores that were fitted on the company's own questions know best.
+        is_fitted = knowledge.current().snapshot.calibration.own
+        generator = open_generator(settings)
+        reading = open_reading_embedder(settings.embedder, settings.state)
         return cls(
             company=company,
             embedder=embedder,
-            knowledge=KnowledgeBase.open(
-                settings.knowledge,
-                embedder,
-                settings.state,
-                milvus=settings.milvus,
-                reranker=open_reranker(settings.reranker),
-                progress=True,
-            ),
+            knowledge=knowledge,
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
-            generator=open_generator(settings),
-            reading=open_reading_embedder(settings.embedder, settings.state),
+            evidence=EvidenceSelector.open(embedder, generator, reading),
+            policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
+            sayings=Sayings.load_all(),
             choices=StrategyChoices.load(settings.state),
+            writer=Writer.open(generator) if generator else None,
             strategy=settings.strategy,
-            caution=settings.caution,
             max_characters=settings.max_characters,
         )
+
+    @property
+    def generator(self) -> Generator | None:
+        """What words answers; None where every answer is extractive."""
+        return self._writer.generator if self._writer else None
 
     def reply(
         self, question: str, history: Sequence[Message] = (), strategy: str | None = None
@@ -125,12 +140,14 @@ class Assistant:
             GeneratorError: The generator fails before anything was said.
         """
         clock = Stopwatch()
-        asked = what_is_asked(question, history, self._every("clarify"))
-        turn = self._considered(asked, self._failures(history), clock)
-        if turn.route.action is Action.ANSWER:
-            yield from self._answer(turn, self._chosen(strategy or self._strategy, turn.lang))
+        known = [self._recovered(message) for message in history]
+        asked = what_is_asked(question, known)
+        findings = self._considered(asked, failures_in_a_row(known), clock)
+        if findings.route.action is Action.ANSWER:
+            chosen = self._chosen(strategy or self._strategy, findings.lang)
+            yield from self._answer(findings, chosen)
         else:
-            yield from self._say(turn)
+            yield from self._say(findings)
 
     def article(self, lang: str, article: str) -> Article | None:
         """Return a current article by its language and id, or None."""
@@ -150,51 +167,51 @@ class Assistant:
         readings, prediction = self._understand(bared, asked.history)
         lang = prediction.language
         clock.lap("intents")
-        retriever = self._knowledge.current()
-        hits = retriever.retrieve(readings, lang, prior=prediction.articles, title=asked.picked)
+        hits = self._knowledge.current().retrieve(
+            readings, lang, prior=prediction.articles, title=asked.picked
+        )
         clock.lap("retriever")
         # The last reading holds all the words there are.
         *_, query = readings
         is_pick = asked.picked is not None
-        # Hits' scores that were fitted on the company's own questions know best.
-        own = retriever.snapshot.calibration.own and not is_pick
         route = None
         if not is_pick:
-            # Reading is most of a turn: small talk, orders and what is none of ours need none.
+            # Reading is most of a turn: small talk, orders and what is out of scope need none.
             route = self._router.before_reading(
-                prediction, hits, injection=injection, failures=failures, own=own
+                prediction, hits, injection=injection, failures=failures
             )
-        read = [] if route else hits
-        ranking = self._evidence.rank(query, read, readings[query], own=own)
-        chosen = self._evidence.select(ranking, lang)
+        read_share = 0.0 if is_pick else self._policy.read_share
+        ranked = self._evidence.rank(query, [] if route else hits, readings[query], read_share)
+        chosen = self._evidence.select(ranked, lang)
         clock.lap("evidence")
         if is_pick:
-            route = self._router.after_pick(ranking, lang, failures)
+            route = self._router.after_pick(ranked, failures)
         elif route is None:
-            route = self._router.after_reading(
-                prediction, hits, ranking, failures=failures, own=own
-            )
-        turn = Findings(text, query, asked.history, prediction, hits, chosen, route, clock)
-        return self._until_a_person(turn, readings) if route.action is Action.HANDOFF else turn
+            route = self._router.after_reading(prediction, hits, ranked, failures=failures)
+        found = Findings(
+            text, query, asked.history, failures, prediction, hits, chosen, route, clock
+        )
+        return self._until_a_person(found, readings) if route.action is Action.HANDOFF else found
 
-    def _until_a_person(self, turn: Findings, readings: Mapping[str, Vectors]) -> Findings:
-        """Return the turn of a handoff with what the customer reads until a person comes.
+    def _until_a_person(self, findings: Findings, readings: Mapping[str, Vectors]) -> Findings:
+        """Return the findings of a handoff with what the customer reads until a person comes.
 
-        That is the intent's own article; in a company whose intents name none, whatever answers,
-        such as when the telephone is staffed.
+        That is the intent's own article. In a company whose intents name none it is whatever
+        answers, such as when the telephone is staffed.
         """
-        about = [hit for hit in turn.hits if hit.passage.article == turn.prediction.article]
-        wished = self._router.is_settled(turn.prediction)
-        read = about or (turn.hits if wished else [])
-        ranking = self._evidence.rank(turn.query, read, readings[turn.query])
-        is_told = about or self._router.is_clear(ranking, turn.prediction.language)
-        chosen = self._evidence.select(ranking, turn.prediction.language) if is_told else []
-        return dataclasses.replace(turn, chosen=chosen)
+        prediction = findings.prediction
+        about = [hit for hit in findings.hits if hit.passage.article == prediction.article]
+        wished = self._router.is_settled(prediction)
+        read = about or (findings.hits if wished else [])
+        ranked = self._evidence.rank(findings.query, read, readings[findings.query])
+        is_told = about or self._policy.is_clear(ranked)
+        chosen = self._evidence.select(ranked, prediction.language) if is_told else []
+        return dataclasses.replace(findings, chosen=chosen)
 
     def _understand(
         self, text: str, history: Sequence[Message]
     ) -> tuple[dict[str, Vectors], Prediction]:
-        """Read the message alone, and a follow-up together with what it follows.
+        """Read the message alone, and a follow-up together with what it refers to.
 
         A follow-up ("how much is a new one?") keeps its own intent and takes half of its subject
         from the question before.
@@ -202,7 +219,7 @@ class Assistant:
         vector = self._embedder.encode_queries([text])[0]
         prediction = self._intents.predict(text, vector)
         subject = antecedent(text, history)
-        if subject is None or self._router.is_sure(prediction):
+        if subject is None or self._policy.is_sure(prediction):
             return {text: vector}, prediction
         subject = bare(subject)
         query = f"{subject} {text}"
@@ -210,45 +227,47 @@ class Assistant:
         before = self._intents.predict(subject, first)
         return {text: vector, query: both}, prediction.blended_with(before)
 
-    def _answer(self, turn: Findings, strategy: str) -> Stream:
-        builder = ReplyBuilder(turn, strategy)
-        if self._writer and strategy in WORDED and turn.route.reason != "nearest":
-            yield from self._writer.write(turn, strategy, builder)
-            turn.clock.lap("generator")
+    def _answer(self, findings: Findings, strategy: str) -> Stream:
+        builder = ReplyBuilder(findings, strategy)
+        if self._writer and strategy in WORDED and findings.route.reason != "nearest":
+            yield from self._writer.write(findings, strategy, builder)
+            findings.clock.lap("generator")
         if builder.support:
             if builder.declined:
-                yield builder.add(self.saying("partly_found", turn.lang), None)
+                yield builder.add(self.saying("partly_found", findings.lang), None)
             yield builder.build(self.generator)
         elif builder.declined:
-            unread = self._router.unanswered("not_found", self._failures(turn.history))
-            yield from self._say(dataclasses.replace(turn, route=unread))
+            unread = self._router.unanswered("not_found", findings.failures)
+            yield from self._say(dataclasses.replace(findings, route=unread))
         else:
-            yield from self._extract(turn)
+            yield from self._extract(findings)
 
-    def _extract(self, turn: Findings) -> Stream:
-        builder = ReplyBuilder(turn, "extractive")
-        if turn.route.reason == "nearest":
-            title = turn.chosen[0].passage.title
-            yield builder.add(self.saying("nearest", turn.lang, title=title), None)
-        foreign = {str(evidence.passage.lang) for evidence in turn.chosen} - {turn.lang}
+    def _extract(self, findings: Findings) -> Stream:
+        builder = ReplyBuilder(findings, "extractive")
+        if findings.route.reason == "nearest":
+            title = findings.chosen[0].passage.title
+            yield builder.add(self.saying("nearest", findings.lang, title=title), None)
+        foreign = {str(evidence.passage.lang) for evidence in findings.chosen} - {findings.lang}
         for lang in sorted(foreign)[:1]:
-            yield builder.add(self.saying(f"source_in_{lang}", turn.lang), None)
-        yield from builder.quote(turn.chosen)
+            yield builder.add(self.saying(f"source_in_{lang}", findings.lang), None)
+        yield from builder.quote(findings.chosen)
         yield builder.build(None)
 
-    def _say(self, turn: Findings) -> Stream:
-        saying = self.saying(turn.route.reason, turn.prediction.language)
-        if turn.route.choices:
-            choices = (*turn.route.choices, self.saying("none_of_these", turn.lang))
-            turn = dataclasses.replace(turn, route=dataclasses.replace(turn.route, choices=choices))
-        builder = ReplyBuilder(turn, None)
-        template = self._sayings[turn.lang]
+    def _say(self, findings: Findings) -> Stream:
+        saying = self.saying(findings.route.reason, findings.prediction.language)
+        if findings.route.choices:
+            choices = (*findings.route.choices, self.saying("none_of_these", findings.lang))
+            findings = dataclasses.replace(
+                findings, route=dataclasses.replace(findings.route, choices=choices)
+            )
+        builder = ReplyBuilder(findings, None)
+        template = self._sayings[findings.lang]
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         yield builder.add(saying, None)
-        for line in listed(turn.route.choices):
+        for line in listed(findings.route.choices):
             yield builder.add(line, None, "\n")
-        if turn.route.action is Action.HANDOFF:
-            yield from builder.quote(turn.chosen)
+        if findings.route.action is Action.HANDOFF:
+            yield from builder.quote(findings.chosen)
         yield builder.build(None)
 
     def _chosen(self, wanted: str, lang: str) -> str:
@@ -261,19 +280,11 @@ class Assistant:
             return "extractive"
         return wanted
 
-    def _failures(self, history: Sequence[Message]) -> int:
-        """Count how many of our last replies in a row did not help; the text alone tells."""
-        unhelpful = (*self._every("not_found"), *self._every("clarify"))
-        count = 0
-        for message in reversed(history):
-            if message.role == "assistant":
-                if not message.text.startswith(unhelpful):
-                    break
-                count += 1
-        return count
+    def _recovered(self, message: Message) -> Message:
+        return recovered(message, self._every("clarify"), self._every("not_found"))
 
     def _every(self, name: str) -> tuple[str, ...]:
-        """Return a saying in each language: the text of the history alone tells what was said."""
+        """Return a saying in each language."""
         return tuple(self.saying(name, lang) for lang in self._sayings)
 
     def _name(self, lang: str) -> str:

@@ -32,11 +32,16 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """One message with all that was found out about it before a word is said."""
+    """One message with all that was found out about it before a word is said.
+
+    ``query`` is the message with the earlier question that it refers to; ``failures`` counts the
+    replies just before it that did not help.
+    """
 
     text: str
     query: str
     history: Sequence[Message]
+    failures: int
     prediction: Prediction
     hits: Sequence[Hit]
     chosen: Sequence[Evidence]

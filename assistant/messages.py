@@ -19,14 +19,6 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One earlier message of the conversation."""
-
-    role: Literal["user", "assistant"]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Citation:
     """The words of an article that back a sentence: ``article.text[start:end] == quote``."""
 
@@ -45,6 +37,23 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One earlier message of the conversation.
+
+    A message of the assistant carries what its turn decided: ``action``, ``reason``, the
+    ``choices`` of a clarifying question and the ``citations``. ``action`` is None if a client sent
+    role and text alone.
+    """
+
+    role: Literal["user", "assistant"]
+    text: str
+    action: Action | None = None
+    reason: str = ""
+    choices: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Support:
     """A sentence of the reply with the number of the citation that backs it, if one does."""
 
@@ -56,8 +65,8 @@ class Support:
 class Reply:
     """The whole reply to one message. Scores are probabilities in [0, 1], times milliseconds.
 
-    ``choices`` are what a question back offers: titles of articles, and last that none is meant.
-    The next message picks one by its words or its number.
+    ``choices`` are what a clarifying question offers: titles of articles and, last, "none of
+    these". The next message picks one by its words or its number.
     """
 
     text: str
@@ -76,6 +85,12 @@ class Reply:
     template: str | None = None
     generator: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+
+    def message(self) -> Message:
+        """Return the reply as later turns keep it: its text with what was decided."""
+        return Message(
+            "assistant", self.text, self.action, self.reason, self.choices, self.citations
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reply as JSON can hold it, each citation with its URL."""

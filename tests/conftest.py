@@ -10,7 +10,11 @@ import yaml
 from assistant.assistant import Assistant
 from assistant.company import Company
 from assistant.config import BANK, Settings
+from assistant.evidence.selector import EvidenceSelector
 from assistant.intents.classifier import IntentClassifier
+from assistant.policy import FittedPolicy
+from assistant.writing.strategies import StrategyChoices
+from assistant.writing.templates import Sayings
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.models.model_files import generator_folder, open_embedder
 
@@ -45,6 +49,10 @@ def parts(embedder):
         "embedder": embedder,
         "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
         "intents": IntentClassifier.open(BANK, embedder, STATE),
+        "evidence": EvidenceSelector.open(embedder),
+        "policy": FittedPolicy(),
+        "sayings": Sayings.load_all(),
+        "choices": StrategyChoices.load(),
     }
 
 

@@ -77,6 +77,30 @@ def test_a_choice_sent_as_the_next_message_answers_the_question_before(client):
     assert then.model_extra["frontdesk"]["citations"][0]["article"] == "where-your-card-works"
 
 
+def test_a_reply_sent_back_as_it_came_carries_what_it_decided(client):
+    """Its text may be cut or translated by the client: the pick rests on the data."""
+    said = [{"role": "user", "content": "is there a limit for taking out cash in one day"}]
+    done = client.chat.completions.create(model="frontdesk", messages=said)
+    back = done.choices[0].message.model_dump()
+    assert None in back.values(), "the client's own empty fields come along"
+    assert back["frontdesk"]["choices"] == done.model_extra["frontdesk"]["choices"]
+    number = back["frontdesk"]["choices"].index("Where you can use your card") + 1
+    back["content"] = "…"
+    said += [back, {"role": "user", "content": str(number)}]
+    then = client.chat.completions.create(model="frontdesk", messages=said)
+    assert "£500 a day" in then.choices[0].message.content
+
+
+def test_the_last_delta_of_a_stream_carries_what_was_decided(client):
+    chunks = client.chat.completions.create(
+        model="frontdesk", messages=[{"role": "user", "content": "I lost my card"}], stream=True
+    )
+    last = next(c for c in chunks if c.choices[0].finish_reason == "stop")
+    ours = last.choices[0].delta.model_extra["frontdesk"]
+    assert ours["action"] == "answer"
+    assert ours["citations"][0]["article"] == "lost-or-stolen-card"
+
+
 def test_official_client_sees_our_errors_as_its_own(client):
     with pytest.raises(openai.BadRequestError, match="found an empty one"):
         client.chat.completions.create(
@@ -117,6 +141,16 @@ def user(content):
         ({"messages": [{"role": "assistant", "content": "hi"}]}, 400, "last message"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages.0"),
         ({"messages": [{"role": "robot", "content": "hi"}]}, 400, "messages.0.role"),
+        (
+            {"messages": [{"role": "assistant", "content": "a", "frontdesk": {"action": "pay"}}]},
+            400,
+            "messages.0.frontdesk.action",
+        ),
+        (
+            {"messages": [{"role": "assistant", "content": "a", "colour": None}]},
+            400,
+            "Unknown field 'messages.0.colour'",
+        ),
         (b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}', 400, "JSON body in UTF-8"),
         (b"{", 400, "Expected a JSON body"),
         (b"", 400, ""),
@@ -162,7 +196,7 @@ def test_foreign_origins_get_no_permission(url):
     assert "access-control-allow-origin" not in response.headers
 
 
-def test_many_at_once(url):
+def test_many_at_once(url, bank):
     """Twenty customers at the same time all get their own answer."""
     questions = ["I lost my card", "取现金要手续费吗？"] * 10
     replies: dict[int, str] = {}
@@ -170,11 +204,13 @@ def test_many_at_once(url):
     def ask(number: int) -> None:
         body = user(questions[number])
         reply = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=60).json()
-        replies[number] = reply["frontdesk"]["language"]
+        replies[number] = reply["choices"][0]["message"]["content"]
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(len(questions))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [replies[n] for n in range(len(questions))] == ["en", "zh"] * 10
+    alone = [bank.reply(question).text for question in questions[:2]]
+    assert alone[0] != alone[1]
+    assert [replies[n] for n in range(len(questions))] == alone * 10

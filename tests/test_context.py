@@ -2,8 +2,14 @@
 
 import pytest
 
-from assistant.message.context import Asked, antecedent, is_followup, what_is_asked
-from assistant.messages import Message
+from assistant.message.context import (
+    Asked,
+    antecedent,
+    failures_in_a_row,
+    is_followup,
+    what_is_asked,
+)
+from assistant.messages import Action, Message
 
 HISTORY = [
     Message("user", "I left my card on the bus this morning"),
@@ -44,12 +50,12 @@ def test_nothing_to_follow():
     )
 
 
-BACK = ("I'm not sure which:", "我不确定：")
+CHOICES = ("Cards & cash", "Transfers.", "None of these")
 ASKED = [
     Message("user", "is there a fee"),
-    Message("assistant", "Yes, £5."),
+    Message("assistant", "Yes, £5.", Action.ANSWER, "answer"),
     Message("user", "and the limit?"),
-    Message("assistant", "I'm not sure which:\n1. Cards & cash\n2. Transfers.\n3. None of these"),
+    Message("assistant", "Which one?", Action.CLARIFY, "clarify", CHOICES),
 ]
 
 
@@ -65,22 +71,31 @@ ASKED = [
     ],
 )
 def test_a_pick_asks_what_was_asked_before(text, picked):
-    assert what_is_asked(text, ASKED, BACK) == Asked("and the limit?", ASKED[:2], picked)
+    assert what_is_asked(text, ASKED) == Asked("and the limit?", ASKED[:2], picked)
 
 
 @pytest.mark.parametrize("text", ["4", "cards", "how about transfers", "0"])
 def test_anything_else_is_a_message_of_its_own(text):
-    assert what_is_asked(text, ASKED, BACK) == Asked(text, ASKED)
+    assert what_is_asked(text, ASKED) == Asked(text, ASKED)
 
 
 def test_a_second_pick_asks_the_same_and_whoever_went_on_picks_no_more():
     more = [*ASKED, Message("user", "1"), Message("assistant", "£500 a day.")]
-    assert what_is_asked("2", more, BACK).question == "and the limit?"
+    assert what_is_asked("2", more).question == "and the limit?"
     gone = [*more, Message("user", "thanks, and abroad?"), Message("assistant", "£300.")]
-    assert what_is_asked("2", gone, BACK) == Asked("2", gone)
+    assert what_is_asked("2", gone) == Asked("2", gone)
 
 
-def test_only_our_own_questions_back_offer_choices():
+def test_only_our_own_clarifying_questions_offer_choices():
     said = [Message("user", "steps?"), Message("assistant", "Do this:\n1. Open it.\n2. Close it.")]
-    assert what_is_asked("2", said, BACK) == Asked("2", said)
-    assert what_is_asked("1", said[1:], ("Do this:",)).picked is None
+    assert what_is_asked("2", said) == Asked("2", said)
+    alone = [Message("assistant", "Which?", Action.CLARIFY, "clarify", CHOICES)]
+    assert what_is_asked("1", alone).picked is None
+
+
+def test_unhelpful_replies_are_counted_from_the_end():
+    user, declined = Message("user", "?"), Message("assistant", "-", Action.DECLINE, "not_found")
+    assert failures_in_a_row([user, declined, user, ASKED[-1], user]) == 2
+    assert failures_in_a_row([user, declined, user, ASKED[1], user, declined]) == 1
+    foreign = Message("assistant", "-", Action.DECLINE, "out_of_scope")
+    assert failures_in_a_row([user, declined, user, foreign]) == 0

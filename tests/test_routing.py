@@ -6,7 +6,8 @@ from assistant.config import USUAL_CAUTION, Settings
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences
 from assistant.intents.classifier import Prediction
 from assistant.messages import Action
-from assistant.routing import THRESHOLDS, Router
+from assistant.policy import FittedPolicy, GeneralPolicy
+from assistant.routing import Router
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import Span
 
@@ -42,17 +43,20 @@ def ranking(answerable, *shares):
     return RankedSentences(sorted(found, key=lambda e: -e.score), answerable)
 
 
-# Whoever asks, of the company whose questions the hits' scores were fitted on.
-PLAIN = {"injection": False, "failures": 0, "own": True, "answerable": 0.9}
-OTHERS = {"own": False}
+# A company whose hits' scores were fitted on its own questions, and any other one.
+PLAIN = {"policy": FittedPolicy, "injection": False, "failures": 0, "answerable": 0.9}
+OTHERS = {"policy": GeneralPolicy}
 
 
-def routed(asked, found, *, injection, failures, own, answerable, shares=(), caution=USUAL_CAUTION):
+def routed(
+    asked, found, *, policy, injection, failures, answerable, shares=(), caution=USUAL_CAUTION
+):
     """Decide as a turn does: without reading where that is enough."""
-    router = Router(caution)
-    known = {"failures": failures, "own": own}
-    decided = router.before_reading(asked, found, injection=injection, **known)
-    return decided or router.after_reading(asked, found, ranking(answerable, *shares), **known)
+    router = Router(policy(caution))
+    decided = router.before_reading(asked, found, injection=injection, failures=failures)
+    return decided or router.after_reading(
+        asked, found, ranking(answerable, *shares), failures=failures
+    )
 
 
 OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
@@ -111,24 +115,27 @@ def test_clarify_offers_what_answers_likeliest_before_what_was_found_first():
     assert route.choices == ("A4", "A2", "A0", "A1")
 
 
+@pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])
 @pytest.mark.parametrize(
     ("answerable", "reason"), [(0.95, "answer"), (0.8, "nearest"), (0.01, "nearest")]
 )
-def test_what_was_picked_is_answered_and_doubt_is_told(answerable, reason):
-    route = Router().after_pick(ranking(answerable), "en", failures=1)
+def test_what_was_picked_is_answered_and_doubt_is_told(policy, answerable, reason):
+    route = Router(policy()).after_pick(ranking(answerable), failures=1)
     assert (route.action, route.reason) == (Action.ANSWER, reason)
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_whoever_asks_more_also_doubts_more_of_what_was_picked(lang):
-    reasons = [Router(caution).after_pick(ranking(0.95), lang, 0).reason for caution in (1, 3, 20)]
+@pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])
+def test_whoever_asks_more_also_doubts_more_of_what_was_picked(policy):
+    routers = [Router(policy(caution)) for caution in (1, 3, 20)]
+    reasons = [router.after_pick(ranking(0.95), 0).reason for router in routers]
     assert reasons == ["answer", "answer", "nearest"]
 
 
 def test_none_of_the_choices_is_declined_and_then_goes_to_a_person():
     nothing = RankedSentences((), 0.0)
-    assert Router().after_pick(nothing, "en", failures=1).reason == "not_found"
-    assert Router().after_pick(nothing, "en", failures=2).action is Action.HANDOFF
+    router = Router(GeneralPolicy())
+    assert router.after_pick(nothing, failures=1).reason == "not_found"
+    assert router.after_pick(nothing, failures=2).action is Action.HANDOFF
 
 
 def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_few():
@@ -137,10 +144,10 @@ def test_a_sure_intent_whose_article_was_found_is_answered_though_the_words_are_
     assert route.action is Action.ANSWER
 
 
-@pytest.mark.parametrize("options", [{"own": True}, {"own": False}])
-def test_the_dearer_a_wrong_answer_the_surer_it_must_be(options):
+@pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])
+def test_the_dearer_a_wrong_answer_the_surer_it_must_be(policy):
     def action(caution):
-        known = {**PLAIN, **options, "answerable": 0.8}
+        known = {**PLAIN, "policy": policy, "answerable": 0.8}
         return routed(prediction(score=0.3), hits(0.6), **known, caution=caution).action
 
     assert action(1) is Action.ANSWER
@@ -148,11 +155,20 @@ def test_the_dearer_a_wrong_answer_the_surer_it_must_be(options):
     assert action(20) is Action.CLARIFY
 
 
-def test_the_usual_caution_leaves_the_table_and_ten_times_of_it_ten_times_the_odds():
+@pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])
+def test_the_usual_caution_keeps_the_thresholds_and_ten_times_of_it_has_ten_times_the_odds(policy):
     assert Settings().caution == USUAL_CAUTION
-    usual = THRESHOLDS["en"]
-    same, dear = usual.with_caution(USUAL_CAUTION), usual.with_caution(10 * USUAL_CAUTION)
-    assert same.clear_any == pytest.approx(usual.clear_any)
-    odds = [at.clear_any / (1 - at.clear_any) for at in (usual, dear)]
-    assert odds[1] == pytest.approx(10 * odds[0])
-    assert (dear.floor, dear.sure, dear.strange) == (usual.floor, usual.sure, usual.strange)
+    usual, dear = policy(), policy(10 * USUAL_CAUTION)
+    threshold = policy.clear_article
+    assert usual._raised(threshold) == pytest.approx(threshold)
+    raised = dear._raised(threshold)
+    assert raised / (1 - raised) == pytest.approx(10 * threshold / (1 - threshold))
+
+
+@pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])
+def test_caution_moves_neither_floors_nor_intents(policy):
+    dear = {**PLAIN, "policy": policy, "caution": 60.0, "answerable": 0.41}
+    # Above its own floor each policy asks; it does not decline.
+    assert routed(prediction(score=0.3), hits(0.26), **dear).reason == "clarify"
+    assert Router(policy(60.0)).is_settled(prediction(action=Action.SMALL_TALK, score=0.61))
+    assert policy(60.0).is_strange(prediction(out_of_scope=policy.strange), hits(0.59))

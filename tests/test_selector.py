@@ -44,8 +44,8 @@ def test_the_likeliest_article_is_as_sure_as_it_is_ahead_of_the_others():
     ranking = ranked(0.3, 0.2, 0.1, 0.4)
     assert list(ranking.articles) == ["cards", "rooms"]
     assert ranking.articles["rooms"] == 0.4
-    assert ranking.sure == pytest.approx(0.9 * 0.6)
-    assert RankedSentences((), 0.0).sure == 0.0
+    assert ranking.best_article == pytest.approx(0.9 * 0.6)
+    assert RankedSentences((), 0.0).best_article == 0.0
 
 
 PRICES = passage(
@@ -121,11 +121,11 @@ def test_without_sentences_nothing_is_selected():
 def test_an_embedder_without_weights_goes_by_nearness_and_the_hit():
     embedder = HashEmbedder()
     vector = embedder.encode_queries(["call us"])[0]
-    found = EvidenceSelector(embedder).rank("Call us", [Hit(CARD, 0.7)], vector)
+    found = EvidenceSelector.open(embedder).rank("Call us", [Hit(CARD, 0.7)], vector)
     assert found.sentences[0].text == "Call us if it does not."
     assert found.answerable == 0.7
-    both = EvidenceSelector(embedder).rank("Call us", [Hit(CARD, 0.7), Hit(ROOM, 0.6)], vector)
-    assert both.sure == 0.7, "the hit's score is the article's"
+    both = EvidenceSelector.open(embedder).rank("Call us", [Hit(CARD, 0.7), Hit(ROOM, 0.6)], vector)
+    assert both.best_article == 0.7, "the hit's score is the article's"
     assert sum(e.score for e in found.sentences) == pytest.approx(1)
 
 
@@ -134,25 +134,25 @@ def test_beside_such_an_embedder_another_one_reads(embedder):
     poor = HashEmbedder()
     question, hits = "how much is a new card", [Hit(CARD, 0.05)]
     vector = poor.encode_queries([question])[0]
-    found = EvidenceSelector(poor, reading=embedder).rank(question, hits, vector)
+    found = EvidenceSelector.open(poor, reading=embedder).rank(question, hits, vector)
     assert found.sentences[0].text == "A new card costs £5."
-    assert found.sure > 0.9
-    assert EvidenceSelector(poor).rank(question, hits, vector).sure == 0.05
+    assert found.best_article > 0.9
+    assert EvidenceSelector.open(poor).rank(question, hits, vector).best_article == 0.05
 
 
 def test_sentences_of_an_unlikely_article_are_not_read():
     embedder = HashEmbedder()
     vector = embedder.encode_queries(["a room"])[0]
 
-    def read(score, **options):
+    def read(score, *share):
         hits = [Hit(CARD, 0.9), Hit(ROOM, score)]
-        found = EvidenceSelector(embedder).rank("a room", hits, vector, **options)
+        found = EvidenceSelector.open(embedder).rank("a room", hits, vector, *share)
         return {e.passage.article for e in found.sentences}
 
     assert read(0.1) == {"cards"}
     assert read(0.5) == {"cards", "rooms"}
-    assert read(0.5, own=True) == {"cards"}, "scores fitted on own questions know better"
-    assert read(0.8, own=True) == {"cards", "rooms"}
+    assert read(0.5, 0.8) == {"cards"}, "scores fitted on own questions know better"
+    assert read(0.8, 0.8) == {"cards", "rooms"}
 
 
 def test_spans_are_those_of_the_passage():

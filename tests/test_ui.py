@@ -1,5 +1,7 @@
 """What the chat page makes of a reply, without a browser."""
 
+import pytest
+
 from assistant.messages import Action, Citation, Message, Reply, Support
 from assistant.ui.chat import conversation, finished, marked, sources, stream_messages
 
@@ -25,12 +27,18 @@ def test_sources_show_the_exact_words_and_link_to_them():
 
 
 def test_history_comes_back_as_it_was_said():
-    """Without marks, without the lists of sources, and without escapes."""
+    """With what was decided; without marks, without the lists of sources, and without escapes."""
     history = [
         {"role": "user", "content": [{"type": "text", "text": "fee?"}]},
         *({**m, "content": [{"type": "text", "text": m["content"]}]} for m in finished(REPLY)),
     ]
-    assert conversation(history) == [Message("user", "fee?"), Message("assistant", REPLY.text)]
+    assert conversation(history) == [Message("user", "fee?"), REPLY.message()]
+
+
+@pytest.mark.parametrize("kept", ["", "{", "{}", '{"action": "pay"}', 7])
+def test_a_message_that_lost_its_decision_is_read_by_its_text(kept):
+    entry = {"role": "assistant", "content": "Hello.", "metadata": {"id": kept}}
+    assert conversation([entry]) == [Message("assistant", "Hello.")]
 
 
 def test_choices_can_be_clicked():

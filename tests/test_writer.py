@@ -6,6 +6,7 @@ from assistant.assistant import Assistant
 from assistant.messages import Action
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import PromptTemplate
+from assistant.writing.writer import Writer
 from tests.fakes import ScriptedGenerator
 
 FEE = "How much does a replacement card cost?"
@@ -18,7 +19,7 @@ DECLINE = PromptTemplate.load("answer_tuned", "en").decline
 def saying(parts):
     def build(text: str, **options) -> tuple[Assistant, ScriptedGenerator]:
         generator = ScriptedGenerator(text, **options)
-        return Assistant(**parts, generator=generator, strategy="tuned"), generator
+        return Assistant(**parts, writer=Writer.open(generator), strategy="tuned"), generator
 
     return build
 
@@ -80,7 +81,7 @@ def test_a_sentence_that_loses_a_value_gives_way_to_the_one_as_written(saying):
 def test_auto_follows_what_was_measured(parts):
     choices = StrategyChoices({"scripted": {"en": {"Lantern Bank": "tuned"}}})
     generator = ScriptedGenerator(FACT)
-    assistant = Assistant(**parts, generator=generator, choices=choices)
+    assistant = Assistant(**{**parts, "choices": choices}, writer=Writer.open(generator))
     assert assistant.reply(FEE).strategy == "tuned"
     assistant.reply("取现金要手续费吗？")
     assert generator.adapters == [True, False], "nothing was measured in Chinese"

@@ -66,7 +66,7 @@ class RankedSentences:
         return shares_of([e.passage.article for e in found], [e.score for e in found])
 
     @property
-    def sure(self) -> float:
+    def best_article(self) -> float:
         """The probability, in [0, 1], that the likeliest article answers.
 
         Two articles that answer as likely as each other leave it open which one was meant. Where no

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 
@@ -20,10 +21,9 @@ READ = 6
 MAX_SENTENCES = 3
 _ANNOUNCES = re.compile(r"[:：]$|\bsteps\b|as follows|步骤|如下|以下", re.IGNORECASE)
 MAX_WORDS = {"en": 70, "zh": 130}
-# Passages of other articles are read from this share of the best hit's score upwards: without a
-# model that reads, and where scores were fitted on the company's own questions, which then know the
-# article better than sentences do.
-OTHER_HIT, OTHER_HIT_OWN = 0.3, 0.8
+# Without a network that reads, passages of other articles count from this share of the best hit's
+# score upwards.
+NEAR_SHARE = 0.3
 # A sentence is said beside the best one if it is so likely, measured by the best; one of another
 # article must be likelier. Chosen on the development companies.
 BESIDE, BESIDE_OTHER = 0.3, 0.5
@@ -38,25 +38,39 @@ PLAIN = 15.0
 class EvidenceSelector:
     """Ranks the hits' sentences and selects those that an answer holds."""
 
-    def __init__(
-        self,
+    def __init__(self, embedder: Embedder, reader: EvidenceReader | None = None) -> None:
+        """Take the parts.
+
+        Args:
+            embedder: Compares questions and sentences where nothing reads them.
+            reader: Reads questions and passages together; None where nothing was trained for
+                the models in use.
+        """
+        self._embedder = embedder
+        self._reader = reader
+        self._known: dict[str, Vectors] = {}
+
+    @classmethod
+    def open(
+        cls,
         embedder: Embedder,
         generator: Generator | None = None,
         reading: Embedder | None = None,
-    ) -> None:
-        """Load the models that read, if any were trained for these; nearness decides otherwise.
+    ) -> Self:
+        """Load what was trained to read for these models, if anything was.
 
         Args:
-            embedder: Tells nearness.
+            embedder: The one that made the index.
             generator: Its network reads too.
             reading: Whose network reads; None for the embedder's.
+
+        Raises:
+            AssistantError: The weights are damaged.
         """
-        self._embedder = embedder
-        self._reader = EvidenceReader.open(reading or embedder, generator)
-        self._known: dict[str, Vectors] = {}
+        return cls(embedder, EvidenceReader.open(reading or embedder, generator))
 
     def rank(
-        self, question: str, hits: Sequence[Hit], vector: Vectors, *, own: bool = False
+        self, question: str, hits: Sequence[Hit], vector: Vectors, read_share: float = 0.0
     ) -> RankedSentences:
         """Return the sentences of the best hits, likeliest first.
 
@@ -64,11 +78,12 @@ class EvidenceSelector:
             question: The customer's question, self-contained.
             hits: Best first.
             vector: The question's, of shape (dimension,), as retrieval uses it.
-            own: Whether the hits' scores were fitted on the company's own questions.
+            read_share: From which share of the best hit's score on, in [0, 1], passages of other
+                articles are read.
         """
         from scipy.special import softmax
 
-        kept = self._kept(hits, own=own)
+        kept = self._kept(hits, read_share)
         cut = [sentences(hit.passage.text, hit.passage.lang) for hit in kept]
         if not any(cut):
             return RankedSentences((), 0.0)
@@ -91,16 +106,16 @@ class EvidenceSelector:
         ]
         return RankedSentences(ranked, answerable, read=self._reader is not None)
 
-    def _kept(self, hits: Sequence[Hit], *, own: bool) -> list[Hit]:
-        if self._reader and not own:
-            return list(hits[:READ])
-        share = OTHER_HIT_OWN if own else OTHER_HIT
-        best = hits[0] if hits else None
+    def _kept(self, hits: Sequence[Hit], read_share: float) -> list[Hit]:
+        if not hits:
+            return []
+        best = hits[0]
+        # Nearness compares sentences and knows nothing of articles.
+        least = best.score * (read_share if self._reader else max(read_share, NEAR_SHARE))
         return [
             hit
             for hit in hits[:READ]
-            if best
-            and (hit.passage.article == best.passage.article or hit.score >= share * best.score)
+            if hit.passage.article == best.passage.article or hit.score >= least
         ]
 
     def select(self, ranking: RankedSentences, lang: str) -> list[Evidence]:

@@ -1,10 +1,10 @@
-"""Finds what a message leans on: what a follow-up follows, and what a pick answers."""
+"""Reads a message in its conversation: what a follow-up refers to, and what a pick answers."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.messages import Message
+from assistant.messages import Action, Message
 from knowledge.segmenter import length
 
 # A follow-up is short and points back: with a pronoun, with a conjunction at its start, or by
@@ -17,16 +17,18 @@ _POINTER = re.compile(
 )
 MAX_WORDS = 14
 FEW_WORDS = 3
-# A choice as ``listed`` writes it.
-_LISTED = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
+# Reasons of replies that did not help.
+UNHELPFUL = ("not_found", "clarify")
+# What may surround a pick: "2." or "(b)".
+_AROUND = " .。)）"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked: the message, or the question that was asked back about before it.
+    """The question to answer: the message itself, or the one that a pick completes.
 
-    ``history`` is what was said before that question; ``picked`` is the choice that the customer
-    made of those offered, None where the message is no pick.
+    ``history`` is the conversation before that question. ``picked`` is the choice that the customer
+    made; None where the message is no pick.
     """
 
     question: str
@@ -35,13 +37,13 @@ class Asked:
 
 
 def is_followup(question: str) -> bool:
-    """Tell whether a question needs what was said before it."""
+    """Return whether a question needs what was said before it."""
     words = length(question)
     return words <= FEW_WORDS or (words <= MAX_WORDS and _POINTER.search(question) is not None)
 
 
 def antecedent(question: str, history: Sequence[Message]) -> str | None:
-    """Return the customer's own question that a follow-up follows; None if it stands alone.
+    """Return the earlier question that a follow-up refers to; None if it stands alone.
 
     Args:
         question: The customer's message.
@@ -51,39 +53,44 @@ def antecedent(question: str, history: Sequence[Message]) -> str | None:
         return None
     asked = [message.text.strip() for message in history if message.role == "user"]
     complete = [text for text in asked if not is_followup(text)]
-    # "This morning" points nowhere, so where all messages seem to point back, the first one began.
+    # "This morning" refers to nothing. If every message seems to refer back, take the first one.
     return (complete[-1:] or asked[:1] or [""])[0] or None
 
 
-def listed(choices: Sequence[str]) -> list[str]:
-    """Return the lines in which a question back offers its choices."""
-    return [f"{number}. {choice}" for number, choice in enumerate(choices, 1)]
-
-
-def what_is_asked(text: str, history: Sequence[Message], questions_back: Sequence[str]) -> Asked:
-    """Return what a message asks; one that picks a choice asks the question before it.
+def what_is_asked(text: str, history: Sequence[Message]) -> Asked:
+    """Return what a message asks; a pick asks the question that we asked back about.
 
     Args:
         text: The customer's message; a choice is picked by its words or by its number.
         history: The messages before it, oldest first.
-        questions_back: How our questions back begin.
     """
     for at in range(len(history) - 1, 0, -1):
         said, before = history[at], history[at - 1]
-        if said.role != "assistant" or not said.text.startswith(tuple(questions_back)):
+        if said.action is not Action.CLARIFY:
             continue
         later = [message.text for message in history[at + 1 :] if message.role == "user"]
-        picks = [_pick(one, said.text) for one in [*later, text]]
-        # Whoever has gone on to something else no longer answers that question.
+        picks = [_pick(one, said.choices) for one in [*later, text]]
+        # A customer who has moved on to something else no longer answers that question.
         if before.role == "user" and all(picks):
             return Asked(before.text, history[: at - 1], picks[-1])
         break
     return Asked(text, history)
 
 
-def _pick(text: str, listing: str) -> str | None:
-    wanted = text.strip().strip(" .。)）").casefold()
-    for number, choice in _LISTED.findall(listing):
-        if wanted in (number, choice.strip(" .。)）").casefold()):
-            return str(choice)
+def failures_in_a_row(history: Sequence[Message]) -> int:
+    """Return how many of the last replies in a row did not help."""
+    count = 0
+    for message in reversed(history):
+        if message.role == "assistant":
+            if message.reason not in UNHELPFUL:
+                break
+            count += 1
+    return count
+
+
+def _pick(text: str, choices: Sequence[str]) -> str | None:
+    wanted = text.strip().strip(_AROUND).casefold()
+    for number, choice in enumerate(choices, 1):
+        if wanted in (str(number), choice.strip(_AROUND).casefold()):
+            return choice
     return None

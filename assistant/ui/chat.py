@@ -1,14 +1,17 @@
 """The chat page: streams an answer, then shows the exact words that back it."""
 
 import html
+import json
 import logging
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
+from pydantic import ValidationError
 
 from assistant.assistant import Assistant
 from assistant.errors import InvalidMessageError
+from assistant.message.history import SentDecision, earlier_message
 from assistant.messages import Message, Reply
 from knowledge.segmenter import language_of
 
@@ -114,19 +117,35 @@ def stream_messages(
 
 
 def conversation(history: Sequence[PageMessage]) -> list[Message]:
-    """Return what was said so far, without the lists of sources."""
+    """Return what was said so far with what each reply decided, without the lists of sources."""
     said = []
     for entry in history:
-        if (entry.get("metadata") or {}).get("title"):
+        metadata = entry.get("metadata") or {}
+        if metadata.get("title"):
             continue
+        role: Literal["user", "assistant"] = "user" if entry["role"] == "user" else "assistant"
         text = _text(entry["content"]).translate(_NO_SUPERSCRIPTS)
-        said.append(Message("user" if entry["role"] == "user" else "assistant", text))
+        said.append(earlier_message(role, text, _decision(metadata.get("id"))))
     return said
+
+
+def _decision(kept: Any) -> SentDecision | None:
+    try:
+        return SentDecision.model_validate_json(kept) if kept else None
+    except ValidationError:
+        # The page sends back what it was given; anything else is as good as nothing.
+        return None
 
 
 def finished(reply: Reply) -> list[PageMessage]:
     """Return the messages of a whole reply: the answer with its marks, and the sources."""
-    answer: PageMessage = {"role": "assistant", "content": marked(reply)}
+    # Gradio keeps a message's id and shows it nowhere, so what was decided travels in it.
+    decision = json.dumps(SentDecision.of(reply).model_dump(mode="json"), ensure_ascii=False)
+    answer: PageMessage = {
+        "role": "assistant",
+        "content": marked(reply),
+        "metadata": {"id": decision},
+    }
     if reply.choices:
         answer["options"] = [{"value": choice, "label": choice} for choice in reply.choices]
     if not reply.citations:

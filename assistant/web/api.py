@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from assistant.assistant import Assistant
 from assistant.errors import AssistantError, InvalidMessageError
+from assistant.message.history import SentDecision, earlier_message
 from assistant.messages import Message, Reply
 from assistant.web.article_page import render_article
 
@@ -41,11 +42,21 @@ class TextPart(_Strict):
 
 
 class RequestMessage(_Strict):
-    """A message as OpenAI's clients send it. System messages are read by nobody."""
+    """A message as OpenAI's clients send it. System messages are read by nobody.
+
+    A message of the assistant may come back as it was sent, with what it decided in ``frontdesk``.
+    The fields without a use here are those that OpenAI's clients write beside the content.
+    """
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[TextPart]
     name: str | None = None
+    frontdesk: SentDecision | None = None
+    refusal: None = None
+    annotations: list[Any] | None = None
+    audio: None = None
+    function_call: None = None
+    tool_calls: list[Any] | None = Field(None, max_length=0)
 
     @property
     def text(self) -> str:
@@ -129,7 +140,7 @@ def create_app(assistant: Assistant) -> FastAPI:
 
 def _conversation(request: ChatRequest) -> tuple[str, list[Message]]:
     said = [
-        Message("user" if message.role == "user" else "assistant", message.text)
+        earlier_message(message.role, message.text, message.frontdesk)
         for message in request.messages
         if message.role in ("user", "assistant")
     ]
@@ -140,14 +151,24 @@ def _conversation(request: ChatRequest) -> tuple[str, list[Message]]:
 
 def _completion(head: dict[str, Any], reply: str | Reply) -> dict[str, Any]:
     assert isinstance(reply, Reply)  # noqa: S101  # the stream's contract
-    message = {"role": "assistant", "content": reply.text}
+    told = _told(head, reply)
+    message = {"role": "assistant", "content": reply.text, "frontdesk": _kept(told)}
     return {
         **head,
         "object": "chat.completion",
         "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
         "usage": USAGE,
-        "frontdesk": {**reply.to_dict(), "conversation_id": head["id"]},
+        "frontdesk": told,
     }
+
+
+def _told(head: dict[str, Any], reply: Reply) -> dict[str, Any]:
+    return {**reply.to_dict(), "conversation_id": head["id"]}
+
+
+def _kept(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what a client keeps beside the message's content and sends back with it."""
+    return {name: value for name, value in told.items() if name != "text"}
 
 
 # Answers are not paid for by the token, but clients expect the field.
@@ -160,7 +181,7 @@ def _events(
     rest: Iterator[str | Reply],
     options: StreamOptions | None,
 ) -> Iterator[str]:
-    def event(delta: dict[str, str], finish: str | None = None, **more: Any) -> str:
+    def event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
         chunk = {**head, "object": "chat.completion.chunk", "choices": [choice], **more}
         return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
@@ -171,7 +192,8 @@ def _events(
             if isinstance(item, str):
                 yield event({"content": item})
             else:
-                yield event({}, "stop", frontdesk={**item.to_dict(), "conversation_id": head["id"]})
+                told = _told(head, item)
+                yield event({"frontdesk": _kept(told)}, "stop", frontdesk=told)
     except AssistantError as error:
         # The status has been sent; all that is left is to say so in the stream.
         yield f"data: {json.dumps(_error(str(error), 'server_error', 'failed'))}\n\n"

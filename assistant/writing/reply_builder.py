@@ -1,4 +1,4 @@
-"""What one turn knows, and how its reply grows sentence by sentence."""
+"""What one findings knows, and how its reply grows sentence by sentence."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,14 +13,14 @@ from knowledge.segmenter import sentences
 class ReplyBuilder:
     """Collects checked sentences with their citations; ``add`` returns what to show."""
 
-    def __init__(self, turn: Findings, strategy: str | None) -> None:
+    def __init__(self, findings: Findings, strategy: str | None) -> None:
         """Begin an empty reply."""
         self.strategy = strategy
         self.template: str | None = None
         # Whether the generator said that the passages do not answer, or not all of it.
         self.declined = False
         self.support: list[Support] = []
-        self._turn = turn
+        self._findings = findings
         self._text = ""
         self._citations: list[Citation] = []
 
@@ -47,7 +47,7 @@ class ReplyBuilder:
             span: What backs it, if anything does.
             separator: What to put between; by default a blank in English, nothing in Chinese.
         """
-        usual = "" if self._turn.lang == "zh" else " "
+        usual = "" if self._findings.lang == "zh" else " "
         between = (usual if separator is None else separator) if self._text else ""
         self._text += between + sentence
         self.support.append(Support(sentence, self._cite(span) if span else None))
@@ -88,24 +88,24 @@ class ReplyBuilder:
 
     def build(self, generator: Generator | None) -> Reply:
         """Return the reply as it stands; ``generator`` is the one whose words it holds."""
-        turn = self._turn
+        findings = self._findings
         return Reply(
             text=self._text,
-            action=turn.route.action,
-            reason=turn.route.reason,
-            language=turn.lang,
-            intent=turn.prediction.intent,
-            intent_score=round(turn.prediction.score, 4),
-            out_of_scope=round(turn.prediction.out_of_scope, 4),
-            sentiment=turn.prediction.sentiment,
-            sentiment_score=round(turn.prediction.sentiment_score, 4),
+            action=findings.route.action,
+            reason=findings.route.reason,
+            language=findings.lang,
+            intent=findings.prediction.intent,
+            intent_score=round(findings.prediction.score, 4),
+            out_of_scope=round(findings.prediction.out_of_scope, 4),
+            sentiment=findings.prediction.sentiment,
+            sentiment_score=round(findings.prediction.sentiment_score, 4),
             citations=tuple(self._citations),
             support=tuple(self.support),
-            choices=turn.route.choices,
+            choices=findings.route.choices,
             strategy=self.strategy,
             template=self.template,
             generator=generator.name if generator else None,
-            timings_ms=turn.clock.total(),
+            timings_ms=findings.clock.total(),
         )
 
 

@@ -98,6 +98,11 @@ class Sayings(BaseModel):
         """
         return cls.model_validate(_load(cls, folder / f"sayings.{lang}.yaml"))
 
+    @classmethod
+    def load_all(cls) -> dict[str, Self]:
+        """Read the sayings of English and Chinese."""
+        return {lang: cls.load(lang) for lang in ("en", "zh")}
+
     def say(self, name: str, **values: Any) -> str:
         """Return a saying with its gaps filled.
 

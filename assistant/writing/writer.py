@@ -1,6 +1,7 @@
 """Words an answer: what the generator reads, and which of its sentences pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 from assistant.evidence.ranked_sentences import Evidence, as_hits, runs_of
 from assistant.evidence.selector import READ
@@ -24,17 +25,31 @@ HISTORY = 4
 class Writer:
     """Lets a generator word answers and passes on what the passages support."""
 
-    def __init__(self, generator: Generator) -> None:
-        """Take what writes; read the templates."""
-        self._generator = generator
+    def __init__(
+        self, generator: Generator, templates: Mapping[tuple[str, str], PromptTemplate]
+    ) -> None:
+        """Take what writes, and the templates by strategy and language; ``open`` reads them."""
+        self.generator = generator
         self._grounder = Grounder()
-        self._templates = {
-            (strategy, lang): PromptTemplate.load(f"answer_{strategy}", lang)
-            for strategy in WORDED
-            for lang in ("en", "zh")
-        }
+        self._templates = templates
 
-    def write(self, turn: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
+    @classmethod
+    def open(cls, generator: Generator) -> Self:
+        """Read the templates of every strategy that words answers.
+
+        Raises:
+            TemplateError: A template is missing or wrong.
+        """
+        return cls(
+            generator,
+            {
+                (strategy, lang): PromptTemplate.load(f"answer_{strategy}", lang)
+                for strategy in WORDED
+                for lang in ("en", "zh")
+            },
+        )
+
+    def write(self, findings: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
         """Yield checked sentences and add them to the reply.
 
         A tuned generator reads the sentences that an extractive answer would hold, and words them.
@@ -42,21 +57,21 @@ class Writer:
         one is said as written.
 
         Args:
-            turn: With hits, best first.
+            findings: With hits, best first.
             strategy: One of ``WORDED``.
             builder: The reply to add to.
 
         Raises:
             GeneratorError: The generator fails.
         """
-        template = self._templates[strategy, turn.lang]
+        template = self._templates[strategy, findings.lang]
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         tuned = strategy == "tuned"
-        hits = turn.hits[: READ if tuned else PROMPT_HITS]
-        read = as_hits(runs_of(turn.chosen)) if tuned else hits
-        pieces = self._generated(turn, template, read, tuned=tuned)
+        hits = findings.hits[: READ if tuned else PROMPT_HITS]
+        read = as_hits(runs_of(findings.chosen)) if tuned else hits
+        pieces = self._generated(findings, template, read, tuned=tuned)
         lost = False
-        for sentence in complete_sentences(pieces, turn.lang):
+        for sentence in complete_sentences(pieces, findings.lang):
             if template.decline and sentence == template.decline:
                 builder.declined = not lost
                 break
@@ -67,17 +82,17 @@ class Writer:
             elif span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
         if builder.support and tuned:
-            yield from builder.quote(_passed_over(turn.chosen, builder))
+            yield from builder.quote(_passed_over(findings.chosen, builder))
 
     def _generated(
-        self, turn: Findings, template: PromptTemplate, read: Sequence[Hit], *, tuned: bool
+        self, findings: Findings, template: PromptTemplate, read: Sequence[Hit], *, tuned: bool
     ) -> Iterator[str]:
-        hide = safety.mask if self._generator.is_remote else str
-        history = [Message(m.role, hide(m.text)) for m in turn.history[-HISTORY:]]
-        prompt = template.render(hide(turn.text), read, history)
+        hide = safety.mask if self.generator.is_remote else str
+        history = [Message(m.role, hide(m.text)) for m in findings.history[-HISTORY:]]
+        prompt = template.render(hide(findings.text), read, history)
         # Whether anything answers was decided before; a small model declines too readily.
         avoid = template.decline if tuned else ""
-        return self._generator.generate(prompt, adapter=tuned, avoid=avoid)
+        return self.generator.generate(prompt, adapter=tuned, avoid=avoid)
 
 
 def _loses(sentence: str, span: SupportingSpan) -> bool:

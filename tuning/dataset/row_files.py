@@ -1,18 +1,11 @@
-"""Makes training rows for the answering model: ``python -m tuning.dataset --out FOLDER``.
+"""Collects the rows of all companies, checks them and writes them as JSON lines."""
 
-Help centres of many trades (``tuning/data/companies``) and, from the public data in FRONTDESK_DATA,
-XQuAD and ABCD's guidelines become prompt-completion rows, rendered by the templates that serve.
-``train.jsonl`` and ``dev.jsonl`` hold different companies. Rows that fail a check are left out and
-counted: a figure in the completion that was not read, personal data, a prompt that stands twice or
-in both parts.
-"""
-
-import argparse
 import json
 import random
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,39 +13,59 @@ if TYPE_CHECKING:
     from tuning.dataset.answer_rows import Row
 
 PARTS = ("train", "dev")
-# Answered questions that come once more without their article.
+# The share of answered questions that are repeated without their article.
 MISSING = 0.1
-# What an ablation may leave out.
-LEAVABLE = ("xquad", "abcd", "unanswerable", "near", "combined", "others")
+# What ``without`` may name: sources, kinds of rows, near distractors, all companies but one.
+SKIPPABLE = ("xquad", "abcd", "unanswerable", "near", "others")
 
 
-def write_rows(given: argparse.Namespace, embedder: "Embedder") -> dict[str, dict[str, object]]:
-    """Write ``train.jsonl``, ``dev.jsonl`` and ``report.json``; return the report.
+def write_rows(
+    out: Path,
+    embedder: "Embedder",
+    *,
+    languages: Sequence[str],
+    without: Sequence[str] = (),
+    missing: float = MISSING,
+    seed: int = 0,
+) -> dict[str, dict[str, object]]:
+    """Write ``train.jsonl``, ``dev.jsonl`` and ``report.json``; return the report of each part.
 
     Args:
-        given: The command's arguments.
-        embedder: Finds what lies near a question.
+        out: The folder to write into.
+        embedder: Retrieves the passages for a question.
+        languages: ``en``, ``zh`` or both.
+        without: What to leave out, from ``SKIPPABLE``.
+        missing: The share of answered questions that are repeated without their article.
+        seed: The seed of all random choices.
     """
     from assistant.writing.templates import PromptTemplate
     from tuning.atomic_files import write_json, write_text
 
-    templates = {lang: PromptTemplate.load("answer_tuned", lang) for lang in given.languages}
+    templates = {lang: PromptTemplate.load("answer_tuned", lang) for lang in languages}
     report: dict[str, dict[str, object]] = {}
     seen: set[str] = set()
-    # The development rows first, so that what stands in both is left out of training.
+    # Development rows come first, so that a row of both parts is left out of training.
     for part in reversed(PARTS):
-        rows, refused = _checked(_made(part, given, embedder), seen)
-        random.Random(given.seed).shuffle(rows)
+        made = _made(part, embedder, languages, without, missing, seed)
+        rows, refused = _checked(made, seen)
+        random.Random(seed).shuffle(rows)
         lines = [json.dumps(r.render(templates[r.lang]), ensure_ascii=False) for r in rows]
-        write_text(given.out / f"{part}.jsonl", "".join(f"{line}\n" for line in lines))
+        write_text(out / f"{part}.jsonl", "".join(f"{line}\n" for line in lines))
         report[part] = _report(rows, lines, refused)
     hashes = {t.lang: f"{t.id}@{t.version}:{t.hash}" for t in templates.values()}
-    whole = {**report, "templates": hashes, "seed": given.seed, "without": given.without}
-    write_json(given.out / "report.json", whole)
+    facts = {"templates": hashes, "seed": seed, "without": list(without)}
+    write_json(out / "report.json", {**report, **facts})
     return report
 
 
-def _made(part: str, given: argparse.Namespace, embedder: "Embedder") -> Iterator["Row"]:
+def _made(
+    part: str,
+    embedder: "Embedder",
+    languages: Sequence[str],
+    without: Sequence[str],
+    missing: float,
+    seed: int,
+) -> Iterator["Row"]:
     from tqdm import tqdm
 
     from assistant.evidence.selector import EvidenceSelector
@@ -60,48 +73,42 @@ def _made(part: str, given: argparse.Namespace, embedder: "Embedder") -> Iterato
     from tuning.dataset.answer_rows import RowMaker
 
     selector = EvidenceSelector(embedder)
-    companies = [c for c in load_companies(part) if c.lang in given.languages]
-    if part == "train" and "others" in given.without:
+    companies = [c for c in load_companies(part) if c.lang in languages]
+    if part == "train" and "others" in without:
         companies = companies[:1]
-    elif part == "train" and "en" in given.languages and "abcd" not in given.without:
+    elif part == "train" and "en" in languages and "abcd" not in without:
         from tuning.dataset.abcd import abcd_company
 
         companies.append(abcd_company())
+    near = "near" not in without
     for company in tqdm(companies, unit="company", desc=part):
-        near = "near" not in given.without
-        maker = RowMaker(company, embedder, given.seed, near=near, selector=selector)
-        for row in maker.rows(missing=given.missing):
-            if not _is_left_out(row.kind, given.without):
+        for row in RowMaker(company, embedder, seed, near=near, selector=selector).rows(
+            missing=missing
+        ):
+            if "unanswerable" not in without or not row.kind.startswith("decline"):
                 yield row
-    if part == "train" and "xquad" not in given.without:
+    if part == "train" and "xquad" not in without:
         from tuning.dataset.xquad import xquad_rows
 
-        for lang in given.languages:
-            yield from xquad_rows(lang, embedder, given.xquad, given.seed)
-
-
-def _is_left_out(kind: str, without: Sequence[str]) -> bool:
-    if "unanswerable" in without and kind.startswith("decline"):
-        return True
-    combined = ("two_questions", "injection", "history", "follow_up")
-    return "combined" in without and kind in combined
+        for lang in languages:
+            yield from xquad_rows(lang, embedder, seed)
 
 
 def _checked(rows: Iterable["Row"], seen: set[str]) -> "tuple[list[Row], Counter[str]]":
-    """Return the rows that pass, and why the others do not.
+    """Return the rows that pass, and how many fail for each reason.
 
     Args:
-        rows: As made.
-        seen: What stands in rows that were kept before; grows.
+        rows: The rows to check.
+        seen: Question and passages of all rows that passed before; grows.
     """
     kept, refused = [], Counter[str]()
     for row in rows:
-        read = [*(message.text for message in row.history), *(h.passage.text for h in row.hits)]
-        key = " ".join([row.question, *read])
+        texts = [*(message.text for message in row.history), *(h.passage.text for h in row.hits)]
+        key = " ".join([row.question, *texts])
         if problem := _problem(row):
             refused[problem] += 1
         elif key in seen:
-            refused["stands twice"] += 1
+            refused["a duplicate"] += 1
         else:
             seen.add(key)
             kept.append(row)
@@ -112,11 +119,11 @@ def _problem(row: "Row") -> str | None:
     from assistant.grounding.grounder import figures
     from assistant.message.safety import mask
 
-    read = " ".join(hit.passage.text for hit in row.hits)
+    passages = " ".join(hit.passage.text for hit in row.hits)
     if not row.completion.strip():
-        return "nothing to say"
-    if not figures(row.completion) <= figures(read):
-        return "a figure that was not read"
+        return "an empty completion"
+    if not figures(row.completion) <= figures(passages):
+        return "a figure that is in no passage"
     if mask(row.question) != row.question:
         return "personal data"
     return None

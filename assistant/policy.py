@@ -1,0 +1,131 @@
+"""How sure an answer must be: one policy for each of two kinds of company.
+
+A company whose hits carry probabilities fitted on its own questions is answered by them
+(``FittedPolicy``); for any other company the network that reads the passages decides
+(``GeneralPolicy``). Thresholds are probabilities in [0, 1], read off ``tuning.calibrate`` and
+``tuning.evidence_model --measure``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from assistant.config import USUAL_CAUTION
+from assistant.evidence.ranked_sentences import RankedSentences
+from assistant.intents.classifier import Prediction
+from assistant.messages import Action
+from knowledge.documents import Hit
+
+
+class Policy(ABC):
+    """Decides whether to answer, to ask back or to decline."""
+
+    # An intent above it decides alone; a hit above it overrules an out-of-scope score.
+    sure: ClassVar[float] = 0.6
+    # From here on a picked article is quoted without a word of doubt.
+    certain: ClassVar[float] = 0.9
+    # The likeliest article answers unasked from here on: nearly the best of all thresholds on the
+    # development companies, in both languages, if a wrong answer costs three right ones.
+    clear_article: ClassVar[float] = 0.7
+    # An out-of-scope score above it declines what no sure hit answers. It refuses one in a hundred
+    # answerable development questions more than the floors do, and catches eight in a hundred of
+    # CLINC150's out-of-scope ones that pass them.
+    strange: ClassVar[float]
+    # Passages of other articles are read from this share of the best hit's score upwards.
+    read_share: ClassVar[float]
+
+    def __init__(self, caution: float = USUAL_CAUTION) -> None:
+        """Take the cost of a wrong answer, in right ones; above zero.
+
+        Answering pays from the probability on whose odds are that cost (Chow 1970, doi
+        10.1109/TIT.1970.1054406), so the odds of each threshold grow in proportion.
+        """
+        self._times = caution / USUAL_CAUTION
+
+    def is_sure(self, prediction: Prediction) -> bool:
+        """Return whether the intent decides alone."""
+        return prediction.score >= self.sure
+
+    def is_strange(self, prediction: Prediction, hits: Sequence[Hit]) -> bool:
+        """Return whether the message is out of scope and no sure hit says otherwise."""
+        return prediction.out_of_scope >= self.strange and _best(hits) < self.sure
+
+    def is_clear(self, ranked: RankedSentences) -> bool:
+        """Return whether what was read answers surely enough to be said unasked."""
+        return ranked.best_article >= self._raised(self.clear_article)
+
+    def is_certain(self, ranked: RankedSentences) -> bool:
+        """Return whether a picked article answers beyond doubt."""
+        return ranked.best_article >= self._raised(self.certain)
+
+    @abstractmethod
+    def decide(
+        self, hits: Sequence[Hit], ranked: RankedSentences, lang: str, *, expected: bool
+    ) -> Action:
+        """Return ``ANSWER``, ``CLARIFY`` or ``DECLINE``.
+
+        Args:
+            hits: What retrieval found, best first; at least one.
+            ranked: The hits' sentences.
+            lang: The language of the question.
+            expected: Whether the best hit is the article of an intent that is sure.
+        """
+
+    def _raised(self, threshold: float) -> float:
+        odds = self._times * threshold / (1 - threshold)
+        return odds / (1 + odds)
+
+
+class FittedPolicy(Policy):
+    """For a company whose hits' scores were fitted on its own questions: they decide.
+
+    Where what was read disagrees with them, the customer is asked.
+    """
+
+    strange = 0.5
+    # Such scores know the article better than sentences do.
+    read_share = 0.8
+    # At most 2 % of right answers lie below the floor.
+    floor: ClassVar[Mapping[str, float]] = {"en": 0.25, "zh": 0.3}
+    # A hit below it is wrong more often than not.
+    clear: ClassVar[Mapping[str, float]] = {"en": 0.5, "zh": 0.55}
+    # A hit is asked about if nothing that was read answers, however sure the hit is.
+    doubtful: ClassVar[float] = 0.33
+
+    def decide(
+        self, hits: Sequence[Hit], ranked: RankedSentences, lang: str, *, expected: bool
+    ) -> Action:
+        """See ``Policy.decide``."""
+        score = _best(hits)
+        if score < self.floor[lang] and not self.is_clear(ranked):
+            return Action.DECLINE
+        answers = expected or score >= self._raised(self.clear[lang])
+        if answers and ranked.answerable >= self._raised(self.doubtful):
+            return Action.ANSWER
+        return Action.CLARIFY
+
+
+class GeneralPolicy(Policy):
+    """For any other company: the network that reads the hits decides."""
+
+    # Intents are mostly the general ones here.
+    strange = 0.25
+    read_share = 0.0
+    # Below it, it is too unlikely that any sentence answers.
+    floor: ClassVar[Mapping[str, float]] = {"en": 0.4, "zh": 0.45}
+    doubtful: ClassVar[float] = 0.33
+
+    def decide(
+        self, hits: Sequence[Hit], ranked: RankedSentences, lang: str, *, expected: bool
+    ) -> Action:
+        """See ``Policy.decide``."""
+        if ranked.answerable < self.floor[lang]:
+            return Action.DECLINE
+        answers = expected or self.is_clear(ranked)
+        if answers and ranked.answerable >= self._raised(self.doubtful):
+            return Action.ANSWER
+        return Action.CLARIFY
+
+
+def _best(hits: Sequence[Hit]) -> float:
+    return hits[0].score if hits else 0.0

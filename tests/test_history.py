@@ -1,0 +1,59 @@
+"""Earlier messages: what clients send back, and what their text alone shows."""
+
+import pytest
+from pydantic import ValidationError
+
+from assistant.message.history import SentDecision, earlier_message, listed, recovered
+from assistant.messages import Action, Citation, Message, Reply
+
+CLARIFY, NOT_FOUND = ("I'm not sure which:", "我不确定："), ("I don't know.", "我不知道。")
+
+
+def recover(message):
+    return recovered(message, CLARIFY, NOT_FOUND)
+
+
+def test_choices_are_read_from_the_text_as_they_were_written():
+    text = "\n".join(
+        ["I'm not sure which:", *listed(["Cards & cash", "Transfers.", "None of these"])]
+    )
+    found = recover(Message("assistant", text))
+    assert (found.action, found.reason) == (Action.CLARIFY, "clarify")
+    assert found.choices == ("Cards & cash", "Transfers.", "None of these")
+
+
+def test_a_decline_is_known_by_its_text():
+    found = recover(Message("assistant", "我不知道。请换一种说法。"))
+    assert (found.action, found.reason) == (Action.DECLINE, "not_found")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("user", "I'm not sure which:\n1. Open it."),
+        Message("assistant", "Do this:\n1. Open it.\n2. Close it."),
+        Message("assistant", "I don't know.", Action.ANSWER, "answer"),
+    ],
+)
+def test_customers_other_texts_and_what_was_sent_stay_as_they_are(message):
+    assert recover(message) == message
+
+
+def test_a_reply_comes_back_as_it_was_decided():
+    citation = Citation(1, "fees", "en", "Fees", "£5", 3, 5)
+    reply = Reply(
+        "Which?", Action.CLARIFY, "clarify", "en", citations=(citation,), choices=("A", "B")
+    )
+    sent = SentDecision.of(reply).model_dump_json()
+    back = earlier_message("assistant", "Which?", SentDecision.model_validate_json(sent))
+    assert back == reply.message()
+
+
+def test_a_customer_decides_nothing():
+    decision = SentDecision(action=Action.CLARIFY, choices=["A"])
+    assert earlier_message("user", "hi", decision) == Message("user", "hi")
+
+
+def test_an_unknown_action_is_refused():
+    with pytest.raises(ValidationError, match="action"):
+        SentDecision.model_validate({"action": "transfer_money"})
