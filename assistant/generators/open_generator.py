@@ -6,7 +6,8 @@ from assistant.generators.adapters import serving_adapter
 from assistant.generators.generator import Generator
 from assistant.generators.local import TransformersGenerator
 from assistant.generators.served import ServedGenerator
-from knowledge.models.model_files import GENERATOR, GENERATOR_NAME, generator_folder
+from knowledge.models.carriers import GENERATOR
+from knowledge.models.model_files import GENERATOR_NAME, generator_folder
 
 
 def open_generator(settings: Settings) -> Generator | None:

@@ -1,6 +1,7 @@
-"""Trains the answering model with TRL and PEFT, and judges it while training by generating."""
+"""Trains the answering model with TRL and PEFT; evaluations generate answers and judge them."""
 
 import os
+import random
 import shutil
 import time
 from collections.abc import Sequence
@@ -14,37 +15,37 @@ from transformers.trainer_utils import EvalLoopOutput
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from assistant.writing.templates import PromptTemplate
 from tuning.config_file import ConfigError
 from tuning.half_precision import precision
 from tuning.sft.config import SFTSettings
+from tuning.sft.generated_answers import declines, generate, is_right
 from tuning.sft.peft_methods import peft_config, quantized
-from tuning.sft.row_reader import ReadRows, RowsError, is_right
+from tuning.sft.row_reader import RowParts, RowsError
 
 CHECKPOINTS = "checkpoints"
-# The label of what is not learnt.
+# The label of tokens without loss, as in PyTorch.
 IGNORED = -100
-# Development rows whose loss is taken.
+# Development rows for the development loss.
 EVALUATED = 96
-NEW_TOKENS = 96
-# Rows that are answered at once, on a processor and on a GPU.
-GENERATED_BATCH = {"cpu": 16, "cuda": 128}
+SCHEDULER, WARMUP, WEIGHT_DECAY = "cosine", 0.05, 0.01
+# Stop after this many evaluations without gain.
+PATIENCE = 3
 
 
 class GeneratingTrainer(SFTTrainer):
-    """An SFTTrainer whose evaluation also answers development rows and counts the right ones."""
+    """An SFTTrainer whose evaluations also generate answers and count the right ones."""
 
     judged_rows: Sequence[dict[str, Any]] = ()
-    # Virtual tokens before the prompt shift the positions that ``logits_to_keep`` names.
+    # Virtual tokens before the prompt shift the positions in ``logits_to_keep``.
     has_virtual_tokens = False
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Return the completion's cross-entropy, with logits for the completion's places alone.
+        """Return the completion's cross-entropy, with logits for the completion's tokens only.
 
-        The library's loss runs the vocabulary's matrix over every token of the prompt too: with a
-        small model and long prompts that is half of the time.
+        The library's loss also multiplies each prompt token with the vocabulary matrix. With a
+        small model and long prompts that takes half of the time.
         """
         if self.has_virtual_tokens:
             return super().compute_loss(  # type: ignore[no-untyped-call]
@@ -58,94 +59,69 @@ class GeneratingTrainer(SFTTrainer):
             logits_to_keep=places,
             use_cache=False,
         )
-        wanted = labels[:, places + 1]
+        targets = labels[:, places + 1]
         loss = torch.nn.functional.cross_entropy(
             outputs.logits.float().flatten(0, 1),
-            wanted.flatten(),
+            targets.flatten(),
             ignore_index=IGNORED,
             reduction="sum",
         )
-        count = num_items_in_batch if num_items_in_batch is not None else (wanted != IGNORED).sum()
+        count = num_items_in_batch if num_items_in_batch is not None else (targets != IGNORED).sum()
         loss = loss / count
-        if num_items_in_batch is not None:  # counts the tokens of every process
+        if num_items_in_batch is not None:  # it counts the tokens of all processes
             loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
-        """Return the library's metrics with ``eval_right``, the share in [0, 1]."""
+        """Return the library's metrics plus ``eval_right``, the share of right answers in [0, 1]."""
         output = super().evaluation_loop(*args, **kwargs)
         if self.judged_rows:
             model = self.accelerator.unwrap_model(self.model)
-            said = generate(model, self.processing_class, self.judged_rows)
+            answers = generate(model, self.processing_class, self.judged_rows)
             right = [
                 is_right(text, row["completion"][0]["content"], declines())
-                for text, row in zip(said, self.judged_rows, strict=True)
+                for text, row in zip(answers, self.judged_rows, strict=True)
             ]
             (output.metrics or {})["eval_right"] = sum(right) / len(right)
         return output
 
 
-def declines() -> list[str]:
-    """Return the sentences with which a tuned model declines, one a language."""
-    return [PromptTemplate.load("answer_tuned", lang).decline for lang in ("en", "zh")]
+def train(settings: SFTSettings, rows: RowParts, state: Path, *, resume: bool) -> None:
+    """Train, load the checkpoint whose generated answers are best, and save it.
 
-
-@torch.inference_mode()
-def generate(model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the greedy answers to the rows' prompts, in batches, padded on the left."""
-    was_training, side = model.training, tokenizer.padding_side
-    model.eval()
-    tokenizer.padding_side = "left"
-    said: list[str] = []
-    at_once = GENERATED_BATCH.get(model.device.type, 16)
-    for first in range(0, len(rows), at_once):
-        prompts = [row["prompt"] for row in rows[first : first + at_once]]
-        inputs = tokenizer.apply_chat_template(
-            prompts, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
-        ).to(model.device)
-        out = model.generate(
-            **inputs,
-            max_new_tokens=NEW_TOKENS,
-            do_sample=False,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-        new = out[:, inputs["input_ids"].shape[1] :]
-        said += [text.strip() for text in tokenizer.batch_decode(new, skip_special_tokens=True)]
-    tokenizer.padding_side = side
-    model.train(was_training)
-    return said
-
-
-def train(settings: SFTSettings, rows: ReadRows, state: Path, *, resume: bool) -> None:
-    """Train, choose the best checkpoint by what it generates, and save it whole.
+    Args:
+        settings: The configuration.
+        rows: The training and development rows.
+        state: The state folder, for the shipped base model.
+        resume: Whether to continue from the last checkpoint.
 
     Raises:
         ConfigError: The model cannot be loaded, a library is missing, or there is no checkpoint.
         RowsError: No row is left after the filters.
-        OSError: The disk is full or may not be written.
+        OSError: The disk is full or not writable.
     """
     from tuning.sft.model_folder import save_result
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     trainer, base = build_trainer(settings, rows, state)
     folder = Path(str(trainer.args.output_dir))
     if resume and not list(folder.glob("checkpoint-*")):
-        raise ConfigError(f"Expected a checkpoint in {folder} to go on from, found none.")
+        raise ConfigError(f"Expected a checkpoint in {folder} to continue from, found none.")
     trainer.train(resume_from_checkpoint=resume or None)
-    # Where weights are shared out among processes, all of them have to give theirs.
+    # If the weights are sharded among processes, all of them have to take part.
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     if trainer.is_world_process_zero():
-        seconds = round(time.perf_counter() - begun)
-        rows_read = len(trainer.train_dataset)  # type: ignore[arg-type]
-        facts = {"rows": rows_read, "seconds": seconds}
+        seconds = round(time.perf_counter() - start)
+        trained_on = len(trainer.train_dataset)  # type: ignore[arg-type]
+        facts = {"rows": trained_on, "seconds": seconds}
         save_result(settings, trainer, weights, base, facts)
         shutil.rmtree(folder)
 
 
 def build_trainer(
-    settings: SFTSettings, rows: ReadRows, state: Path
+    settings: SFTSettings, rows: RowParts, state: Path
 ) -> "tuple[GeneratingTrainer, str]":
-    """Return a trainer that is ready to begin, and the base model's public name.
+    """Return a trainer that is ready to start, and the base model's public name.
 
     Raises:
         ConfigError: The model cannot be loaded, or a library is missing.
@@ -155,8 +131,8 @@ def build_trainer(
     kept, too_long = _fitting(settings, rows.train, tokenizer)
     dev, _ = _fitting(settings.model_copy(update={"max_rows": None}), rows.dev, tokenizer)
     print(
-        f"{settings.name}: {len(kept)} rows to learn from, {len(dev)} to judge by; {too_long} "
-        f"left out, longer than {settings.max_length} tokens"
+        f"{settings.name}: {len(kept)} training rows, {len(dev)} development rows; {too_long} left "
+        f"out because they are longer than {settings.max_length} tokens"
     )
     trainer = GeneratingTrainer(
         model=model,
@@ -165,7 +141,7 @@ def build_trainer(
         eval_dataset=_dataset(dev[:EVALUATED]),
         processing_class=tokenizer,
         peft_config=peft_config(settings, _steps(settings, len(kept))),
-        callbacks=[EarlyStoppingCallback(settings.patience)],
+        callbacks=[EarlyStoppingCallback(PATIENCE)],
     )
     trainer.judged_rows = dev[: settings.generated]
     trainer.has_virtual_tokens = settings.method in ("prefix", "prompt")
@@ -174,7 +150,8 @@ def build_trainer(
 
 def _open(settings: SFTSettings, state: Path) -> tuple[Any, Any, str]:
     from knowledge.errors import KnowledgeError
-    from knowledge.models.model_files import GENERATOR, generator_folder
+    from knowledge.models.carriers import GENERATOR
+    from knowledge.models.model_files import generator_folder
 
     try:
         source = generator_folder(settings.base_model, state)
@@ -184,7 +161,7 @@ def _open(settings: SFTSettings, state: Path) -> tuple[Any, Any, str]:
         )
     except (KnowledgeError, OSError, ValueError) as error:
         raise ConfigError(
-            f"Expected a causal language model in {settings.base_model or 'the default package'}, "
+            f"Expected a causal language model in {settings.base_model or 'the shipped package'}, "
             f"found: {str(error).splitlines()[0]}"
         ) from None
     if not tokenizer.chat_template:
@@ -195,7 +172,7 @@ def _open(settings: SFTSettings, state: Path) -> tuple[Any, Any, str]:
 
 
 def _dtype(settings: SFTSettings) -> torch.dtype:
-    # All weights need float32 to learn by small steps; a frozen base does not.
+    # Training all weights takes small steps, which need float32; a frozen base does not.
     if settings.method == "full" or precision(settings.mixed_precision) != "bf16":
         return torch.float32
     return torch.bfloat16
@@ -204,13 +181,12 @@ def _dtype(settings: SFTSettings) -> torch.dtype:
 def _fitting(
     settings: SFTSettings, rows: Sequence[dict[str, Any]], tokenizer: Any
 ) -> tuple[list[dict[str, Any]], int]:
-    import random
-
-    some = [row for row in rows if not settings.kinds or row["kind"] in settings.kinds]
+    """Return the rows to use, and how many are too long."""
+    rows = [row for row in rows if not settings.kinds or row["kind"] in settings.kinds]
     lengths = [
-        len(tokenizer.apply_chat_template(r["prompt"] + r["completion"])["input_ids"]) for r in some
+        len(tokenizer.apply_chat_template(r["prompt"] + r["completion"])["input_ids"]) for r in rows
     ]
-    kept = [row for row, n in zip(some, lengths, strict=True) if n <= settings.max_length]
+    kept = [row for row, n in zip(rows, lengths, strict=True) if n <= settings.max_length]
     if not kept:
         raise RowsError(
             f"{settings.rows}: expected rows of at most {settings.max_length} tokens"
@@ -218,7 +194,7 @@ def _fitting(
         )
     if settings.max_rows and settings.max_rows < len(kept):
         kept = random.Random(settings.seed).sample(kept, settings.max_rows)
-    return kept, len(some) - sum(n <= settings.max_length for n in lengths)
+    return kept, sum(n > settings.max_length for n in lengths)
 
 
 def _dataset(rows: Sequence[dict[str, Any]]) -> Dataset:
@@ -234,19 +210,17 @@ def _arguments(settings: SFTSettings, rows: int) -> SFTConfig:
         output_dir=str(settings.output.with_name(f"{settings.output.name}.{CHECKPOINTS}")),
         max_length=settings.max_length,
         completion_only_loss=True,
-        packing=settings.packing,
         num_train_epochs=settings.epochs,
         max_steps=settings.max_steps,
         per_device_train_batch_size=settings.batch,
         per_device_eval_batch_size=settings.batch,
         gradient_accumulation_steps=settings.accumulation,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.scheduler,
-        warmup_steps=round(settings.warmup * steps),
-        weight_decay=settings.weight_decay,
-        neftune_noise_alpha=settings.neftune_noise,
+        lr_scheduler_type=SCHEDULER,
+        warmup_steps=round(WARMUP * steps),
+        weight_decay=WEIGHT_DECAY,
         gradient_checkpointing=settings.activation_checkpointing,
-        train_sampling_strategy="random" if settings.packing else "group_by_length",
+        train_sampling_strategy="group_by_length",
         bf16=half == "bf16",
         fp16=half == "fp16",
         **({} if cuda else _on_processors()),
@@ -259,14 +233,14 @@ def _arguments(settings: SFTSettings, rows: int) -> SFTConfig:
         metric_for_best_model="right" if settings.generated else "loss",
         greater_is_better=bool(settings.generated),
         logging_steps=max(1, steps // 50),
-        report_to=list(settings.report_to) or "none",
+        report_to="none",
         seed=settings.seed,
         dataloader_pin_memory=cuda,
     )
 
 
 def _on_processors() -> dict[str, Any]:
-    if os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":  # ``use_cpu`` would switch it off
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":  # ``use_cpu`` would turn it off
         return {"ddp_backend": "gloo"}
     return {"use_cpu": True}
 
