@@ -1,78 +1,113 @@
-"""Settings: a file, overruled by the environment, overruled by the command line."""
+"""Settings: a file, overridden by the environment, overridden by the command line."""
 
 import argparse
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    CliSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+from yaml import YAMLError
 
 from assistant.errors import SettingsError
 
 BANK = Path(__file__).parent.parent / "knowledge" / "bank"
-# What a wrong answer costs, in right ones, where ``assistant.routing``'s thresholds were read off.
+# How many right answers one wrong answer outweighs in the thresholds of ``assistant.routing``.
 USUAL_CAUTION = 3.0
 Strategy = Literal["auto", "tuned", "few_shot", "zero_shot", "extractive"]
 
 
-class Settings(BaseSettings):
-    """Every setting with its default. In the environment they are called FRONTDESK_<NAME>."""
+class Options(BaseSettings):
+    """The settings that every command takes as options."""
 
-    model_config = SettingsConfigDict(env_prefix="FRONTDESK_", extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="FRONTDESK_",
+        extra="forbid",
+        cli_kebab_case=True,
+        cli_hide_none_type=True,
+        cli_parse_none_str="none",
+    )
 
     knowledge: Path = Field(BANK, description="the folder of articles to answer from")
-    state: Path = Field(Path("var"), description="where indexes and prepared models are kept")
+    state: Path = Field(Path("var"), description="the folder of indexes and prepared models")
+    strategy: Strategy = Field("auto", description="how replies are written")
+    caution: float = Field(
+        USUAL_CAUTION,
+        ge=0.5,
+        le=100,
+        description="how many right answers one wrong answer outweighs",
+    )
+    embedder: str | None = Field(
+        None, description="a sentence-transformers model, as folder or hub name"
+    )
+    reranker: str | None = Field(None, description="a cross-encoder, as folder or hub name")
+    milvus: str | None = Field(None, description="the URI of a Milvus that replaces FAISS")
+    generator: str | None = Field(
+        None, description="a causal language model, as folder, hub name or served name"
+    )
+    generator_url: str | None = Field(
+        None, description="the base URL of an OpenAI-compatible server"
+    )
+    adapter: Path | None = Field(None, description="the folder of a PEFT adapter for the generator")
+    max_characters: int = Field(4000, ge=1, description="the longest message accepted")
+
+
+class ServeOptions(Options):
+    """The settings that a server takes as options."""
+
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(7860, ge=1, le=65535, description="the port to listen on")
-    strategy: Strategy = Field("auto", description="how answers are worded")
-    caution: float = Field(
-        USUAL_CAUTION, ge=0.5, le=100, description="what a wrong answer costs, in right ones"
-    )
-    embedder: str | None = Field(None, description="a sentence-transformers folder or hub name")
-    reranker: str | None = Field(None, description="a cross-encoder: folder or hub name")
-    milvus: str | None = Field(None, description="a Milvus URI for the vectors; default FAISS")
-    generator: str | None = Field(None, description="a causal model: folder, hub or served name")
-    generator_url: str | None = Field(None, description="an OpenAI-compatible server's base URL")
-    generator_key: SecretStr | None = Field(None, description="the key for that server")
-    adapter: Path | None = Field(None, description="a PEFT adapter for the generator")
-    max_characters: int = Field(4000, ge=1, description="the longest message that is taken")
+
+
+class Settings(ServeOptions):
+    """Every setting. In the environment, its name is FRONTDESK_<NAME>."""
+
+    # A secret is no option: other users of a machine can read its command lines.
+    generator_key: SecretStr | None = Field(None, description="the API key for `generator_url`")
 
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
-    """Put the settings together.
+    """Merge the settings of a file, the environment and the caller.
 
     Args:
         file: A YAML file of settings.
-        overrides: What the command line gave; None means that it gave nothing.
+        overrides: Values that override both; None overrides nothing.
 
     Raises:
-        SettingsError: The file is missing, a key is unknown or a value is wrong.
+        SettingsError: The file is missing, a key is unknown or a value is invalid.
     """
-    values = _read(file) if file else {}
     given = {name: value for name, value in overrides.items() if value is not None}
+    return _merge(InitSettingsSource(Settings, given), file)
+
+
+def _merge(first: PydanticBaseSettingsSource, file: Path | None) -> Settings:
+    sources = (first, EnvSettingsSource(Settings), _file_source(file))
     try:
-        # Arguments overrule the environment in pydantic-settings, so the file, which must not,
-        # fills only what the environment leaves open.
-        known = Settings(**given).model_fields_set
-        return Settings(**{k: v for k, v in values.items() if k not in known}, **given)
+        # To mypy, a model's constructor takes the fields alone.
+        return Settings(_build_sources=(sources, {}))  # type: ignore[call-arg]
     except ValidationError as error:
         raise SettingsError(_explain(error, file)) from None
 
 
-def _read(file: Path) -> dict[str, Any]:
-    import yaml
-
+def _file_source(file: Path | None) -> YamlConfigSettingsSource:
+    if file and not file.is_file():  # which the source would ignore
+        raise SettingsError(f"Expected a YAML file of settings at {file}, found none.")
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"Expected a YAML file of settings at {file}: {error}") from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
+        return YamlConfigSettingsSource(Settings, file)
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"Expected a YAML file of settings at {file}: {reason}") from None
+    except (AttributeError, TypeError, ValueError):
         raise SettingsError(
-            f"Expected `name: value` lines in {file}, found {type(values).__name__}."
-        )
-    return values
+            f"Expected `name: value` lines in {file}, such as `port: 8080`."
+        ) from None
 
 
 def _explain(error: ValidationError, file: Path | None) -> str:
@@ -83,34 +118,24 @@ def _explain(error: ValidationError, file: Path | None) -> str:
             known = ", ".join(Settings.model_fields)
             lines.append(f"unknown setting {name!r}; known are: {known}")
         else:
-            lines.append(f"{name}: {issue['msg']}, found {issue['input']!r}")
+            found = "" if name == "generator_key" else f", found {issue['input']!r}"
+            lines.append(f"{name}: {issue['msg']}{found}")
     return f"The settings{f' in {file}' if file else ''} are wrong. " + "; ".join(lines)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the settings that every command takes; ``settings_of`` reads them back."""
+def add_arguments(parser: argparse.ArgumentParser, options: type[Options] = Options) -> None:
+    """Add ``--config`` and an option for each field of ``options``."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="a YAML file of settings")
-    for name in (
-        "knowledge",
-        "state",
-        "strategy",
-        "caution",
-        "embedder",
-        "reranker",
-        "generator",
-        "generator_url",
-    ):
-        field = Settings.model_fields[name]
-        parser.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=field.description)
-    parser.add_argument("--adapter", metavar="X", help="a PEFT adapter for the generator")
+    CliSettingsSource[Any](options, root_parser=parser)
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
-    """Return the settings of a parsed command line.
+    """Return the settings of a command line that ``add_arguments`` parsed.
 
     Raises:
-        SettingsError: As ``load_settings`` raises it.
+        SettingsError: As in ``load_settings``.
     """
-    names = set(Settings.model_fields)
-    overrides = {name: value for name, value in vars(arguments).items() if name in names}
-    return load_settings(arguments.config, **overrides)
+    # The source would also try to parse the lists that a command's own options hold.
+    given = {n: v for n, v in vars(arguments).items() if n in ServeOptions.model_fields}
+    source = CliSettingsSource[Any](ServeOptions)
+    return _merge(source(parsed_args=given), arguments.config)
