@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from assistant.messages import Message, Reply
 
 EPILOG = """examples:
-  python -m assistant "I lost my card"
-  python -m assistant --json "我的卡丢了怎么办？"
-  python -m assistant --knowledge ./help-centre "how do I return shoes?"
-  python -m assistant --batch questions.jsonl --out replies.jsonl
+  %(prog)s "I lost my card"
+  %(prog)s --json "我的卡丢了怎么办？"
+  %(prog)s --knowledge ./help-centre "how do I return shoes?"
+  %(prog)s --batch questions.jsonl --out replies.jsonl
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Answer one question, or a file of them; 2 where the input cannot be used."""
-    given = _arguments(arguments)
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistant") -> int:
+    """Answer one question, or a file of them; return 2 if the input cannot be used."""
+    given = _arguments(arguments, prog)
     from assistant.errors import AssistantError
     from knowledge.errors import KnowledgeError
 
@@ -35,35 +35,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace:
+    from assistant.config import add_arguments
+
     parser = argparse.ArgumentParser(
-        prog="python -m assistant",
+        prog=prog,
         description="Ask the assistant in the terminal.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("question", nargs="?", help="what to ask")
+    parser.add_argument("question", nargs="?", help="the question to answer")
     parser.add_argument("--json", action="store_true", help="print the whole reply as JSON")
     parser.add_argument(
         "--batch",
         type=Path,
         metavar="FILE",
-        help='a JSONL file, a line each: {"question": …, "history": [{"role", "content"} …]}',
+        help='a file of JSON lines {"question": …, "history": [{"role": …, "content": …}]}; '
+        "the history is optional",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where --batch writes replies")
-    _add_settings(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the file for --batch's replies")
+    add_arguments(parser)
     given = parser.parse_args(arguments)
     if (given.question is None) == (given.batch is None):
-        parser.error("expected a question or --batch FILE, one of the two")
+        parser.error("expected a question or --batch FILE, but not both")
     if given.batch and not given.out:
-        parser.error("expected --out FILE beside --batch")
+        parser.error("expected --out FILE along with --batch")
     return given
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    from assistant.config import add_arguments
-
-    add_arguments(parser)
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -75,7 +72,7 @@ def _run(given: argparse.Namespace) -> int:
         return _answer_all(_open(settings), lines, given.out)
     from assistant.message import safety
 
-    # A bad message is told before models are loaded for it.
+    # Reject a bad message before loading models for it.
     safety.check(given.question, settings.max_characters)
     assistant = _open(settings)
     if given.json:
@@ -110,7 +107,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def _answer_all(assistant: "Assistant", lines: Sequence[str], out: Path) -> int:
-    """Answer line by line; a line that cannot be answered gets an ``error`` and 1 is returned."""
+    """Write a reply or an ``error`` for each line; return 1 if any line failed."""
     from tqdm import tqdm
 
     failed = 0
@@ -121,7 +118,9 @@ def _answer_all(assistant: "Assistant", lines: Sequence[str], out: Path) -> int:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
             file.flush()
     if failed:
-        print(f"assistant: {failed} of {len(lines)} lines failed, see `error`", file=sys.stderr)
+        print(
+            f"assistant: {failed} of {len(lines)} lines failed; see their `error`", file=sys.stderr
+        )
     return 1 if failed else 0
 
 

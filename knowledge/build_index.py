@@ -216,9 +216,11 @@ def _vectors(
     return vectors, len(new)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Build the index and say what was done; 1 where nothing could be read."""
-    given = _parser().parse_args(arguments)
+def main(
+    arguments: Sequence[str] | None = None, prog: str = "python -m knowledge.build_index"
+) -> int:
+    """Build the index and report what was done; return 1 if nothing could be read."""
+    given = _parser(prog).parse_args(arguments)
     from knowledge.models.model_files import open_embedder
     from knowledge.readers.document import Limits
 
@@ -238,32 +240,40 @@ def main(arguments: list[str] | None = None) -> int:
     except (KnowledgeError, OSError) as error:
         print(f"build_index: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     _print(given.folder, done)
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m knowledge.build_index",
-        description="Bring the index of a folder of documents up to date. An assistant that serves "
-        "takes the new index at its next message.",
-        epilog="Example: python -m knowledge.build_index ./help-centre",
+        prog=prog,
+        description="Bring the index of a folder of documents up to date. A running assistant "
+        "switches to the new index at its next message.",
+        epilog="Example: %(prog)s ./help-centre",
     )
-    parser.add_argument("folder", nargs="?", type=Path, default=BANK, help="default: the bank")
-    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
+    parser.add_argument("folder", nargs="?", type=Path, default=BANK, help="default: Lantern Bank")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path("var"),
+        metavar="FOLDER",
+        help="the folder of indexes and prepared models; default: %(default)s",
+    )
     parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
-    parser.add_argument("--milvus", metavar="URI", help="where Milvus listens; default: FAISS")
+    parser.add_argument("--milvus", metavar="URI", help="a Milvus to store vectors; default: FAISS")
     for name, default, what in (
-        ("megabytes", 50, "the largest file"),
-        ("pages", 500, "the most pages of a document"),
-        ("seconds", 60, "the longest time for a document"),
+        ("megabytes", 50, "the size of the largest file to read"),
+        ("pages", 500, "the pages of the longest document to read"),
+        ("seconds", 60, "the time limit for one document"),
     ):
         parser.add_argument(
             f"--max-{name}",
             type=int,
             default=default,
             metavar="N",
-            help=f"{what}; default {default}",
+            help=f"{what}; default: {default}",
         )
     return parser
 

@@ -41,20 +41,9 @@ class Finding:
     message: str
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the findings; 1 where there is something to mend, 2 where nothing can be read."""
-    parser = argparse.ArgumentParser(
-        prog="python -m knowledge.check",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Example: python -m knowledge.check ./help-centre --questions asked.jsonl",
-    )
-    parser.add_argument("folder", nargs="?", type=Path, default=BANK, help="default: the bank")
-    parser.add_argument("--questions", type=Path, help='lines {"question": …}; default: none')
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
-    given = parser.parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m knowledge.check") -> int:
+    """Print the findings; return 1 if any needs fixing, 2 if the input cannot be read."""
+    given = _arguments(arguments, prog)
     from knowledge.folder import read_folder
     from knowledge.models.model_files import open_embedder
 
@@ -69,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KnowledgeError, OSError, ValueError) as error:
         print(f"check: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     for finding in findings:
         line = json.dumps(asdict(finding), ensure_ascii=False)
         print(
@@ -77,6 +68,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.json:
         print(f"{len(reading.articles)} articles, {len(findings)} findings")
     return 1 if any(finding.kind not in NOTES for finding in findings) else 0
+
+
+def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: %(prog)s ./help-centre --questions asked.jsonl",
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=BANK, help="default: Lantern Bank")
+    parser.add_argument(
+        "--questions", type=Path, metavar="FILE", help='JSON lines {"question": …}; default: none'
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path("var"),
+        metavar="FOLDER",
+        help="the folder of indexes and prepared models; default: %(default)s",
+    )
+    parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
+    return parser.parse_args(arguments)
 
 
 def check(
@@ -121,8 +135,11 @@ def figures_of(text: str) -> set[str]:
 
 
 def _questions(file: Path) -> list[str]:
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
-    return [str(row["question"]) for row in rows]
+    lines = file.read_text(encoding="utf-8").splitlines()
+    try:
+        return [str(json.loads(line)["question"]) for line in lines if line]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f'Expected lines {{"question": "…"}} in {file}, found others.') from None
 
 
 def _expired(articles: "Sequence[Article]", day: dt.date) -> Iterator[Finding]:

@@ -16,26 +16,9 @@ if TYPE_CHECKING:
 WIDTH = 100
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the hits with their scores; 1 where the folder cannot be searched."""
-    parser = argparse.ArgumentParser(
-        prog="python -m knowledge.search",
-        description="Show the passages that are found for a question, and why. The score is the "
-        "probability that the passage's article answers; it comes from how near the passage lies "
-        "in meaning (dense) and how much of the question's words it holds (lexical), and from what "
-        "a cross-encoder says of both together (rerank) where one is named.",
-        epilog='Example: python -m knowledge.search "how much is a new card?" --top 3',
-    )
-    parser.add_argument("question", help="what a customer asks")
-    parser.add_argument("--folder", type=Path, default=BANK, help="default: the bank")
-    parser.add_argument("--top", type=int, default=5, metavar="N", help="default: %(default)s")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
-    parser.add_argument("--reranker", help="a cross-encoder's folder or hub name; default: none")
-    given = parser.parse_args(arguments)
-    if not given.question.strip() or given.top < 1:
-        parser.error("expected a question of at least one word and --top of at least 1")
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m knowledge.search") -> int:
+    """Print the hits with their scores; return 1 if the folder cannot be searched."""
+    given = _arguments(arguments, prog)
     from knowledge.knowledge_base import KnowledgeBase
     from knowledge.models.model_files import open_embedder
     from knowledge.retrieval.reranker import open_reranker
@@ -48,10 +31,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KnowledgeError as error:
         print(f"search: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     hits = base.current().retrieve(given.question, language_of(given.question), given.top)
     for line in _json_lines(hits) if given.json else _table(hits):
         print(line)
     return 0
+
+
+def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Show the passages retrieved for a question, with their scores. The score is "
+        "the probability that the passage's article answers the question. It combines similarity "
+        "of meaning (dense), shared words (lexical) and, if there is a reranker, the score of a "
+        "cross-encoder (rerank).",
+        epilog='Example: %(prog)s "how much is a new card?" --top 3',
+    )
+    parser.add_argument("question", help="a customer's question")
+    parser.add_argument("--folder", type=Path, default=BANK, help="default: Lantern Bank")
+    parser.add_argument(
+        "--top", type=int, default=5, metavar="N", help="the number of hits; default: %(default)s"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path("var"),
+        metavar="FOLDER",
+        help="the folder of indexes and prepared models; default: %(default)s",
+    )
+    parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
+    parser.add_argument("--reranker", help="a cross-encoder's folder or hub name; default: none")
+    given = parser.parse_args(arguments)
+    if not given.question.strip() or given.top < 1:
+        parser.error("expected a question of at least one word and --top of at least 1")
+    return given
 
 
 def _rows(hits: "Sequence[Hit]") -> list[dict[str, Any]]:

@@ -1,0 +1,54 @@
+"""Every command as a subcommand of one: ``frontdesk ask "I lost my card"``."""
+
+import importlib
+import subprocess
+import sys
+
+import click
+
+# Each subcommand with the module that implements it, also started by ``python -m MODULE``.
+COMMANDS = {
+    "serve": ("assistant.serve", "Serve the chat page and the HTTP interface."),
+    "ask": ("assistant.__main__", "Answer one question, or a file of them, in the terminal."),
+    "index": ("knowledge.build_index", "Bring the index of a folder of documents up to date."),
+    "check": ("knowledge.check", "Find contradictions, duplicates and broken links in a folder."),
+    "search": ("knowledge.search", "Show the passages retrieved for a question."),
+    "explain": ("assistant.explain", "Show which intent a message has, and why."),
+    "dialogues": ("tuning.dialogues", "Run canned dialogues against the assistant."),
+}
+
+
+class _Subcommand(click.Command):
+    """A subcommand whose arguments are parsed by its module."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.args = args
+        return args
+
+    def invoke(self, ctx: click.Context) -> None:
+        try:
+            ctx.exit(_run(str(self.name), ctx.args))
+        except KeyboardInterrupt:
+            ctx.exit(130)
+
+
+@click.group(
+    epilog='Example: frontdesk ask "How much is a replacement card?"',
+    context_settings={"help_option_names": ["-h", "--help"]},
+    commands=[_Subcommand(name, help=summary) for name, (_, summary) in COMMANDS.items()],
+)
+@click.version_option(package_name="frontdesk")
+def main() -> None:
+    """Answer customers from a help centre: in the terminal, in a browser or over HTTP."""
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    module, _ = COMMANDS[name]
+    if module.startswith("tuning."):  # which this package must not import
+        return subprocess.call([sys.executable, "-m", module, *arguments])  # noqa: S603  # ours
+    code: int = importlib.import_module(module).main(arguments, prog=f"frontdesk {name}")
+    return code
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m assistant.cli")

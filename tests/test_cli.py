@@ -1,0 +1,87 @@
+"""The command `frontdesk`: its subcommands, their help, and the exit codes they pass on."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from assistant import cli
+from tests.conftest import ROOT
+
+
+def run(*arguments):
+    command = [sys.executable, "-X", "importtime", "-m", "assistant.cli", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def invoked(*arguments):
+    return CliRunner().invoke(cli.main, arguments)
+
+
+def loaded(done):
+    return set(re.findall(r"\| +(\w+)$", done.stderr, flags=re.MULTILINE))
+
+
+def test_help_names_every_subcommand_and_loads_little():
+    done = run("--help")
+    assert done.returncode == 0
+    assert set(re.findall(r"^  ([a-z]+) {2,}[A-Z]", done.stdout, flags=re.MULTILINE)) == set(
+        cli.COMMANDS
+    )
+    assert done.stdout.splitlines()[-1].strip().startswith("Example: frontdesk ")
+    assert not loaded(done) & {"pydantic", "numpy", "yaml"}
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_of_a_subcommand_ends_in_an_example(name):
+    done = run(name, "--help")
+    assert done.returncode == 0
+    last = re.split(r"(?i)examples?:", done.stdout)[-1].split()
+    own = ["frontdesk", name] if name != "dialogues" else ["python", "-m", "tuning.dialogues"]
+    assert last[: len(own)] == own
+    slow = {"torch", "transformers", "gradio", "faiss", "sklearn", "fastapi"}
+    assert not loaded(done) & slow
+
+
+def test_an_unknown_subcommand_gets_a_suggestion():
+    done = invoked("serv")
+    assert done.exit_code == 2
+    assert "No such command 'serv'" in done.output
+    assert "'serve'" in done.output
+
+
+def test_arguments_reach_the_module_unchanged(monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        "knowledge.search.main", lambda arguments, prog: given.extend([*arguments, prog]) or 1
+    )
+    done = invoked("search", "--top", "3", "--", "-5 °C?", "--help")
+    assert given == ["--top", "3", "--", "-5 °C?", "--help", "frontdesk search"]
+    assert done.exit_code == 1
+
+
+def test_ctrl_c_ends_with_130(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("knowledge.build_index.main", interrupted)
+    assert invoked("index").exit_code == 130
+
+
+def test_dialogues_run_in_a_process_of_their_own(monkeypatch):
+    started = []
+    monkeypatch.setattr(subprocess, "call", lambda command: started.append(command) or 1)
+    assert invoked("dialogues", "tests/dialogues", "--html", "x.html").exit_code == 1
+    assert started == [
+        [sys.executable, "-m", "tuning.dialogues", "tests/dialogues", "--html", "x.html"]
+    ]
+
+
+def test_exit_code_of_the_dialogues_is_passed_on():
+    done = run("dialogues", "/no/such/folder")
+    assert done.returncode == 2
+    assert "dialogues: " in done.stderr
