@@ -6,8 +6,9 @@ from typing import Self
 
 from assistant.company import Company
 from assistant.config import Settings
+from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import open_reading_embedder
-from assistant.evidence.selector import EvidenceSelector
+from assistant.evidence.selection import select
 from assistant.findings import Findings, Stopwatch
 from assistant.generators.generator import Generator
 from assistant.generators.open_generator import open_generator
@@ -40,7 +41,7 @@ class Assistant:
         embedder: Embedder,
         knowledge: KnowledgeBase,
         intents: IntentClassifier,
-        evidence: EvidenceSelector,
+        evidence: SentenceRanker,
         policy: Policy,
         sayings: Mapping[str, Sayings],
         choices: StrategyChoices,
@@ -55,7 +56,7 @@ class Assistant:
             embedder: The one that made the index.
             knowledge: Gives the current retriever.
             intents: Predicts what a message wants.
-            evidence: Chooses the sentences that answer.
+            evidence: Ranks the sentences that may answer.
             policy: How sure an answer must be.
             sayings: The fixed sentences by language, English and Chinese.
             choices: What the strategy ``auto`` means.
@@ -103,7 +104,7 @@ class Assistant:
             embedder=embedder,
             knowledge=knowledge,
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
-            evidence=EvidenceSelector.open(embedder, generator, reading),
+            evidence=SentenceRanker.open(embedder, generator, reading),
             policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
             sayings=Sayings.load_all(),
             choices=StrategyChoices.load(settings.state),
@@ -182,7 +183,7 @@ class Assistant:
             )
         read_share = 0.0 if is_pick else self._policy.read_share
         ranked = self._evidence.rank(query, [] if route else hits, readings[query], read_share)
-        chosen = self._evidence.select(ranked, lang)
+        chosen = select(ranked, lang)
         clock.lap("evidence")
         if is_pick:
             route = self._router.after_pick(ranked, failures)
@@ -205,7 +206,7 @@ class Assistant:
         read = about or (findings.hits if wished else [])
         ranked = self._evidence.rank(findings.query, read, readings[findings.query])
         is_told = about or self._policy.is_clear(ranked)
-        chosen = self._evidence.select(ranked, prediction.language) if is_told else []
+        chosen = select(ranked, prediction.language) if is_told else []
         return dataclasses.replace(findings, chosen=chosen)
 
     def _understand(

@@ -10,7 +10,7 @@ import yaml
 from assistant.assistant import Assistant
 from assistant.company import Company
 from assistant.config import BANK, Settings
-from assistant.evidence.selector import EvidenceSelector
+from assistant.evidence.ranker import SentenceRanker
 from assistant.intents.classifier import IntentClassifier
 from assistant.policy import FittedPolicy
 from assistant.writing.strategies import StrategyChoices
@@ -21,6 +21,14 @@ from knowledge.models.model_files import generator_folder, open_embedder
 ROOT = Path(__file__).parent.parent
 # Shared with `make run`, so that models are prepared once on a machine.
 STATE = ROOT / "var"
+# A test with one of these, directly or through another fixture, needs the weights of a real model.
+MODEL_FIXTURES = {"bank", "embedder", "tiny"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if MODEL_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("model")
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +57,7 @@ def parts(embedder):
         "embedder": embedder,
         "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
         "intents": IntentClassifier.open(BANK, embedder, STATE),
-        "evidence": EvidenceSelector.open(embedder),
+        "evidence": SentenceRanker.open(embedder),
         "policy": FittedPolicy(),
         "sayings": Sayings.load_all(),
         "choices": StrategyChoices.load(),

@@ -1,4 +1,4 @@
-"""The sentences of the hits, likeliest first, and how sure it is that they answer."""
+"""The sentences of the hits, the most likely first, and how likely they answer."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -11,9 +11,12 @@ from knowledge.segmenter import LEANING, Span, step_of
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence of a passage; ``span`` counts in the passage's text.
+    """A sentence of a passage.
 
-    ``score`` is the probability, in [0, 1], that it is the one to say, if any is.
+    Attributes:
+        passage: The passage.
+        span: Where the sentence is, in characters of the passage's text.
+        score: The probability, in [0, 1], that it is the best of all sentences.
     """
 
     passage: Passage
@@ -22,37 +25,38 @@ class Evidence:
 
     @property
     def text(self) -> str:
-        """The sentence as written; a row of a table as a person would say it."""
+        """The sentence as written; a table row as a person would read it aloud."""
         written = self.span.of(self.passage.text)
         if not is_row(written):
             return written
-        head = header_of(self.passage.text, self.span.start)
-        return read_row(written, head or self.passage.heading.split(" > ")[-1].split(" | "))
+        header = header_of(self.passage.text, self.span.start)
+        return read_row(written, header or self.passage.heading.split(" > ")[-1].split(" | "))
 
     @property
     def place(self) -> tuple[str, str, int, int]:
-        """Where it stands: article, language, passage and sentence; sorts as one reads."""
+        """Article, language, passage start and sentence start: sorts in reading order."""
         passage = self.passage
         return passage.article, passage.lang, passage.start, self.span.start
 
     @property
     def step(self) -> str:
-        """The number before it, where it is a step among others ("2."), else empty."""
+        """The number before a step of a list, such as ``2.``; empty for other sentences."""
         return step_of(self.passage.text, self.span)
 
     def continues(self, before: "Evidence") -> bool:
-        """Tell whether it stands in the same line, after another sentence."""
+        """Return whether it follows another sentence in the same line."""
         text = self.passage.text[before.span.end : self.span.start]
         return self.passage is before.passage and "\n" not in text
 
 
 @dataclass(frozen=True, slots=True)
 class RankedSentences:
-    """The sentences of the hits, likeliest first, and whether any of them answers.
+    """The sentences of the hits and the probability that any of them answers.
 
-    ``answerable`` is a probability in [0, 1]: of all sentences together, where ``score`` of one
-    only compares it with the others. ``read`` tells whether a network read them; nearness alone
-    compares sentences and knows nothing of articles.
+    Attributes:
+        sentences: The most likely first. Their scores compare them with each other only.
+        answerable: The probability, in [0, 1], that at least one of them answers.
+        read: Whether a network read them. Cosines alone know nothing of articles.
     """
 
     sentences: Sequence[Evidence]
@@ -61,38 +65,38 @@ class RankedSentences:
 
     @property
     def articles(self) -> dict[str, float]:
-        """How likely each article answers, in [0, 1], if any does; the likeliest first."""
-        found = self.sentences
-        return shares_of([e.passage.article for e in found], [e.score for e in found])
+        """The probability, in [0, 1], that each article answers if any does; the highest first."""
+        articles = [evidence.passage.article for evidence in self.sentences]
+        return shares_of(articles, [evidence.score for evidence in self.sentences])
 
     @property
     def best_article(self) -> float:
-        """The probability, in [0, 1], that the likeliest article answers.
+        """The probability, in [0, 1], that the most likely article answers.
 
-        Two articles that answer as likely as each other leave it open which one was meant. Where no
-        network read, ``answerable`` is the best article's already.
+        Two articles that are equally likely leave open which one was meant. If no network read the
+        sentences, ``answerable`` is that of the best article already.
         """
         share = next(iter(self.articles.values()), 0.0)
         return self.answerable * (share if self.read else 1.0)
 
 
-def shares_of(articles: Sequence[str], likely: Sequence[float]) -> dict[str, float]:
-    """Return what each article's sentences are likely together, the likeliest article first.
+def shares_of(articles: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
+    """Return the summed scores of each article's sentences, the highest first.
 
     Args:
-        articles: Of each sentence.
-        likely: How likely each sentence is the one to say.
+        articles: The article of each sentence.
+        scores: The score of each sentence, in [0, 1].
     """
     shares: dict[str, float] = {}
-    for article, share in zip(articles, likely, strict=True):
+    for article, share in zip(articles, scores, strict=True):
         shares[article] = shares.get(article, 0.0) + share
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
 def runs_of(chosen: Sequence[Evidence]) -> list[list[Evidence]]:
-    """Return the chosen sentences in runs, the likeliest run first.
+    """Return the chosen sentences in runs that belong together, the most likely run first.
 
-    A sentence that leans on the one before it stays with that, and steps stay in their order.
+    A sentence that leans on the one before it follows it, and steps keep their order.
 
     Args:
         chosen: In the order of the articles.
@@ -106,15 +110,15 @@ def runs_of(chosen: Sequence[Evidence]) -> list[list[Evidence]]:
             runs[-1].append(evidence)
         else:
             runs.append([evidence])
-    return sorted(runs, key=_likelihood, reverse=True)
+    return sorted(runs, key=_best_score, reverse=True)
 
 
 def as_hits(runs: Iterable[Sequence[Evidence]]) -> list[Hit]:
-    """Return what a generator reads: the likeliest first, as the order tells a small model much."""
-    return [Hit(_joined(run), _likelihood(run)) for run in runs]
+    """Return what a generator reads: the most likely first, since order guides a small model."""
+    return [Hit(_joined(run), _best_score(run)) for run in runs]
 
 
-def _likelihood(run: Sequence[Evidence]) -> float:
+def _best_score(run: Sequence[Evidence]) -> float:
     return max(evidence.score for evidence in run)
 
 

@@ -1,4 +1,4 @@
-"""Reads the hits for a question: with one model, or with two that are better together."""
+"""Reads the hits for a question with one network, or with two whose mean is better."""
 
 import logging
 from collections.abc import Sequence
@@ -20,63 +20,65 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Passages that the generator's network reads as well: it is larger, and takes 0.1 s for each.
+# Passages that the generator's network reads too: it is larger and takes 0.1 s for each.
 READ_AGAIN = 3
-# What the logarithm of a hit's score counts beside its sentences' logits; like the number above
-# chosen on the development companies.
-PRIOR = 0.2
+# Weight of the logarithm of a hit's score in its sentences' logits. Both numbers were chosen on the
+# development companies.
+HIT_WEIGHT = 0.2
 
 
 def open_reading_embedder(model: str | None, state: Path) -> "Embedder | None":
-    """Load the default embedder beside another one, since what reads was trained for it.
+    """Load the default embedder next to another one: the network that reads was trained for it.
 
     Args:
-        model: The embedder that the settings name; nothing is loaded beside the default one.
+        model: The embedder that the settings name; nothing is loaded next to the default one.
         state: The state folder.
 
     Returns:
-        None where no other embedder is named, or the default one is nowhere to be found.
+        None where no other embedder is named, or the default one cannot be found.
     """
     if not model:
         return None
     try:
         return open_frozen_embedder(state)
     except ModelNotFoundError as error:
-        logger.warning("Passages are compared by nearness alone: %s", error)
+        logger.warning("Sentences are compared by their cosines alone: %s", error)
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was found in the hits.
+    """What reading the hits gave.
 
-    ``logits`` has an entry for each hit, of shape (sentences,), which compares its sentences with
-    all others; None for a hit that fell behind. ``logit`` is of "one of them answers", and
-    ``answerable`` the same as a probability in [0, 1].
+    Attributes:
+        logits: For each hit an array of shape (sentences,), comparable across hits; None for a hit
+            that the second network did not read.
+        logit: Of "at least one sentence answers".
+        answerable: The same as a calibrated probability in [0, 1].
     """
 
-    logits: list[Logits | None]
+    logits: Sequence[Logits | None]
     logit: float
     answerable: float
 
 
 class EvidenceReader:
-    """The embedder's network reads all hits, the generator's the likeliest of them once more."""
+    """Reads all hits with the embedder's network and the best of them with the generator's."""
 
     def __init__(self, first: EvidenceModel, second: EvidenceModel | None = None) -> None:
-        """Take the models; ``open`` finds those that ship."""
+        """Take the models; ``open`` loads those that ship."""
         self._first, self._second = first, second
 
     @classmethod
     def open(cls, embedder: "Embedder", generator: "Generator | None" = None) -> Self | None:
-        """Load what was trained for these; None where nothing was trained for the embedder."""
+        """Load what was trained for these models; None where nothing was for the embedder."""
         first = EvidenceModel.load(embedder, OF_EMBEDDER)
         if first is None:
             return None
         return cls(first, EvidenceModel.load(generator, OF_GENERATOR) if generator else None)
 
     def read(self, question: str, hits: Sequence[Hit], spans: Sequence[Sequence[Span]]) -> Reading:
-        """Return what the hits' sentences are worth as answers.
+        """Return how likely each sentence of the hits answers.
 
         Args:
             question: The customer's question, self-contained.
@@ -85,21 +87,23 @@ class EvidenceReader:
         """
         lang = language_of(question)
         logits = self._first.score(question, [hit.passage for hit in hits], spans)
-        priors = [PRIOR * np.log(hit.score + 1e-4) for hit in hits]
-        whole = float(np.logaddexp.reduce(np.concatenate(logits)))
-        kept: list[Logits | None] = [own + p for own, p in zip(logits, priors, strict=True)]
+        hit_logits = [HIT_WEIGHT * np.log(hit.score + 1e-4) for hit in hits]
+        any_logit = _any(np.concatenate(logits))
+        summed = [own + hit for own, hit in zip(logits, hit_logits, strict=True)]
         second = self._second
         if second is None or lang not in second.languages:
-            return Reading(kept, whole, self._first.answerable(whole, lang))
-        likeliest = sorted(range(len(hits)), key=lambda n: -_any(kept[n]))[:READ_AGAIN]
-        passages, cut = [hits[n].passage for n in likeliest], [spans[n] for n in likeliest]
-        again = dict(zip(likeliest, second.score(question, passages, cut), strict=True))
+            return Reading(summed, any_logit, self._first.answerable(any_logit, lang))
+        best = sorted(range(len(hits)), key=lambda n: -_any(summed[n]))[:READ_AGAIN]
+        passages = [hits[n].passage for n in best]
+        again = second.score(question, passages, [spans[n] for n in best])
+        by_hit = dict(zip(best, again, strict=True))
         both = [
-            (logits[n] + again[n]) / 2 + priors[n] if n in again else None for n in range(len(hits))
+            (logits[n] + by_hit[n]) / 2 + hit_logits[n] if n in by_hit else None
+            for n in range(len(hits))
         ]
-        whole = (whole + float(np.logaddexp.reduce(np.concatenate(list(again.values()))))) / 2
-        return Reading(both, whole, second.answerable(whole, lang))
+        any_logit = (any_logit + _any(np.concatenate(again))) / 2
+        return Reading(both, any_logit, second.answerable(any_logit, lang))
 
 
-def _any(logits: Logits | None) -> float:
-    return -np.inf if logits is None or not len(logits) else float(np.logaddexp.reduce(logits))
+def _any(logits: Logits) -> float:
+    return float(np.logaddexp.reduce(logits)) if len(logits) else -np.inf

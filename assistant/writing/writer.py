@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from assistant.evidence.ranked_sentences import Evidence, as_hits, runs_of
-from assistant.evidence.selector import READ
+from assistant.evidence.ranker import READ
 from assistant.findings import Findings
 from assistant.generators.generator import Generator
 from assistant.grounding.claims import are_among, values

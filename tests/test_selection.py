@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences, as_hits, runs_of
-from assistant.evidence.selector import EvidenceSelector
+from assistant.evidence.ranker import SentenceRanker
+from assistant.evidence.selection import select
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import Span, sentences
 from tests.fakes import HashEmbedder
@@ -36,7 +37,7 @@ def ranked(*scores):
     ],
 )  # fmt: skip
 def test_what_is_likely_enough_is_said_in_the_order_of_the_article(scores, said):
-    selected = EvidenceSelector(HashEmbedder()).select(ranked(*scores), "en")
+    selected = select(ranked(*scores), "en")
     assert [e.text for e in selected] == said
 
 
@@ -59,7 +60,7 @@ def test_two_prices_of_one_article_are_said_together_sooner():
     scores = (0.9, 0.05, 0.01, 0.04)
     found = [Evidence(PRICES, s, score) for s, score in zip(spans, scores, strict=True)]
     ranking = RankedSentences(sorted(found, key=lambda e: -e.score), 0.9)
-    selected = EvidenceSelector(HashEmbedder()).select(ranking, "en")
+    selected = select(ranking, "en")
     assert [e.text for e in selected][:2] == [
         "A local card is free.",
         "A foreign card costs 1.5 %.",
@@ -79,7 +80,7 @@ def chosen_of(steps, *likely):
     spans = sentences(steps.text, steps.lang)
     found = [Evidence(steps, s, 0.5 if n in likely else 0.001) for n, s in enumerate(spans)]
     ranking = RankedSentences(sorted(found, key=lambda e: -e.score), 0.9)
-    return EvidenceSelector(HashEmbedder()).select(ranking, steps.lang)
+    return select(ranking, steps.lang)
 
 
 @pytest.mark.parametrize("likely", [1, 2, 3, 4])
@@ -112,19 +113,19 @@ def test_a_generator_reads_the_likeliest_first_and_steps_in_their_order():
 
 
 def test_without_sentences_nothing_is_selected():
-    selector = EvidenceSelector(HashEmbedder())
-    empty = selector.rank("a card", [], np.zeros(64, np.float32))
+    ranker = SentenceRanker(HashEmbedder())
+    empty = ranker.rank("a card", [], np.zeros(64, np.float32))
     assert empty == RankedSentences((), 0.0)
-    assert selector.select(empty, "en") == []
+    assert select(empty, "en") == []
 
 
 def test_an_embedder_without_weights_goes_by_nearness_and_the_hit():
     embedder = HashEmbedder()
     vector = embedder.encode_queries(["call us"])[0]
-    found = EvidenceSelector.open(embedder).rank("Call us", [Hit(CARD, 0.7)], vector)
+    found = SentenceRanker.open(embedder).rank("Call us", [Hit(CARD, 0.7)], vector)
     assert found.sentences[0].text == "Call us if it does not."
     assert found.answerable == 0.7
-    both = EvidenceSelector.open(embedder).rank("Call us", [Hit(CARD, 0.7), Hit(ROOM, 0.6)], vector)
+    both = SentenceRanker.open(embedder).rank("Call us", [Hit(CARD, 0.7), Hit(ROOM, 0.6)], vector)
     assert both.best_article == 0.7, "the hit's score is the article's"
     assert sum(e.score for e in found.sentences) == pytest.approx(1)
 
@@ -134,10 +135,10 @@ def test_beside_such_an_embedder_another_one_reads(embedder):
     poor = HashEmbedder()
     question, hits = "how much is a new card", [Hit(CARD, 0.05)]
     vector = poor.encode_queries([question])[0]
-    found = EvidenceSelector.open(poor, reading=embedder).rank(question, hits, vector)
+    found = SentenceRanker.open(poor, reading=embedder).rank(question, hits, vector)
     assert found.sentences[0].text == "A new card costs £5."
     assert found.best_article > 0.9
-    assert EvidenceSelector.open(poor).rank(question, hits, vector).best_article == 0.05
+    assert SentenceRanker.open(poor).rank(question, hits, vector).best_article == 0.05
 
 
 def test_sentences_of_an_unlikely_article_are_not_read():
@@ -146,7 +147,7 @@ def test_sentences_of_an_unlikely_article_are_not_read():
 
     def read(score, *share):
         hits = [Hit(CARD, 0.9), Hit(ROOM, score)]
-        found = EvidenceSelector.open(embedder).rank("a room", hits, vector, *share)
+        found = SentenceRanker.open(embedder).rank("a room", hits, vector, *share)
         return {e.passage.article for e in found.sentences}
 
     assert read(0.1) == {"cards"}

@@ -1,0 +1,126 @@
+"""Ranks the sentences of the hits by how likely each answers the question."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+
+from assistant.evidence.evidence_model import Logits
+from assistant.evidence.ranked_sentences import Evidence, RankedSentences
+from assistant.evidence.reader import EvidenceReader
+from assistant.generators.generator import Generator
+from knowledge.documents import Hit
+from knowledge.models.embedder import Embedder, Vectors
+from knowledge.segmenter import sentences
+
+# Passages whose sentences are ranked; more brought nothing on the development companies.
+READ = 6
+# Where no network reads, passages of other articles count from this share of the best hit's score.
+NEAR_SHARE = 0.3
+# Weight of a cosine in a sentence's logit where no network reads.
+COSINE_WEIGHT = 15.0
+# Sentences whose vectors are kept, 1.5 KB each.
+KNOWN_SENTENCES = 20_000
+
+
+class SentenceRanker:
+    """Ranks sentences by what reads them, or by their cosine to the question."""
+
+    def __init__(self, embedder: Embedder, reader: EvidenceReader | None = None) -> None:
+        """Take the parts; ``open`` loads what ships.
+
+        Args:
+            embedder: Compares question and sentences where nothing reads them.
+            reader: Reads question and passages together; None where nothing was trained for the
+                models in use.
+        """
+        self._embedder = embedder
+        self._reader = reader
+        self._known: dict[str, Vectors] = {}
+
+    @classmethod
+    def open(
+        cls,
+        embedder: Embedder,
+        generator: Generator | None = None,
+        reading: Embedder | None = None,
+    ) -> Self:
+        """Load the networks that were trained to read for these models, if there are any.
+
+        Args:
+            embedder: The one that made the index.
+            generator: The generator, whose network reads too.
+            reading: The embedder whose network reads; None for ``embedder``.
+
+        Raises:
+            AssistantError: The weights are damaged.
+        """
+        return cls(embedder, EvidenceReader.open(reading or embedder, generator))
+
+    def rank(
+        self, question: str, hits: Sequence[Hit], vector: Vectors, read_share: float = 0.0
+    ) -> RankedSentences:
+        """Return the sentences of the best hits, the most likely first.
+
+        Args:
+            question: The customer's question, self-contained.
+            hits: Best first.
+            vector: The question's, of shape (dimension,), as retrieval uses it.
+            read_share: From this share of the best hit's score on, in [0, 1], passages of other
+                articles are read.
+        """
+        from scipy.special import softmax
+
+        kept = self._kept(hits, read_share)
+        spans = [sentences(hit.passage.text, hit.passage.lang) for hit in kept]
+        if not any(spans):
+            return RankedSentences((), 0.0)
+        evidence = [
+            [Evidence(hit.passage, span, 0.0) for span in of_hit]
+            for hit, of_hit in zip(kept, spans, strict=True)
+        ]
+        logits: Sequence[Logits | None]
+        if self._reader:
+            reading = self._reader.read(question, kept, spans)
+            logits, answerable = reading.logits, reading.answerable
+        else:
+            logits, answerable = [self._near(of_hit, vector) for of_hit in evidence], hits[0].score
+        pairs = [(e, own) for e, own in zip(evidence, logits, strict=True) if own is not None]
+        listed = [one for of_hit, _ in pairs for one in of_hit]
+        scores = np.concatenate([own for _, own in pairs])
+        likely = softmax(scores)
+        ranked = [
+            dataclasses.replace(listed[row], score=float(likely[row]))
+            for row in np.argsort(-scores)
+        ]
+        return RankedSentences(ranked, answerable, read=self._reader is not None)
+
+    def _kept(self, hits: Sequence[Hit], read_share: float) -> list[Hit]:
+        if not hits:
+            return []
+        best = hits[0]
+        # Cosines compare sentences and know nothing of articles.
+        least = best.score * (read_share if self._reader else max(read_share, NEAR_SHARE))
+        return [
+            hit
+            for hit in hits[:READ]
+            if hit.passage.article == best.passage.article or hit.score >= least
+        ]
+
+    def _near(self, evidence: Sequence[Evidence], vector: Vectors) -> Logits:
+        if not evidence:
+            return np.zeros(0)
+        named = [f"{one.passage.name}: {one.text}" for one in evidence]
+        return np.asarray(COSINE_WEIGHT * (self._vectors(named) @ vector), np.float64)
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the sentences' vectors, which are asked for again and again."""
+        if len(self._known) > KNOWN_SENTENCES:
+            self._known = {}
+        # Another turn may start a new table meanwhile; this one keeps the table it began with.
+        known = self._known
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            known.update(zip(new, self._embedder.encode_passages(new), strict=True))
+        return np.stack([known[text] for text in texts])
