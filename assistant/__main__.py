@@ -137,11 +137,10 @@ def _replies(assistant: "Assistant", lines: Sequence[str]) -> Iterator[dict[str,
 
 def _parse(line: str) -> tuple[str, list["Message"]]:
     from assistant.errors import AssistantError
-    from assistant.messages import Message
 
     try:
         row = json.loads(line)
-        history = [Message(m["role"], m["content"]) for m in row.get("history") or []]
+        history = [_earlier(message) for message in row.get("history") or []]
         if isinstance(row["question"], str):
             return row["question"], history
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -149,6 +148,17 @@ def _parse(line: str) -> tuple[str, list["Message"]]:
     raise AssistantError(
         'Expected {"question": "…", "history": [{"role": "user", "content": "…"}]}, '
         f"found {line[:80]!r}"
+    )
+
+
+def _earlier(sent: dict[str, Any]) -> "Message":
+    from assistant.message.history import SentDecision, earlier_message
+
+    decision = sent.get("frontdesk")
+    return earlier_message(
+        sent["role"],
+        sent["content"],
+        None if decision is None else SentDecision.model_validate(decision),
     )
 
 

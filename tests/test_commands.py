@@ -116,6 +116,23 @@ def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path):
     assert "no question" in replies[4]["error"]
 
 
+def test_a_batch_takes_what_a_reply_decided_back(tmp_path):
+    """A pick rests on the data of the reply, whatever its text says."""
+    decided = {"action": "clarify", "choices": ["Your PIN", "Replace a card"], "intent": "any"}
+    history = [
+        {"role": "user", "content": "what does it cost"},
+        {"role": "assistant", "content": "?", "frontdesk": decided},
+    ]
+    broken = [{"role": "assistant", "content": "?", "frontdesk": {"action": "pay"}}]
+    asked, out = tmp_path / "asked.jsonl", tmp_path / "out.jsonl"
+    lines = [{"question": "2", "history": history}, {"question": "2", "history": broken}]
+    asked.write_text("\n".join(map(json.dumps, lines)))
+    run("-m", "assistant", "--batch", str(asked), "--out", str(out))
+    picked, refused = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {c["article"] for c in picked["citations"]} == {"replace-a-card"}
+    assert 'Expected {"question"' in refused["error"]
+
+
 def test_another_company_is_answered_from_its_own_files(shop):
     done = run("-m", "assistant", "--knowledge", str(shop), "--json", "how do I return my shoes?")
     reply = json.loads(done.stdout)

@@ -1,9 +1,9 @@
-"""Reads a question together with a passage: which of its sentences answer, and how surely.
+"""Reads a question together with a passage and scores how likely each sentence answers.
 
-The embedder meets question and sentence apart from each other; here one network reads both, so that
-"how much is a second key" is told from "how long does a second key take". Trained by
-``python -m tuning.evidence_model``; the weights are an adapter for the embedder that ships, or for
-the generator.
+An embedder encodes question and sentence separately. Here one network reads both, which separates
+"how much is a second key" from "how long does a second key take". ``python -m
+tuning.evidence_model`` trains the weights: an adapter for the embedder or the generator that ships,
+and a linear layer over each sentence's vector.
 """
 
 import json
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from knowledge.models.embedder import Embedder
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
-# For the embedder that ships, in both languages; and for the generator that ships, in its own.
+# For the embedder that ships, in both languages, and for the generator that ships, in English.
 OF_EMBEDDER, OF_GENERATOR = WEIGHTS / "evidence-model", WEIGHTS / "evidence-model-en"
-FACTS, HEAD = "evidence_model.json", "head.safetensors"
-# Tokens of question and passage together; a longer passage loses its end.
+FACTS, LINEAR_LAYER = "evidence_model.json", "head.safetensors"
+# The most tokens of question and passage together; a longer passage loses its end.
 MAX_TOKENS = 320
-# A sentence that was cut off is no answer.
+# Logit of a sentence that was cut off: it is no answer.
 CUT_OFF = -10.0
 
 Logits = NDArray[np.float64]
@@ -38,10 +38,12 @@ Logits = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The tokens of a question with a passage, and where each sentence's tokens lie.
+    """The tokens of a question and a passage, with the position of each sentence.
 
-    ``places`` holds ``(first, last)`` token positions, both included, for each sentence; None
-    where a sentence was cut off.
+    Attributes:
+        ids: Token ids.
+        places: For each sentence its first and last token, both included; None for a sentence that
+            was cut off.
     """
 
     ids: list[int]
@@ -49,28 +51,28 @@ class Encoded:
 
 
 def encode(tokenizer: Any, question: str, name: str, text: str, spans: Sequence[Span]) -> Encoded:
-    """Return what the model reads, in training as in serving.
+    """Return the input of the network, the same in training and in serving.
 
     Args:
-        tokenizer: A fast one.
-        question: The customer's.
-        name: The passage's, which tells what its sentences leave out.
+        tokenizer: A fast tokenizer.
+        question: The customer's question.
+        name: The passage's name, which supplies the subject that its sentences leave out.
         text: The passage.
         spans: Its sentences, in characters of ``text``.
     """
-    head = f"\n{name}: "
+    prefix = f"\n{name}: "
     found = tokenizer(
         f"query: {question}",
-        head + text,
+        prefix + text,
         truncation="only_second",
         max_length=MAX_TOKENS,
         return_offsets_mapping=True,
     )
     offsets, parts = found["offset_mapping"], found.sequence_ids(0)
     inside = [
-        (at, start - len(head), end - len(head))
+        (at, start - len(prefix), end - len(prefix))
         for at, ((start, end), part) in enumerate(zip(offsets, parts, strict=True))
-        if part == 1 and end > max(start, len(head))
+        if part == 1 and end > max(start, len(prefix))
     ]
     return Encoded(found["input_ids"], [_place(inside, span) for span in spans])
 
@@ -81,28 +83,28 @@ def _place(inside: Sequence[tuple[int, int, int]], span: Span) -> tuple[int, int
 
 
 class EvidenceModel:
-    """The embedder's network with an adapter, and a linear head over each sentence's vector."""
+    """A network with an adapter, and a linear layer over each sentence's vector."""
 
     def __init__(
         self,
         network: Any,
         tokenizer: Any,
-        head: tuple[Logits, float],
+        linear_layer: tuple[Logits, float],
         facts: Mapping[str, Any],
     ) -> None:
-        """Take the parts; ``load`` makes them fit.
+        """Take the parts; ``load`` puts them together.
 
         Args:
             network: Gives a vector for each token.
-            tokenizer: The network's.
-            head: Weights of shape (dimension,), and a bias.
-            facts: ``causal``, where a sentence is known at its last token alone; ``settings`` with
-                the ``languages`` that it was trained in; ``answerable``, for each language weight
-                and bias of the probability (Platt 1999).
+            tokenizer: The network's tokenizer.
+            linear_layer: Weights of shape (dimension,), and a bias.
+            facts: ``causal`` says whether only a sentence's last token has seen all of it;
+                ``settings`` holds the ``languages`` of the training; ``answerable`` holds weight
+                and bias of the calibrated probability for each language (Platt 1999).
         """
         self._network, self._tokenizer = network, tokenizer
-        self._weight, self._bias = head
-        # Two and a half times as fast; logits moved by 0.13 at most.
+        self._weight, self._bias = linear_layer
+        # Two and a half times as fast; logits move by at most 0.13.
         self._half = has_bfloat16()
         self._causal = bool(facts["causal"])
         self._calibration: Mapping[str, Sequence[float]] = facts.get("answerable", {})
@@ -110,11 +112,11 @@ class EvidenceModel:
 
     @classmethod
     def load(cls, host: "Embedder | Generator", folder: Path) -> Self | None:
-        """Put the adapter into a host's network; None where it was made for another one.
+        """Load the adapter into a network; None where it was trained for another one.
 
         Args:
-            host: What holds the network.
-            folder: As ``tuning.evidence_model`` writes it.
+            host: The embedder or generator that holds the network.
+            folder: What ``tuning.evidence_model`` wrote.
 
         Raises:
             AssistantError: The weights are damaged.
@@ -128,35 +130,39 @@ class EvidenceModel:
         if facts["base"].split("/")[-1] != host.name:
             return None
         try:
-            found = host.adapted(folder)
-            head = load_file(folder / HEAD)
+            adapted = host.adapted(folder)
+            layer = load_file(folder / LINEAR_LAYER)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise AssistantError(
                 f"Expected the weights of the evidence model in {folder}, found: {error}"
             ) from None
-        if found is None:
+        if adapted is None:
             return None
-        linear = head["weight"].double().numpy()[0], float(head["bias"][0])
-        return cls(*found, linear, facts)
+        linear_layer = layer["weight"].double().numpy()[0], float(layer["bias"][0])
+        return cls(*adapted, linear_layer, facts)
 
     def score(
         self, question: str, passages: Sequence[Passage], spans: Sequence[Sequence[Span]]
     ) -> list[Logits]:
-        """Return of each passage its sentences' logits; that nothing answers has the logit 0.
+        """Return the logits of each passage's sentences, relative to 0 for "nothing answers".
 
         Args:
             question: The customer's question, self-contained.
-            passages: To be read.
+            passages: The passages to read.
             spans: The sentences of each.
+
+        Returns:
+            For each passage an array of shape (sentences,).
         """
-        found = [
-            encode(self._tokenizer, question, passage.name, passage.text, own)
-            for passage, own in zip(passages, spans, strict=True)
+        encoded = [
+            encode(self._tokenizer, question, passage.name, passage.text, of_passage)
+            for passage, of_passage in zip(passages, spans, strict=True)
         ]
-        scored: list[Logits] = []
-        for one, states in zip(found, self._states([one.ids for one in found]), strict=True):
-            scored.append(np.array([self._logit(states, place) for place in one.places]))
-        return scored
+        states = self._states([one.ids for one in encoded])
+        return [
+            np.array([self._logit(vectors, place) for place in one.places])
+            for one, vectors in zip(encoded, states, strict=True)
+        ]
 
     def _logit(self, states: Logits, place: tuple[int, int] | None) -> float:
         if place is None:
@@ -166,14 +172,16 @@ class EvidenceModel:
         return float(vector @ self._weight + self._bias)
 
     def answerable(self, logit: float, lang: str) -> float:
-        """Return the probability that any sentence answers, in [0, 1].
+        """Return the calibrated probability, in [0, 1], that at least one sentence answers.
 
         Args:
-            logit: Of "one of them answers".
+            logit: Of "at least one sentence answers".
             lang: The language of the question.
         """
+        from scipy.special import expit
+
         weight, bias = self._calibration.get(lang, (1.0, 0.0))
-        return float(1 / (1 + np.exp(-(weight * logit + bias))))
+        return float(expit(weight * logit + bias))
 
     def _states(self, ids: Sequence[Sequence[int]]) -> list[Logits]:
         import torch
@@ -189,4 +197,4 @@ class EvidenceModel:
         with torch.inference_mode(), half:
             states = self._network(input_ids=padded, attention_mask=mask).last_hidden_state
         vectors = states.double().numpy()
-        return [own[: len(row)] for own, row in zip(vectors, ids, strict=True)]
+        return [of_row[: len(row)] for of_row, row in zip(vectors, ids, strict=True)]

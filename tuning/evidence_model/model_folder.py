@@ -1,47 +1,49 @@
-"""What the training of the evidence model leaves behind: adapter, head, metrics, model card."""
+"""Saves the trained evidence model: adapter, linear layer, measures, model card."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from assistant.evidence.evidence_model import FACTS, HEAD
+from assistant.evidence.evidence_model import FACTS, LINEAR_LAYER
 from tuning.atomic_files import put_in_place, staged, write_json, write_text
 from tuning.evidence_model.config import EvidenceSettings
+from tuning.page_templates import render
 from tuning.sft.model_folder import halve, name_base
 
 CARD = Path(__file__).with_name("card.md.jinja")
 
 
 def save_result(settings: EvidenceSettings, model: Any, base: str, facts: dict[str, Any]) -> None:
-    """Write the result beside ``output`` and put it in place in one step; a former one gives way.
+    """Write the result to ``output``, whole or not at all; it replaces a previous one.
 
     Args:
-        settings: What was asked for.
-        model: The trained one.
+        settings: The configuration.
+        model: The trained ``SentenceScorer``.
         base: The base model's public name.
-        facts: For the card, ``development`` among them.
+        facts: What the card says, including the measures under ``development``.
 
     Raises:
-        OSError: The disk is full; a former result stays.
+        OSError: The disk is full; the previous result stays.
     """
     from safetensors.torch import save_file
 
-    beside = staged(settings.output)
-    model.body.save_pretrained(str(beside))
-    for file in beside.glob("*.safetensors"):
+    staging = staged(settings.output)
+    model.network.save_pretrained(str(staging))
+    for file in staging.glob("*.safetensors"):
         halve(file)
     if model.causal:
-        _deepen(beside / "adapter_model.safetensors")
-    name_base(beside, base)
-    head = {n: weight.detach().cpu().contiguous() for n, weight in model.head.named_parameters()}
-    save_file(head, beside / HEAD)
-    shown = settings.model_dump(mode="json")
-    write_facts(beside, {**facts, "base": base, "causal": model.causal, "settings": shown})
-    put_in_place(beside, settings.output)
+        _move_below_lm_head(staging / "adapter_model.safetensors")
+    name_base(staging, base)
+    layer = {n: weight.detach().cpu().contiguous() for n, weight in model.linear.named_parameters()}
+    save_file(layer, staging / LINEAR_LAYER)
+    values = settings.model_dump(mode="json")
+    write_facts(staging, {**facts, "base": base, "causal": model.causal, "settings": values})
+    put_in_place(staging, settings.output)
     print(f"{settings.name}: {facts['seconds']} s. Saved in {settings.output}")
 
 
-def _deepen(file: Path) -> None:
-    """Name an adapter's weights as they are served: below the layer that names words."""
+def _move_below_lm_head(file: Path) -> None:
+    """Rename an adapter's weights for the product's network, which has a language model head."""
     from safetensors.torch import load_file, save_file
 
     if file.exists():
@@ -50,13 +52,21 @@ def _deepen(file: Path) -> None:
         save_file(weights, file, metadata={"format": "pt"})
 
 
-def write_facts(folder: Path, facts: dict[str, Any]) -> None:
-    """Write what is known of the weights beside them, the model card too, and print the worth."""
-    from jinja2 import Environment, StrictUndefined
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Read the facts of a folder of weights.
 
+    Raises:
+        ValueError: The folder has no evidence model.
+    """
+    if not (folder / FACTS).is_file():
+        raise ValueError(f"Expected the weights of an evidence model in {folder}, found none.")
+    facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    return facts
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Write the facts and the model card into a folder of weights, and print the measures."""
     write_json(folder / FACTS, facts)
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # Markdown
-    template = environment.from_string(CARD.read_text(encoding="utf-8"))
-    write_text(folder / "README.md", template.render(facts=facts, settings=facts["settings"]))
-    for lang, worth in facts["development"].items():
-        print(f"{lang}: " + ", ".join(f"{key} {value:.4g}" for key, value in worth.items()))
+    write_text(folder / "README.md", render(CARD, facts=facts, settings=facts["settings"]))
+    for lang, measures in facts["development"].items():
+        print(f"{lang}: " + ", ".join(f"{key} {value:.4g}" for key, value in measures.items()))
