@@ -1,8 +1,10 @@
-"""One protocol, one contract: the model in this process and a server that speaks OpenAI's API."""
+"""The local and the served generator keep the same contract."""
 
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -30,20 +32,35 @@ def local() -> TransformersGenerator:
 
 def _handler(local: TransformersGenerator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        """The small real model behind OpenAI's chat completions."""
+        """Serve the small real model as OpenAI's chat completions."""
 
         def do_POST(self):
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if request["model"] != "small":
-                self.send_error(404)
+            if request["model"] == "large":
+                self._refuse({"error": {"message": "There is no large model here."}})
                 return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            pieces = local.generate(request["messages"], max_tokens=request["max_tokens"])
-            for piece in pieces:
-                self._event({"content": piece})
+            if request["model"] == "broken":
+                self._event({"content": "Pa"})
+                self.wfile.write(b'data: {"error": {"message": "out of memory"}}\n\n')
+                return
+            if request["model"] == "babbling":
+                self.wfile.write(b"data: {no JSON\n\n")
+                return
+            with closing(
+                local.generate(request["messages"], max_tokens=request["max_tokens"])
+            ) as pieces:
+                for piece in pieces:
+                    self._event({"content": piece})
             self.wfile.write(b"data: [DONE]\n\n")
+
+        def _refuse(self, body):
+            self.send_response(404)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
 
         def _event(self, delta):
             choice = {"index": 0, "delta": delta, "finish_reason": None}
@@ -66,8 +83,9 @@ def url(local) -> Iterator[str]:
 
 @pytest.fixture(params=["local", "served"])
 def generator(request, local, url, monkeypatch) -> Generator:
-    # The hub's client reaches a server of one's own too, and takes "offline" for both.
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    # Offline for the Hugging Face hub must not cut off a server on this machine.
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     return local if request.param == "local" else ServedGenerator(url, "small", None)
 
 
@@ -87,13 +105,62 @@ def test_it_stops_at_the_limit(generator):
     assert len("".join(generator.generate(long, max_tokens=5)).split()) <= 10
 
 
-def test_a_reader_who_leaves_early_stops_the_work(generator):
-    """The next call must not wait for the rest of the one before."""
-    long = [{"role": "user", "content": "Tell me a very long story about a ship."}]
-    pieces = generator.generate(long, max_tokens=2000)
+STORY = [{"role": "user", "content": "Tell me a very long story about a ship."}]
+
+
+def test_a_reader_who_leaves_early_stops_the_work(generator, local, monkeypatch):
+    """The next call must not wait for the rest of the previous one."""
+    lengths = []
+    run = local._model.generate
+
+    def recorded(**options):
+        ids = run(**options)
+        lengths.append(ids.shape[1] - options["input_ids"].shape[1])
+        return ids
+
+    monkeypatch.setattr(local._model, "generate", recorded)
+    pieces = generator.generate(STORY, max_tokens=2000)
     next(pieces)
     pieces.close()
     assert "Paris" in "".join(generator.generate(MESSAGES, max_tokens=40))
+    stopped, _ = lengths
+    assert stopped < 1000
+
+
+def test_a_reader_who_stalls_keeps_nobody_waiting(local):
+    stalled = local.generate(STORY, max_tokens=30)
+    next(stalled)
+    try:
+        with ThreadPoolExecutor() as pool:
+            other = pool.submit(lambda: "".join(local.generate(MESSAGES, max_tokens=40)))
+            done, _ = wait([other], timeout=60)
+            stalled.close()
+        assert done
+        assert "Paris" in other.result()
+    finally:
+        stalled.close()
+
+
+def test_a_stalled_reader_may_read_on(local):
+    whole = "".join(local.generate(STORY, max_tokens=30))
+    stalled = local.generate(STORY, max_tokens=30)
+    first = next(stalled)
+    assert "".join(local.generate(MESSAGES, max_tokens=5))
+    assert first + "".join(stalled) == whole
+
+
+def test_a_failing_model_is_an_error_and_no_short_text(local, monkeypatch):
+    def failing(streamer, **_):
+        streamer.on_finalized_text("Pa")
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(local._model, "generate", failing)
+    pieces = local.generate(MESSAGES)
+    assert next(pieces) == "Pa"
+    with pytest.raises(GeneratorError, match=f"{GENERATOR_NAME}.*out of memory"):
+        next(pieces)
+    monkeypatch.undo()
+    assert "Paris" in "".join(local.generate(MESSAGES, max_tokens=40))
 
 
 def test_what_is_avoided_is_not_begun_with(local):
@@ -109,8 +176,8 @@ def test_no_adapter_is_an_error_that_says_so(generator):
 
 
 @pytest.mark.parametrize(("able", "expected"), [(True, "bfloat16"), (False, "float32")])
-def test_weights_are_what_the_processor_reckons_in(able, expected, monkeypatch):
-    """Where bfloat16 is emulated, a prompt takes six times the seconds of float32."""
+def test_weights_have_the_type_that_the_processor_supports(able, expected, monkeypatch):
+    """Emulated bfloat16 takes six times as long for a prompt as float32."""
     import torch
 
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": able})
@@ -144,7 +211,7 @@ def test_adapter_is_switched_for_single_calls(tmp_path):
     other = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))
     assert other != plain
     assert "".join(both.generate(MESSAGES, max_tokens=12)) == plain
-    # Another adapter beside it reads, and changes neither.
+    # A second adapter reads, and changes neither text.
     network, tokenizer = both.adapted(tmp_path / "2")
     ids = torch.tensor([tokenizer("a card")["input_ids"]])
     read = network(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
@@ -153,7 +220,7 @@ def test_adapter_is_switched_for_single_calls(tmp_path):
     assert not torch.allclose(read, bare)
     assert "".join(both.generate(MESSAGES, max_tokens=12)) == plain
     assert "".join(both.generate(MESSAGES, max_tokens=12, adapter=True)) == other
-    # A promotion is taken at the next call, and taken back as well.
+    # The next call uses a promotion, and a rollback.
     serving[0] = tmp_path / "2"
     third = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))
     assert third not in (plain, other)
@@ -169,9 +236,25 @@ def test_missing_weights_and_missing_server(tmp_path):
         list(nobody.generate(MESSAGES))
 
 
-def test_unknown_model_on_the_server(url):
-    with pytest.raises(GeneratorError, match="with the model 'large'"):
-        list(ServedGenerator(url, "large", None).generate(MESSAGES))
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("large", "404 - There is no large model here."),
+        ("broken", "out of memory"),
+        ("babbling", "Expecting property name"),
+    ],
+)
+def test_a_servers_failure_names_model_url_and_reason(url, model, reason):
+    with pytest.raises(GeneratorError) as raised:
+        list(ServedGenerator(url, model, None).generate(MESSAGES))
+    for part in (f"with the model {model!r}", url, reason):
+        assert part in str(raised.value)
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "http://localhost:port/v1", "http://127.0.0.1:9/v1"])
+def test_a_wrong_url_is_named(wrong):
+    with pytest.raises(GeneratorError, match=f"Expected an OpenAI-compatible server .* {wrong}"):
+        list(ServedGenerator(wrong, "small", None).generate(MESSAGES))
 
 
 @pytest.mark.parametrize(
@@ -182,10 +265,10 @@ def test_unknown_model_on_the_server(url):
         (True, "HuggingFaceTB/SmolLM2-135M-Instruct", None),
     ],
 )
-def test_articles_words_are_chosen_with_the_default_generators_network_where_it_is_there(
+def test_extractive_answers_load_only_the_default_generator_if_it_is_installed(
     installed, generator, expected, monkeypatch
 ):
-    """Its adapter was made for it; any other model would be loaded for nothing."""
+    """Its network reads passages; any other model would be loaded for nothing."""
     if not installed:
         monkeypatch.setattr("knowledge.models.model_files.find", lambda *_: None)
     settings = Settings(state=STATE, strategy="extractive", generator=generator)

@@ -1,4 +1,4 @@
-"""Which adapter serves: the settings' own, the one that was promoted, or the one that ships."""
+"""Finds the adapter that serves: from the settings, promoted, or shipped."""
 
 import contextlib
 import json
@@ -14,10 +14,10 @@ FOLDER, POINTER = "adapters", "serving.json"
 
 
 def serving_adapter(settings: Settings) -> Path | None:
-    """Return the adapter's folder, or None where the generator has none.
+    """Return the adapter's folder, or None if the generator has none.
 
-    The one that ships fits the default generator alone. A promotion is read anew at every call, so
-    that a running assistant takes it.
+    The shipped adapter fits the default generator only. Every call reads the promotion's file, so
+    a running assistant picks up a promotion.
     """
     if settings.adapter:
         return settings.adapter
@@ -30,7 +30,7 @@ def serving_adapter(settings: Settings) -> Path | None:
 
 
 def read_pointer(state: Path) -> dict[str, Any]:
-    """Return what ``tuning.promote`` wrote: ``serving`` and ``former``, names below ``FOLDER``."""
+    """Return what ``tuning.promote`` wrote: ``serving`` and ``former``, folders in ``FOLDER``."""
     file = state / FOLDER / POINTER
     if not file.is_file():
         return {}
@@ -40,7 +40,7 @@ def read_pointer(state: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def quiet_loading() -> Iterator[None]:
-    """Keep back that an adapter lacks the base model's weights, and that it is not the first."""
+    """Silence two expected warnings: an adapter lacks base weights, and is not the first one."""
     from transformers.utils import logging
 
     before = logging.get_verbosity()

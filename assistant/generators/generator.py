@@ -1,4 +1,4 @@
-"""What every generator offers: messages in, text out."""
+"""The protocol of a generator: messages in, text out."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ class Generator(Protocol):
 
     @property
     def name(self) -> str:
-        """What a reply records."""
+        """The name that replies record."""
 
     @property
     def languages(self) -> frozenset[str]:
@@ -24,7 +24,7 @@ class Generator(Protocol):
 
     @property
     def is_remote(self) -> bool:
-        """Whether text leaves this machine, so that personal data is masked before."""
+        """Whether text may leave this machine; personal data is then masked first."""
 
     def generate(
         self,
@@ -36,18 +36,21 @@ class Generator(Protocol):
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; closing the iterator stops the work.
 
+        A reader that stops reading does not delay other calls.
+
         Args:
             messages: Roles and contents, the last one the user's.
-            max_tokens: The most tokens to write.
+            max_tokens: The maximum number of tokens to write.
             adapter: Whether to use the fine-tuned weights.
-            avoid: What no sentence may begin with, where the generator can be told so.
+            avoid: A text that the continuation must not begin with. A generator that cannot
+                guarantee this ignores it.
 
         Raises:
-            GeneratorError: The model or its server fails.
+            GeneratorError: The model or its server fails, before the first piece or later.
         """
 
     def adapted(self, adapter: Path) -> tuple[Any, Any] | None:
-        """Return the network with an adapter in it, and its tokenizer; see ``Embedder``.
+        """Return the network with an adapter, and its tokenizer; see ``Embedder``.
 
-        None where the network is not on this machine.
+        None if the network is not on this machine.
         """

@@ -1,9 +1,10 @@
-"""Writes text: one protocol, and a model in this process; servers: ``served_generator``."""
+"""Generates text with a model in this process."""
 
 import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from assistant.generators.adapters import quiet_loading
 from assistant.messages import PromptMessage
 from knowledge.models.bfloat16 import has_bfloat16
 
-# Tokens of a text to avoid that tell its beginning from others.
+# Tokens of a text to avoid that distinguish its beginning from other texts.
 AVOIDED = 3
 
 
 class TransformersGenerator:
-    """A causal model on this machine, with an optional adapter beside it.
+    """A causal model on this machine, with an optional adapter.
 
-    In bfloat16 where the processor has it, in float32 elsewhere.
+    The weights are in bfloat16 where the processor supports it, in float32 elsewhere.
     """
 
     def __init__(
@@ -33,10 +34,10 @@ class TransformersGenerator:
 
         Args:
             model: A folder or a hub name.
-            name: What replies record.
-            languages: What the model speaks.
-            adapter: Returns the PEFT adapter of the moment, which is switched on for single calls;
-                another one than before is loaded when it is next used.
+            name: The name that replies record.
+            languages: The languages that the model speaks.
+            adapter: Returns the current PEFT adapter. It is enabled for single calls; a changed
+                adapter is loaded at the next call that uses it.
 
         Raises:
             GeneratorError: The weights cannot be loaded.
@@ -47,8 +48,10 @@ class TransformersGenerator:
         self._name, self._languages, self._adapter = name, languages, adapter
         self._loaded: Path | None = None
         self._loaded_as = ""
-        # One call at a time: the adapter's switch belongs to the model, and cores are few.
+        # One call at a time: the model has one adapter switch, and cores are few. Text is written
+        # by a thread of its own, so that a stalled reader never holds the lock.
         self._lock = threading.Lock()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="generator")
         dtype = torch.bfloat16 if has_bfloat16() else torch.float32
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(model)
@@ -57,17 +60,17 @@ class TransformersGenerator:
             raise GeneratorError(
                 f"Expected a causal language model in {model}, found: {error}"
             ) from None
-        if wanted := adapter():
-            self._load(wanted)
+        if current := adapter():
+            self._load(current)
 
     @property
     def name(self) -> str:
-        """What replies record."""
+        """The name that replies record."""
         return self._name
 
     @property
     def languages(self) -> frozenset[str]:
-        """What the model speaks."""
+        """The languages that the model speaks."""
         return self._languages
 
     @property
@@ -77,7 +80,7 @@ class TransformersGenerator:
 
     @property
     def is_remote(self) -> bool:
-        """Nothing leaves this machine."""
+        """False: no text leaves this machine."""
         return False
 
     def generate(
@@ -88,7 +91,10 @@ class TransformersGenerator:
         adapter: bool = False,
         avoid: str = "",
     ) -> Iterator[str]:
-        """Yield pieces of the greedy continuation; see ``Generator``."""
+        """Yield pieces of the greedy continuation; see ``Generator``.
+
+        The model writes into an unbounded queue, at its own pace: ``max_tokens`` bounds the text.
+        """
         from transformers import TextIteratorStreamer
 
         wanted = self._adapter() if adapter else None
@@ -96,31 +102,28 @@ class TransformersGenerator:
             raise GeneratorError(
                 "Expected an adapter for this generator, found none. Set `adapter`."
             )
-        inputs = self._tokenizer.apply_chat_template(
-            list(messages), add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         stop = threading.Event()
         options: dict[str, Any] = {"max_new_tokens": max_tokens}
         if avoid:
             begins = self._tokenizer(avoid, add_special_tokens=False)["input_ids"][:AVOIDED]
             options["bad_words_ids"] = [begins]
-        worker = threading.Thread(
-            target=self._run, args=(inputs, streamer, stop, options, adapter), daemon=True
-        )
-        with self._lock:
-            if wanted and wanted != self._loaded:
-                self._load(wanted)
-            worker.start()
-            try:
-                yield from streamer
-            finally:
-                # Reached at the end and when the reader closes us early.
-                stop.set()
-                worker.join()
+        work = self._worker.submit(self._write, messages, wanted, streamer, stop, options)
+        try:
+            yield from streamer
+            work.result()
+        except GeneratorError:
+            raise
+        except Exception as error:
+            raise GeneratorError(
+                f"Expected text from {self._name}, found {type(error).__name__}: {error}"
+            ) from error
+        finally:
+            # Reached at the end and when the reader closes the stream early.
+            stop.set()
 
     def adapted(self, adapter: Path) -> tuple[Any, Any]:
-        """Return the network below the words, with an adapter beside its own, and the tokenizer.
+        """Return the network below the output layer with an adapter, and the tokenizer.
 
         Raises:
             GeneratorError: The adapter was made for another model.
@@ -136,13 +139,31 @@ class TransformersGenerator:
 
         return network, self._tokenizer
 
-    def _run(
+    def _write(
         self,
-        inputs: Any,
+        messages: Sequence[PromptMessage],
+        adapter: Path | None,
         streamer: Any,
         stop: threading.Event,
         options: dict[str, Any],
-        on: bool,
+    ) -> None:
+        """Run the model until it ends, fails or is stopped; its text goes to the streamer."""
+        try:
+            with self._lock:
+                if adapter and adapter != self._loaded:
+                    self._load(adapter)
+                self._run(messages, self._loaded_as if adapter else "", streamer, stop, options)
+        finally:
+            # Without it, a failure would leave the reader waiting forever.
+            streamer.text_queue.put(streamer.stop_signal)
+
+    def _run(
+        self,
+        messages: Sequence[PromptMessage],
+        adapter: str,
+        streamer: Any,
+        stop: threading.Event,
+        options: dict[str, Any],
     ) -> None:
         import torch
         from transformers import StoppingCriteriaList
@@ -150,36 +171,35 @@ class TransformersGenerator:
         def stopped(ids: Any, scores: Any, **_: Any) -> Any:
             return torch.full((ids.shape[0],), stop.is_set(), dtype=torch.bool)
 
-        try:
-            with torch.inference_mode(), self._switched(self._loaded_as if on else ""):
-                self._model.generate(
-                    **inputs,
-                    **options,
-                    streamer=streamer,
-                    do_sample=False,
-                    # Answers repeat the prompt's words, so guesses from it are often right.
-                    prompt_lookup_num_tokens=5,
-                    stopping_criteria=StoppingCriteriaList([stopped]),
-                )
-        finally:
-            # Otherwise a failure would leave the reader waiting for ever.
-            streamer.end()
+        inputs = self._tokenizer.apply_chat_template(
+            list(messages), add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        with torch.inference_mode(), self._switched(adapter):
+            self._model.generate(
+                **inputs,
+                **options,
+                streamer=streamer,
+                do_sample=False,
+                # Answers repeat the prompt's words, so guesses from it are often right.
+                prompt_lookup_num_tokens=5,
+                stopping_criteria=StoppingCriteriaList([stopped]),
+            )
 
     def _load(self, folder: Path) -> None:
-        """Load the adapter that words answers, and let go of the one before."""
+        """Load the adapter that words answers and delete the previous one."""
         name = "b" if self._loaded_as == "a" else "a"
         self._add(folder, name)
         if self._loaded_as:
             self._model.delete_adapter(self._loaded_as)
-            # Deleting one switches the others on.
+            # Deleting one adapter enables the others.
             self._model.disable_adapters()
         self._loaded, self._loaded_as = folder, name
 
     def _add(self, folder: Path, name: str) -> None:
-        """Load an adapter beside the base model, switched off."""
+        """Load an adapter into the model, disabled."""
         try:
             made_for = _base_of(folder)
-            # A model in a folder may bear any name; shapes tell then.
+            # A model in a folder may have any name; the shapes must then decide.
             if _last(made_for) != _last(self._name) and not Path(self._name).is_dir():
                 raise ValueError(f"one made for {made_for}")
             with quiet_loading():
@@ -192,7 +212,7 @@ class TransformersGenerator:
 
     @contextlib.contextmanager
     def _switched(self, name: str) -> Iterator[None]:
-        """Switch an adapter on for the time; none where the name is empty."""
+        """Enable an adapter inside the block; an empty name enables none."""
         if name:
             self._model.enable_adapters()
             self._model.set_adapter(name)

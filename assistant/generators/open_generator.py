@@ -11,27 +11,27 @@ from knowledge.models.model_files import GENERATOR_NAME, generator_folder
 
 
 def open_generator(settings: Settings) -> Generator | None:
-    """Load the generator that the settings name; None where neither words nor reading want it.
+    """Load the generator that the settings name; None if nothing would use it.
 
     Raises:
         SettingsError: A server is named without the name of a model.
         GeneratorError: The model cannot be loaded.
-        KnowledgeError: The default weights are nowhere to be found, or fail their checksum.
+        KnowledgeError: The default weights cannot be found, or fail their checksum.
     """
     if settings.generator_url:
         if not settings.generator:
             raise SettingsError(
-                "Expected the name of the served model in `generator` beside `generator_url`, "
-                "found none."
+                "Expected the name of the served model in `generator` together with "
+                "`generator_url`, found none."
             )
         key = settings.generator_key.get_secret_value() if settings.generator_key else None
         served = str(settings.adapter) if settings.adapter else None
         return ServedGenerator(settings.generator_url, settings.generator, key, served)
     source = generator_folder(settings.generator, settings.state)
-    # Where nothing is worded, only the default model on this disk is of use: its network reads.
+    # With the strategy extractive, only the default model's network is used: it reads passages.
     if settings.strategy == "extractive" and source in (settings.generator, GENERATOR.hub):
         return None
-    # The default model speaks English only; one that a user names is taken to speak both.
+    # The default model speaks English only; a model that a user names is assumed to speak both.
     languages = frozenset({"en", "zh"} if settings.generator else {"en"})
     name = settings.generator or GENERATOR_NAME
     return TransformersGenerator(source, name, languages, lambda: serving_adapter(settings))
