@@ -15,8 +15,8 @@ from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier, Prediction
 from assistant.message import safety
 from assistant.message.context import Asked, antecedent, failures_in_a_row, what_is_asked
-from assistant.message.courtesies import bare
-from assistant.message.history import listed, recovered
+from assistant.message.courtesies import without_courtesies
+from assistant.message.history import choice_lines, recover_decision
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.policy import FittedPolicy, GeneralPolicy, Policy
 from assistant.routing import Router
@@ -164,7 +164,7 @@ class Assistant:
         text = safety.check(asked.question, self._max_characters)
         injection = safety.is_injection(text)
         clock.lap("safety")
-        bared = bare(safety.without_personal_data(text))
+        bared = without_courtesies(safety.without_personal_data(text))
         readings, prediction = self._understand(bared, asked.history)
         lang = prediction.language
         clock.lap("intents")
@@ -222,7 +222,7 @@ class Assistant:
         subject = antecedent(text, history)
         if subject is None or self._policy.is_sure(prediction):
             return {text: vector}, prediction
-        subject = bare(subject)
+        subject = without_courtesies(subject)
         query = f"{subject} {text}"
         first, both = self._embedder.encode_queries([subject, query])
         before = self._intents.predict(subject, first)
@@ -265,7 +265,7 @@ class Assistant:
         template = self._sayings[findings.lang]
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         yield builder.add(saying, None)
-        for line in listed(findings.route.choices):
+        for line in choice_lines(findings.route.choices):
             yield builder.add(line, None, "\n")
         if findings.route.action is Action.HANDOFF:
             yield from builder.quote(findings.chosen)
@@ -282,7 +282,7 @@ class Assistant:
         return wanted
 
     def _recovered(self, message: Message) -> Message:
-        return recovered(message, self._every("clarify"), self._every("not_found"))
+        return recover_decision(message, self._every("clarify"), self._every("not_found"))
 
     def _every(self, name: str) -> tuple[str, ...]:
         """Return a saying in each language."""

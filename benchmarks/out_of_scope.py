@@ -117,7 +117,7 @@ def _print_new(train: Rows, dev: Rows, far: Far) -> None:
         right = np.array(head.labels)[logits.argmax(axis=1)] == labels
         for name in left:
             shown = draw.choice(np.flatnonzero(np.array(train[1]) == name), SHOWN, replace=False)
-            new = np.array([neighbours.newcomer(v, train[2][shown]) for v in dev[2]])
+            new = np.array([neighbours.new_intent_logit(v, train[2][shown]) for v in dev[2]])
             taken = new > best
             others = ~np.isin(labels, left)
             recalls.append(float(taken[labels == name].mean()))

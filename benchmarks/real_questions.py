@@ -93,13 +93,13 @@ def _cited(reply: dict[str, Any]) -> list[str]:
 
 def _wild(reply: dict[str, Any]) -> set[str]:
     from assistant.grounding.grounder import figures
-    from assistant.message.context import listed
+    from assistant.message.history import choice_lines
 
     cited: set[str] = set()
     for citation in reply["citations"]:
         cited |= figures(citation["quote"])
     # The number before a choice, and what stands in its title, is no claim.
-    offered = listed(reply["choices"])
+    offered = choice_lines(reply["choices"])
     said = [entry["sentence"] for entry in reply["support"] if entry["sentence"] not in offered]
     return figures(" ".join(said)) - cited
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.message.courtesies import bare
+from assistant.message.courtesies import without_courtesies
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from assistant.message.courtesies import bare
     ],
 )  # fmt: skip
 def test_courtesies_are_taken_off_both_ends(typed, meant):
-    assert bare(typed) == meant
+    assert without_courtesies(typed) == meant
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,13 @@ def test_courtesies_are_taken_off_both_ends(typed, meant):
     ],
 )  # fmt: skip
 def test_whatever_is_more_than_a_courtesy_stays(typed):
-    assert bare(typed) == typed
+    assert without_courtesies(typed) == typed
 
 
 @pytest.mark.parametrize("part", ["thanks,,,, ", "谢谢，，", "，", "hi ", "please help "])
 def test_a_long_message_takes_no_longer(part):
     """Patterns that may be matched in many ways would take hours."""
-    assert bare(part * 2000 + "x").endswith("x")
+    assert without_courtesies(part * 2000 + "x").endswith("x")
 
 
 def test_a_wrapped_question_is_understood_like_the_bare_one(bank):

@@ -3,19 +3,19 @@
 import pytest
 from pydantic import ValidationError
 
-from assistant.message.history import SentDecision, earlier_message, listed, recovered
+from assistant.message.history import SentDecision, choice_lines, earlier_message, recover_decision
 from assistant.messages import Action, Citation, Message, Reply
 
 CLARIFY, NOT_FOUND = ("I'm not sure which:", "我不确定："), ("I don't know.", "我不知道。")
 
 
 def recover(message):
-    return recovered(message, CLARIFY, NOT_FOUND)
+    return recover_decision(message, CLARIFY, NOT_FOUND)
 
 
 def test_choices_are_read_from_the_text_as_they_were_written():
     text = "\n".join(
-        ["I'm not sure which:", *listed(["Cards & cash", "Transfers.", "None of these"])]
+        ["I'm not sure which:", *choice_lines(["Cards & cash", "Transfers.", "None of these"])]
     )
     found = recover(Message("assistant", text))
     assert (found.action, found.reason) == (Action.CLARIFY, "clarify")

@@ -134,7 +134,7 @@ def test_neighbours_survive_saving(tmp_path):
     told.save(tmp_path)
     again = Prototypes.load(tmp_path)
     vector = np.array([1.0, 0.0], dtype=np.float32)
-    assert again.newcomer(vector, np.eye(2, dtype=np.float32)) == pytest.approx(
+    assert again.new_intent_logit(vector, np.eye(2, dtype=np.float32)) == pytest.approx(
         0.7071 + 2 + 3, abs=1e-3
     )
     near = again.out_of_scope(np.array([1.0, 0.0]), vector, None, None)

@@ -20,7 +20,7 @@ from assistant.intents.intent_files import (
 )
 from assistant.intents.linear_classifier import Floats, LinearClassifier, probabilities
 from assistant.intents.prototypes import Prototypes
-from assistant.message.courtesies import bare
+from assistant.message.courtesies import without_courtesies
 from assistant.messages import Action
 from knowledge.models.embedder import Embedder, Vectors
 from knowledge.segmenter import Language, language_of, phrases
@@ -120,10 +120,10 @@ class IntentClassifier:
         Args:
             text: The message.
             vector: Its vector, of shape (dimension,), as retrieval uses it too; made here if None.
-                Then ``text`` is expected as ``bare`` returns it.
+                Then ``text`` is expected as ``without_courtesies`` returns it.
         """
         if vector is None:
-            text = bare(text)
+            text = without_courtesies(text)
             vector = self._embedder.encode_queries([text])[0]
         known = self._current()
         language = language_of(text)
@@ -149,7 +149,7 @@ class IntentClassifier:
 
     def explain(self, text: str) -> Explanation:
         """Return the nearest examples of a message and what each of its phrases did."""
-        text = bare(text)
+        text = without_courtesies(text)
         parts = phrases(text)
         without = ["".join(parts[:at] + parts[at + 1 :]) for at in range(len(parts))]
         vectors = self._embedder.encode_queries([text, *without])
@@ -214,7 +214,7 @@ def _logits(known: _Known, text: str, vector: Vectors) -> tuple[list[str], Float
     logits = known.head.logits([text], vector[None])[0]
     if known.neighbours is None:
         return known.head.labels, logits
-    new = [known.neighbours.newcomer(vector, shown) for shown in known.newcomers.values()]
+    new = [known.neighbours.new_intent_logit(vector, shown) for shown in known.newcomers.values()]
     names = [*known.head.labels, *known.newcomers]
     return names, np.concatenate([logits, np.array(new, dtype=np.float32)])
 

@@ -34,7 +34,7 @@ class Prototypes:
     imprint: Sequence[float]
     strange: Sequence[float]
 
-    def newcomer(self, vector: Vectors, examples: Vectors) -> float:
+    def new_intent_logit(self, vector: Vectors, examples: Vectors) -> float:
         """Return the logit of an intent that the head does not know.
 
         Args:

@@ -16,7 +16,7 @@ MOST, LONGEST = 4, 80
 _BETWEEN = " \t\n,.!;:~，。！；：、～…"
 
 
-def bare(text: str) -> str:
+def without_courtesies(text: str) -> str:
     """Return a message without its courtesies; as it is where little else would be left.
 
     They outvote a short question otherwise: an encoder averages over all words.

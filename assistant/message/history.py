@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.messages import Action, Citation, Message, Reply
 
-# A line of ``listed``.
+# A line of ``choice_lines``.
 _LISTED = re.compile(r"^\d+\. (.+)$", re.MULTILINE)
 
 
@@ -54,12 +54,12 @@ def earlier_message(
     return Message(role, text, decision.action, decision.reason, choices, citations)
 
 
-def listed(choices: Sequence[str]) -> list[str]:
+def choice_lines(choices: Sequence[str]) -> list[str]:
     """Return the lines in which a clarifying question offers its choices."""
     return [f"{number}. {choice}" for number, choice in enumerate(choices, 1)]
 
 
-def recovered(message: Message, clarify: Sequence[str], not_found: Sequence[str]) -> Message:
+def recover_decision(message: Message, clarify: Sequence[str], not_found: Sequence[str]) -> Message:
     """Return a message with what its text alone shows of the decision.
 
     Many clients keep role and text only. Where the decision was sent, the text is not looked at.
