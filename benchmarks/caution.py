@@ -1,7 +1,7 @@
-"""What the setting ``caution`` buys and costs: ``python -m benchmarks.caution``.
+"""How the setting ``caution`` trades answers for errors: ``python -m benchmarks.caution``.
 
-The question sets of ``tuning.evaluate`` go through the whole assistant once for each caution, as
-written. Printed as a table; ``--picture`` draws it too.
+Asks the whole assistant the question sets of ``tuning.evaluate`` once per value of ``caution``,
+with the strategy `extractive`. Prints a table; ``--picture`` also draws it.
 """
 
 import argparse
@@ -23,7 +23,7 @@ SHARES = (
 
 
 def main() -> int:
-    """Print the table, a line as soon as it is known."""
+    """Print the table line by line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.caution",
         description=__doc__,
@@ -31,7 +31,7 @@ def main() -> int:
         epilog="Example: python -m benchmarks.caution --picture docs/caution.png",
     )
     parser.add_argument("--sets", nargs="+", metavar="NAME", help="default: all that ship")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="a PNG to draw")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the table as a PNG")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args()
     from assistant.config import load_settings

@@ -1,8 +1,8 @@
-"""The whole assistant for companies that it has never seen: ``python -m benchmarks.companies``.
+"""How the assistant answers for companies it has never seen: ``python -m benchmarks.companies``.
 
-The development companies of ``tuning/data/companies``, each a folder of articles without intents or
-weights of its own, are asked their customers' questions, questions that come near and that nothing
-answers, and out-of-scope messages (CLINC150, CrossWOZ).
+Asks the development companies of ``tuning/data/companies``, each a folder of articles without
+intents or weights of its own, three kinds of questions: those of their customers, similar ones that
+no article answers, and out-of-scope messages (CLINC150, CrossWOZ).
 """
 
 import argparse
@@ -23,7 +23,7 @@ COLUMNS = ("right", "wrong", "offered", "clarify", "decline", "other")
 
 
 def main() -> int:
-    """Print the table; 2 where the public data is missing."""
+    """Print the table; return 2 if the public data is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.companies",
         description=__doc__,

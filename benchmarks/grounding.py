@@ -1,9 +1,8 @@
-"""How well the check tells supported claims from others: ``python -m benchmarks.grounding``.
+"""How well the grounding check detects unsupported claims: ``python -m benchmarks.grounding``.
 
-Pairs of passage and claim written for this (``tuning/data/grounding_pairs.yml``), English and
-Chinese.
-A claim that is let through without support could cost a customer money; one that is dropped makes
-the answer shorter.
+Judges the pairs of passage and claim in ``tuning/data/grounding_pairs.yml``, in English and
+Chinese. An unsupported claim that passes could cost a customer money; a supported claim that is
+dropped only shortens the answer.
 """
 
 import argparse
@@ -14,14 +13,16 @@ DATA = Path(__file__).parent.parent / "tuning" / "data" / "grounding_pairs.yml"
 
 
 def main() -> None:
-    """Print the table, and optionally each claim that is judged wrongly."""
+    """Print the table and, with ``--failures``, each claim that is judged wrongly."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.grounding",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Example: python -m benchmarks.grounding --failures",
     )
-    parser.add_argument("--failures", action="store_true", help="list what is judged wrongly")
+    parser.add_argument(
+        "--failures", action="store_true", help="list the claims that are judged wrongly"
+    )
     given = parser.parse_args()
     import yaml
 

@@ -1,8 +1,8 @@
-"""How well a head on frozen vectors tells intents: ``python -m benchmarks.intents``.
+"""How well a classifier on frozen vectors recognises intents: ``python -m benchmarks.intents``.
 
-Public sets with the embedder as it was published, which saw none of them: BANKING77, CLINC150 and
-HWU64, with all training rows or five or ten an intent. Then the classifier that ships: its two
-languages, what typing errors and capitals cost, and the time of one message.
+First public sets, with the embedder as published, which was trained on none of them: BANKING77,
+CLINC150 and HWU64, with all training rows or with five or ten per intent. Then the classifier that
+ships: both languages, the cost of typing errors and capitals, and the time per message.
 """
 
 import argparse
@@ -37,7 +37,7 @@ DRAWN = 0.9
 
 
 def main() -> int:
-    """Print the tables; 2 where the public data is missing."""
+    """Print the tables; return 2 if the public data is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.intents",
         description=__doc__,
@@ -45,8 +45,8 @@ def main() -> int:
         epilog="Example: FRONTDESK_DATA=~/data python -m benchmarks.intents",
     )
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    parser.add_argument("--encoder", help="a folder or hub name, for the public sets")
-    parser.add_argument("--only", choices=("public", "shipped"), help="one half of it")
+    parser.add_argument("--encoder", help="an encoder for the public sets, as folder or hub name")
+    parser.add_argument("--only", choices=("public", "shipped"), help="measure only these")
     given = parser.parse_args()
     if is_data_missing("intents"):
         return 2

@@ -10,7 +10,7 @@ DATA = Path(__file__).parent.parent / "tuning" / "data" / "lantern_questions.en.
 
 
 def main() -> None:
-    """Print the medians over 50 questions, a strategy a row."""
+    """Print the medians over 50 questions, one row per strategy."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.latency",
         description=__doc__,

@@ -1,10 +1,10 @@
-"""What tells strange messages apart, and new intents from five examples.
+"""How well scores detect out-of-scope messages and new intents with five examples.
 
-``python -m benchmarks.out_of_scope``: 27 of BANKING77's intents are left out of training; their
-development rows are near and strange, CLINC150's out-of-scope rows and CrossWOZ are far. Each score
-is measured alone and as the mixture that ships. Then ten intents are left out, and each comes back
-by five of its training rows, without training. Last, CLINC150's own 150 intents with its own
-out-of-scope rows, three draws of nine tenths of the training rows.
+``python -m benchmarks.out_of_scope`` leaves 27 of BANKING77's intents out of training. Their
+development rows are near and out of scope; CLINC150's out-of-scope rows and CrossWOZ are far. Each
+score is measured alone and in the mixture that ships. Then ten intents are left out, and each is
+added back with five of its training rows, without training. Last come CLINC150's 150 intents with
+its own out-of-scope rows, in three draws of nine tenths of the training rows.
 """
 
 import argparse
@@ -35,7 +35,7 @@ Far = dict[str, list[tuple[list[str], Vectors]]]
 
 
 def main() -> int:
-    """Print the tables; 2 where the public data is missing."""
+    """Print the tables; return 2 if the public data is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.out_of_scope",
         description=__doc__,
@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument(
         "--tuned",
         action="store_true",
-        help="with the query adapter, which saw the left-out intents",
+        help="use the query adapter, which was trained on the left-out intents too",
     )
     given = parser.parse_args()
     if is_data_missing("out_of_scope"):

@@ -1,7 +1,7 @@
 """Real customers' questions through ``--batch``: ``python -m benchmarks.real_questions``.
 
 Draws 200 development rows of BANKING77 and 20 out-of-scope rows of CLINC150 from the folder
-FRONTDESK_DATA, answers them with ``python -m assistant --batch`` and counts.
+FRONTDESK_DATA, answers them with ``python -m assistant --batch`` and counts the outcomes.
 """
 
 import argparse
@@ -17,16 +17,18 @@ SEED = 11
 
 
 def main() -> int:
-    """Print the table; 2 where the data is missing."""
+    """Print the table; return 2 if the data is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.real_questions",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Example: FRONTDESK_DATA=~/data python -m benchmarks.real_questions --failures",
     )
-    parser.add_argument("--rows", type=int, default=200, help="BANKING77 rows; default %(default)s")
     parser.add_argument(
-        "--strange", type=int, default=20, help="CLINC150 rows; default %(default)s"
+        "--rows", type=int, default=200, help="BANKING77 rows; default: %(default)s"
+    )
+    parser.add_argument(
+        "--strange", type=int, default=20, help="CLINC150 rows; default: %(default)s"
     )
     parser.add_argument("--failures", action="store_true", help="list the wrong replies")
     given = parser.parse_args()

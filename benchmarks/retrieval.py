@@ -1,8 +1,9 @@
 """Vector search at 10⁴, 10⁵ and 10⁶ passages: ``python -m benchmarks.retrieval``.
 
-Real vectors of XQuAD's, CLINC150's and BANKING77's texts as far as they go, and then vectors drawn
-like them: a real one, moved along the difference of two others. Each size runs in a process of its
-own, whose memory is the whole process with the index and without the vectors it was built from.
+Uses real vectors of the texts of XQuAD, CLINC150 and BANKING77 as far as they go, then synthetic
+ones: a real vector, moved along the difference of two others. Each size runs in a process of its
+own. Its memory is that of the whole process with the index, without the vectors that the index was
+built from.
 """
 
 import argparse
@@ -17,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from knowledge.models.embedder import Vectors
-from knowledge.retrieval.faiss_index import FaissIndex
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUERIES = 300
@@ -28,7 +28,7 @@ BLOCK = 50_000
 
 
 def main() -> int:
-    """Print the table; 2 where the public data is missing."""
+    """Print the table; return 2 if the public data is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.retrieval",
         description=__doc__,
@@ -37,7 +37,9 @@ def main() -> int:
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="default: %(default)s")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    parser.add_argument("--real", type=int, default=12_000, help="real vectors to draw from")
+    parser.add_argument(
+        "--real", type=int, default=12_000, help="the number of real vectors; default: %(default)s"
+    )
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     try:
@@ -98,6 +100,8 @@ def _drawn(real: Vectors, count: int, seed: int) -> Vectors:
 
 def _measure(real: Vectors, count: int) -> dict[str, Any]:
     import psutil
+
+    from knowledge.retrieval.faiss_index import FaissIndex
 
     vectors = real[:count] if count <= len(real) else _drawn(real, count, seed=1)
     queries = _drawn(real, QUERIES, seed=2)

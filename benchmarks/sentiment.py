@@ -1,9 +1,8 @@
-"""How well a message's mood is told: ``python -m benchmarks.sentiment``.
+"""How well the sentiment of a message is recognised: ``python -m benchmarks.sentiment``.
 
-The weights that ship, learned from our own examples, on airline customers' tweets,
-on sentences of financial news and on our Chinese development messages. Then, for measuring only, a
-head on the same vectors that learned from four fifths of each public set and is judged by the fifth
-that it did not see.
+Measures the weights that ship, trained on the project's own examples, on airline customers' tweets,
+on sentences of financial news and on Chinese development messages. For comparison, it also trains a
+classifier on four fifths of each public set and measures it on the remaining fifth.
 """
 
 import argparse
@@ -40,7 +39,7 @@ SETS = {
 
 
 def main() -> int:
-    """Print the table; 2 where the public data is missing."""
+    """Print the table; return 2 if the public data is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.sentiment",
         description=__doc__,

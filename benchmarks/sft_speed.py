@@ -1,8 +1,8 @@
-"""How fast the fine-tune learns beside TRL's own defaults: ``python -m benchmarks.sft_speed``.
+"""How fast the fine-tune is compared with TRL's defaults: ``python -m benchmarks.sft_speed``.
 
-The same rows, batch and number of steps three times in one run: ``SFTTrainer`` as it comes (all
-weights, activation checkpointing, the loss over every place), the same with our LoRA, and
-``tuning.sft``.
+Runs the same rows, batch size and number of steps three times: ``SFTTrainer`` with its defaults
+(all weights, activation checkpointing, the loss over every token), the same with this project's
+LoRA, and ``tuning.sft``.
 """
 
 import argparse
@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-PEAK = "the device's peak in teraflops a second, to tell the share that is reached"
+PEAK = "the device's peak in teraflops per second, to print the share that is reached"
 
 
 def main() -> int:
-    """Print the table; 1 where there are no rows."""
+    """Print the table; return 1 if there are no rows."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.sft_speed",
         description=__doc__,

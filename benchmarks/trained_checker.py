@@ -1,10 +1,10 @@
 """Whether a small trained checker beats the rules: ``python -m benchmarks.trained_checker``.
 
-It learns from the answers of the training companies with the passage of each, as they are and with
-one thing spoilt: a figure of the passage in the place of another, a negation more or less, or the
-passage of another article. What it sees is what an encoder and words tell of claim and nearest
-sentence. Both judge the labelled pairs (``tuning/data/grounding_pairs.yml``), the trained one at
-the threshold at which it passes as many supported claims as the rules do.
+The checker is trained on the answers of the training companies, each with its passage, unchanged
+and with one defect: another figure of the passage, a negation added or removed, or the passage of
+another article. Its features come from an encoder and from the words that claim and nearest
+sentence share. Both judge the labelled pairs (``tuning/data/grounding_pairs.yml``), the trained
+checker at the threshold at which it passes as many supported claims as the rules do.
 """
 
 import argparse
