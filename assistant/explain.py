@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assistant.intents.classifier import Explanation
+    from assistant.intents.explainer import Explanation
 
 # The characters of the longest bar: a phrase that carries the whole score.
 BAR = 20
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
     try:
         text = safety.check(given.message, max_characters=4000)
         explanation = _explained(text, given)
-    except (AssistantError, KnowledgeError) as error:
+    except (AssistantError, KnowledgeError, OSError) as error:
         print(f"explain: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -67,10 +67,12 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
 
 def _explained(text: str, given: argparse.Namespace) -> "Explanation":
     from assistant.intents.classifier import IntentClassifier
+    from assistant.intents.explainer import IntentExplainer
     from knowledge.models.model_files import open_embedder
 
     embedder = open_embedder(given.embedder, given.state)
-    return IntentClassifier.open(given.knowledge, embedder, given.state).explain(text)
+    classifier = IntentClassifier.open(given.knowledge, embedder, given.state)
+    return IntentExplainer(classifier, embedder, given.state).explain(text)
 
 
 def _print(explanation: "Explanation") -> None:

@@ -9,7 +9,9 @@ import pytest
 from assistant.config import BANK
 from assistant.errors import IntentsError
 from assistant.intents.classifier import IntentClassifier
+from assistant.intents.explainer import IntentExplainer
 from assistant.intents.intent_files import load_intents
+from tests.conftest import STATE
 from tests.public import data
 
 
@@ -80,8 +82,13 @@ def test_what_is_none_of_ours_is_stranger_than_what_is(classifier):
     assert max(ours) < 0.5 < min(far)
 
 
-def test_explanation_names_examples_and_the_words_that_count(classifier):
-    told = classifier.explain("a thief took my card")
+@pytest.fixture(scope="module")
+def explainer(classifier, embedder):
+    return IntentExplainer(classifier, embedder, STATE)
+
+
+def test_explanation_names_examples_and_the_words_that_count(explainer):
+    told = explainer.explain("a thief took my card")
     assert told.prediction.intent == "lost_or_stolen_card"
     assert told.nearest[0][1] == "lost_or_stolen_card"
     cosines = [cosine for _, _, cosine in told.nearest]
@@ -89,8 +96,8 @@ def test_explanation_names_examples_and_the_words_that_count(classifier):
     assert max(told.phrases, key=lambda part: part[1])[0] == "thief"
 
 
-def test_explanation_in_chinese_covers_the_whole_message(classifier):
-    told = classifier.explain("我的卡被机器吞了")
+def test_explanation_in_chinese_covers_the_whole_message(explainer):
+    told = explainer.explain("我的卡被机器吞了")
     assert "".join(phrase for phrase, _ in told.phrases) == "我的卡被机器吞了"
     assert told.nearest[0][1] == "card_swallowed"
 
