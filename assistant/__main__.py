@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
 
     try:
         return _run(given)
-    except (AssistantError, KnowledgeError) as error:
+    except (AssistantError, KnowledgeError, OSError) as error:
         print(f"assistant: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
 
     try:
         return _serve(given)
-    except (AssistantError, KnowledgeError) as error:
+    except (AssistantError, KnowledgeError, OSError) as error:
         print(f"serve: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

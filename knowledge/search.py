@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m knowledg
         embedder = open_embedder(given.embedder, given.state)
         reranker = open_reranker(given.reranker)
         base = KnowledgeBase.open(given.folder, embedder, given.state, reranker=reranker)
-    except KnowledgeError as error:
+    except (KnowledgeError, OSError) as error:
         print(f"search: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

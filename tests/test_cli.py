@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 from click.testing import CliRunner
@@ -85,3 +86,48 @@ def test_exit_code_of_the_dialogues_is_passed_on():
     done = run("dialogues", "/no/such/folder")
     assert done.returncode == 2
     assert "dialogues: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--caution", "0"], "caution: Input should be greater than or equal to 0.5, found '0'"),
+        (["--port", "99999"], "port: Input should be less than or equal to 65535, found '99999'"),
+        (["--port", "many"], "port: Input should be a valid integer"),
+        (["--strategy", "loud"], "strategy: Input should be 'auto', 'tuned'"),
+        (["--config", "/no/such.yml"], "Expected a YAML file of settings at /no/such.yml"),
+        (["--config", "{tmp}/colour.yml"], "unknown setting 'colour'; known are: knowledge, state"),
+        (["--config", "{tmp}/broken.yml"], "broken.yml: while parsing"),
+    ],
+)
+def test_bad_settings_end_with_one_line_and_2(tmp_path, arguments, message):
+    (tmp_path / "colour.yml").write_text("colour: red\n")
+    (tmp_path / "broken.yml").write_text("port: [\n")
+    done = invoked("serve", *(argument.format(tmp=tmp_path) for argument in arguments))
+    assert done.exit_code == 2
+    (line,) = done.output.splitlines()
+    assert line.startswith("serve: ")
+    assert message in line
+
+
+def test_a_state_folder_that_cannot_be_made_ends_with_one_line_and_2(tmp_path):
+    (tmp_path / "file").touch()
+    done = invoked("ask", "--state", str(tmp_path / "file" / "state"), "how much?")
+    assert done.exit_code == 2
+    (line,) = done.output.splitlines()
+    assert "Not a directory" in line
+
+
+def test_the_wheel_holds_every_package_and_data_file():
+    """What setuptools packs, without building: `**` means the same to it and to pathlib."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packages = [name.rstrip("*") for name in setuptools["packages"]["find"]["include"]]
+    assert packages == ["assistant", "knowledge", "tuning"]
+    for package in packages:
+        files = [path for path in (ROOT / package).rglob("*") if path.is_file()]
+        code = {path for path in files if path.suffix in (".py", ".pyc")}
+        data = {
+            p for pattern in setuptools["package-data"]["*"] for p in (ROOT / package).glob(pattern)
+        }
+        assert set(files) - code == data
+        assert all((path.parent / "__init__.py").is_file() for path in code if path.suffix == ".py")

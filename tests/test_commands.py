@@ -13,27 +13,22 @@ import pytest
 
 from tests.conftest import ROOT, STATE
 
-COMMANDS = [
-    ["app.py"],
-    ["-m", "assistant"],
-    ["-m", "assistant.explain"],
-    ["-m", "knowledge.build_index"],
-    ["-m", "tuning.dialogues"],
-    ["-m", "tuning.calibrate"],
-    ["-m", "tuning.classifier"],
-    ["-m", "tuning.dataset"],
-    ["-m", "tuning.sft"],
-    ["-m", "tuning.evidence_model"],
-    ["-m", "tuning.evaluate"],
-    ["-m", "tuning.promote"],
-    ["-m", "tuning.export"],
-    ["-m", "benchmarks.grounding"],
-    ["-m", "benchmarks.intents"],
-    ["-m", "benchmarks.out_of_scope"],
-    ["-m", "benchmarks.sentiment"],
-    ["-m", "benchmarks.latency"],
-    ["-m", "benchmarks.real_questions"],
-]
+# The process that reads a document takes no options.
+WORKERS = {"knowledge.readers"}
+
+
+def commands():
+    """Return each file that can be run, as Python's arguments."""
+    found = [["app.py"]]
+    for folder in ("assistant", "knowledge", "tuning", "benchmarks"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8"):
+                parts = path.relative_to(ROOT).with_suffix("").parts
+                found.append(["-m", ".".join(part for part in parts if part != "__main__")])
+    return [command for command in found if command[-1] not in WORKERS]
+
+
+COMMANDS = commands()
 
 
 def run(*arguments, **options):
@@ -41,6 +36,10 @@ def run(*arguments, **options):
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240, **options
     )
+
+
+def with_model(*values):
+    return pytest.param(*values, marks=pytest.mark.model)
 
 
 @pytest.fixture
@@ -59,6 +58,14 @@ def shop(tmp_path):
     return folder
 
 
+def test_each_benchmark_and_main_file_is_a_command():
+    files = [*(ROOT / "benchmarks").glob("[!_]*.py")]
+    for folder in ("assistant", "knowledge", "tuning"):
+        files += [path.parent for path in (ROOT / folder).rglob("__main__.py")]
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files}
+    assert names - WORKERS <= {command[-1] for command in COMMANDS}
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c[-1])
 def test_help_has_an_example_and_loads_nothing_slow(command):
     """What is loaded tells more than a clock would on a noisy machine."""
@@ -69,6 +76,7 @@ def test_help_has_an_example_and_loads_nothing_slow(command):
     assert not loaded & {"torch", "transformers", "gradio", "faiss", "sklearn", "fastapi"}
 
 
+@pytest.mark.model
 def test_answer_in_the_terminal_with_sources():
     done = run("-m", "assistant", "How much does a replacement card cost?")
     assert done.returncode == 0
@@ -76,6 +84,7 @@ def test_answer_in_the_terminal_with_sources():
     assert '[1] Replace a card (replace-a-card): "' in done.stdout
 
 
+@pytest.mark.model
 def test_a_message_is_explained():
     done = run("-m", "assistant.explain", "the cash machine swallowed my card")
     assert done.returncode == 0
@@ -84,6 +93,7 @@ def test_a_message_is_explained():
     assert told["prediction"]["sentiment"] == "negative"
 
 
+@pytest.mark.model
 def test_json_is_the_whole_reply():
     reply = json.loads(run("-m", "assistant", "--json", "我的卡丢了怎么办？").stdout)
     assert reply["action"] == "answer"
@@ -91,6 +101,7 @@ def test_json_is_the_whole_reply():
     assert reply["citations"][0]["quote"] in reply["text"]
 
 
+@pytest.mark.model
 def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path):
     history = [
         {"role": "user", "content": "I lost my card"},
@@ -116,6 +127,7 @@ def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path):
     assert "no question" in replies[4]["error"]
 
 
+@pytest.mark.model
 def test_a_batch_takes_what_a_reply_decided_back(tmp_path):
     """A pick rests on the data of the reply, whatever its text says."""
     decided = {"action": "clarify", "choices": ["Your PIN", "Replace a card"], "intent": "any"}
@@ -133,6 +145,7 @@ def test_a_batch_takes_what_a_reply_decided_back(tmp_path):
     assert 'Expected {"question"' in refused["error"]
 
 
+@pytest.mark.model
 def test_another_company_is_answered_from_its_own_files(shop):
     done = run("-m", "assistant", "--knowledge", str(shop), "--json", "how do I return my shoes?")
     reply = json.loads(done.stdout)
@@ -154,14 +167,17 @@ def test_another_company_is_answered_from_its_own_files(shop):
         (["-m", "tuning.classifier", "--config", "none.yaml"], "none.yaml: expected a YAML file"),
         (["-m", "assistant", "--batch", "none.jsonl"], "expected --out FILE"),
         (["-m", "assistant", "--batch", "none.jsonl", "--out", "o"], "at none.jsonl"),
-        (["-m", "assistant", "--knowledge", "/no/such/folder", "hi"], "there is nothing"),
+        with_model(["-m", "assistant", "--knowledge", "/no/such/folder", "hi"], "there is nothing"),
         (["-m", "assistant", "--strategy", "loud", "hi"], "strategy: "),
-        (["-m", "knowledge.build_index", "/no/such/folder"], "there is nothing"),
+        with_model(["-m", "knowledge.build_index", "/no/such/folder"], "there is nothing"),
         (["-m", "tuning.dialogues", "/no/such/folder"], "expected canned dialogues"),
-        (["app.py", "--knowledge", "/no/such/folder"], "there is nothing"),
+        with_model(["app.py", "--knowledge", "/no/such/folder"], "there is nothing"),
         (["app.py", "--port", "99999"], "port: "),
+        (["app.py", "--caution", "0"], "caution: "),
         (["app.py", "--config", "/no/such/file.yml"], "Expected a YAML file"),
-        (["app.py", "--generator-url", "http://127.0.0.1:9/v1"], "name of the served model"),
+        with_model(
+            ["app.py", "--generator-url", "http://127.0.0.1:9/v1"], "name of the served model"
+        ),
     ],
 )
 def test_bad_input_gets_one_clear_sentence(arguments, message):
@@ -179,6 +195,7 @@ def test_unknown_setting(tmp_path):
     assert "unknown setting 'colour'" in done.stderr
 
 
+@pytest.mark.model
 def test_empty_folder(tmp_path):
     done = run("app.py", "--knowledge", str(tmp_path), "--port", str(_free_port()))
     assert done.returncode == 2
@@ -195,6 +212,7 @@ def test_port_in_use():
     assert "--port" in done.stderr
 
 
+@pytest.mark.model
 def test_app_serves_another_company_as_on_a_space(shop):
     """A Space sets the address by variables and has no terminal; nothing is asked of anybody."""
     port = _free_port()
