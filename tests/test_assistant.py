@@ -193,6 +193,7 @@ def _only_article(tmp_path, text, **settings):
     return Assistant.from_config(given)
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("article", "question"),
     [
@@ -212,6 +213,7 @@ def test_with_another_embedder_the_network_that_ships_reads_all_the_same(
     assert (reply.action, reply.text) == (Action.ANSWER, article)
 
 
+@pytest.mark.model
 def test_an_article_in_the_other_language_is_found_and_said_to_be(tmp_path):
     article = "鞋子可以在 30 天内退货。"
     reply = _only_article(tmp_path, article).reply("Within how many days can I return shoes?")
@@ -220,6 +222,7 @@ def test_an_article_in_the_other_language_is_found_and_said_to_be(tmp_path):
     assert reply.citations[0].quote == article
 
 
+@pytest.mark.model
 def test_a_chinese_question_is_offered_what_is_only_in_english(tmp_path):
     """No word is shared, so that the score is low, and the assistant asks back."""
     assistant = _only_article(tmp_path, "Shoes can be sent back within 30 days.")
@@ -234,6 +237,7 @@ def test_a_chinese_question_is_offered_what_is_only_in_english(tmp_path):
     assert reply.language == "zh"
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("article", "asked", "told"),
     [
@@ -253,6 +257,7 @@ def test_whoever_wants_a_person_reads_how_to_reach_one(tmp_path, article, asked,
     assert reply.citations[0].quote == article
 
 
+@pytest.mark.model
 def test_a_person_comes_without_a_quote_where_nothing_tells_how(tmp_path):
     reply = _only_article(tmp_path, "Shoes can be sent back within 30 days.").reply(
         "can I speak to a person please"

@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import ROOT, STATE
 from tests.test_commands import _free_port, _wait
 
+pytestmark = pytest.mark.model
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--headless",

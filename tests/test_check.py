@@ -103,6 +103,7 @@ def test_articles_that_no_question_reaches(write, tmp_path):
     assert {finding.paths[0] for finding in found} == {"en/c", "en/d", "en/e", "en/f"}
 
 
+@pytest.mark.model
 def test_the_command_says_what_to_mend_and_ends_with_1(write, capsys):
     folder = write(a="---\ntitle: A\n---\n[gone](gone.md)", b="")
     assert module.main([str(folder), "--state", str(STATE)]) == 1
@@ -121,6 +122,7 @@ def test_the_bank_has_nothing_to_mend(embedder):
     assert {f.kind for f in found} == module.NOTES
 
 
+@pytest.mark.model
 def test_search_shows_hits_and_why(write, capsys):
     folder = write(
         card="---\ntitle: Cards\n---\nA spare card costs £5.",

@@ -177,6 +177,7 @@ def test_a_wrong_question_is_named_with_its_line(tmp_path, line):
         read_questions(file)
 
 
+@pytest.mark.model
 def test_the_command_evaluates_the_real_assistant(tmp_path, capsys):
     command = ["--strategies", "extractive", "--sets", "jingyifang-xiyi", "--limit", "3"]
     assert evaluate.main([*command, "--out", str(tmp_path), "--state", "var"]) == 0
@@ -197,6 +198,7 @@ def test_dialogues_are_counted_by_language_and_strategy():
     assert chinese.startswith("| zh (1) | extractive | 100% |")
 
 
+@pytest.mark.model
 def test_dialogues_are_played_in_the_strategies_that_their_language_allows():
     settings, both = Settings(state=STATE), ["tuned", "extractive"]
     english = play(load_dialogues(DIALOGUES / "bank_en.yml")[:2], settings, both)

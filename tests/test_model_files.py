@@ -140,6 +140,8 @@ REAL = """
 import sys
 from pathlib import Path
 from knowledge.models.model_files import generator_folder
+
+pytestmark = pytest.mark.model
 generator_folder(None, Path(sys.argv[1]))
 """
 
