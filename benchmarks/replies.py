@@ -114,7 +114,7 @@ def _played(
         reply = assistant.reply(message, history, strategy)
         told = {key: value for key, value in reply.to_dict().items() if key not in VOLATILE}
         earlier = [said.text for said in history]
-        yield {"set": name, "strategy": strategy, "earlier": earlier, "message": message, **told}
+        yield {"set": name, "asked_for": strategy, "earlier": earlier, "message": message, **told}
         history += [Message("user", message), _said(reply)]
         if reply.choices and not waiting and not picks:
             waiting, picks = ["1"], 1
@@ -131,10 +131,10 @@ def _compare(before: Path, after: Path) -> int:
         for file in (before, after)
     )
     pairs = [(a, b) for a, b in zip(old, new, strict=False) if a != b]
-    changed = Counter((b["set"], b["strategy"]) for _, b in pairs)
+    changed = Counter((b["set"], b["asked_for"]) for _, b in pairs)
     for was, now in pairs[:20]:
         keys = [key for key in now if was.get(key) != now[key]]
-        print(f"{now['set']} {now['strategy']}: {now['message']!r} differs in {', '.join(keys)}")
+        print(f"{now['set']} {now['asked_for']}: {now['message']!r} differs in {', '.join(keys)}")
     print(f"{len(old)} and {len(new)} replies; {len(pairs)} differ")
     for (name, strategy), count in changed.items():
         print(f"  {name} {strategy}: {count}")
