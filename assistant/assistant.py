@@ -168,9 +168,8 @@ class Assistant:
         readings, prediction = self._understand(bared, asked.history)
         lang = prediction.language
         clock.lap("intents")
-        hits = self._knowledge.current().retrieve(
-            readings, lang, prior=prediction.articles, title=asked.picked
-        )
+        prior = prediction.articles if self._policy.weighs_intents else None
+        hits = self._knowledge.current().retrieve(readings, lang, prior=prior, title=asked.picked)
         clock.lap("retriever")
         # The last reading holds all the words there are.
         *_, query = readings
@@ -214,8 +213,8 @@ class Assistant:
     ) -> tuple[dict[str, Vectors], Prediction]:
         """Read the message alone, and a follow-up together with what it refers to.
 
-        A follow-up ("how much is a new one?") keeps its own intent and takes half of its subject
-        from the question before.
+        A follow-up ("how much is a new one?") keeps its own intent. Where the policy weighs intents,
+        it takes half of its subject from the question before.
         """
         vector = self._embedder.encode_queries([text])[0]
         prediction = self._intents.predict(text, vector)
@@ -225,8 +224,9 @@ class Assistant:
         subject = without_courtesies(subject)
         query = f"{subject} {text}"
         first, both = self._embedder.encode_queries([subject, query])
-        before = self._intents.predict(subject, first)
-        return {text: vector, query: both}, prediction.blended_with(before)
+        if self._policy.weighs_intents:
+            prediction = prediction.blended_with(self._intents.predict(subject, first))
+        return {text: vector, query: both}, prediction
 
     def _answer(self, findings: Findings, strategy: str) -> Stream:
         builder = ReplyBuilder(findings, strategy)
