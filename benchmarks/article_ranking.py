@@ -1,9 +1,9 @@
-"""Which article comes first: ``python -m benchmarks.ranking``.
+"""Which article ranks first: ``python -m benchmarks.article_ranking``.
 
-Recall at one and three, mean reciprocal rank and nDCG at five of each way to search, without the
-intent's help, on questions that none of it was trained on: BANKING77's development rows and our own
-for Lantern Bank, every second passage of XQuAD in four directions, and ABCD's guidelines as another
-company's documents.
+Measures recall at 1 and 3, mean reciprocal rank and nDCG at 5 of each way to search, without
+intents. No part was trained on the questions: BANKING77's development rows and the project's own
+for Lantern Bank, every second passage of XQuAD in four language pairs, and ABCD's guidelines as the
+documents of another company.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +21,10 @@ from knowledge.documents import Article
 from knowledge.models.embedder import Embedder, Vectors
 from knowledge.retrieval.calibration import Calibration
 from knowledge.retrieval.query_head import QueryHead
-from knowledge.retrieval.retriever import Retriever
-from tuning.retrieval.asked_questions import Asked
+from tuning.retrieval.asked_questions import AskedQuestion
+
+if TYPE_CHECKING:
+    from knowledge.retrieval.retriever import Retriever
 
 # A ranking is a list of article ids, best first, for a question with its vector.
 RankedSentences = Callable[[str, Vectors], list[str]]
@@ -33,26 +35,28 @@ class RetrievalSet:
     """Questions, the retriever of the documents that answer them, and its head if it has one."""
 
     name: str
-    asked: Sequence[Asked]
-    retriever: Retriever
+    asked: Sequence[AskedQuestion]
+    retriever: "Retriever"
     head: QueryHead | None
 
 
 def main() -> int:
-    """Print the table; 2 where the public data is missing."""
+    """Print the table; return 2 if the public data is missing."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.ranking",
+        prog="python -m benchmarks.article_ranking",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Example: FRONTDESK_DATA=~/data python -m benchmarks.ranking",
+        epilog="Example: FRONTDESK_DATA=~/data python -m benchmarks.article_ranking",
     )
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    parser.add_argument("--failures", action="store_true", help="list what fused search misses")
+    parser.add_argument(
+        "--failures", action="store_true", help="list the questions that fused search misses"
+    )
     given = parser.parse_args()
     from knowledge.models.model_files import open_embedder, open_frozen_embedder
     from tuning.public_data import is_data_missing
 
-    if is_data_missing("ranking"):
+    if is_data_missing("article_ranking"):
         return 2
     frozen, adapted = open_frozen_embedder(given.state), open_embedder(None, given.state)
     print("| questions | search | recall@1 | recall@3 | MRR | nDCG@5 |")
@@ -98,7 +102,7 @@ def _ordered(scores: Vectors, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names[row] for row in np.argsort(-scores)))
 
 
-def _ranks(asked: Sequence[Asked], vectors: Vectors, ranking: RankedSentences) -> list[int]:
+def _ranks(asked: Sequence[AskedQuestion], vectors: Vectors, ranking: RankedSentences) -> list[int]:
     ranks = []
     for question, vector in zip(asked, vectors, strict=True):
         ranks.append(rank_of(question.article, ranking(question.question, vector)))
@@ -134,16 +138,20 @@ def question_sets(embedder: Embedder) -> Iterator[RetrievalSet]:
     """Yield each set with the retriever of the documents that answer it."""
     from knowledge.build_index import BANK, current_articles
     from tuning.public_data import abcd_articles
-    from tuning.retrieval.asked_questions import banking77, ours, retriever_of, xquad
+    from tuning.retrieval.asked_questions import banking77, project_questions, retriever_of, xquad
 
     head = QueryHead.find(BANK, embedder.query_name)
     bank = retriever_of(current_articles(BANK), embedder, head, Calibration.of(BANK))
     yield RetrievalSet("BANKING77 development", banking77(BANK, "dev"), bank, head)
-    yield RetrievalSet("Lantern Bank, new subjects", ours("retrieval_dev.en", "en"), bank, head)
-    yield RetrievalSet("Lantern Bank, Chinese", ours("retrieval_dev.zh", "zh"), bank, head)
+    yield RetrievalSet(
+        "Lantern Bank, new subjects", project_questions("retrieval_dev.en", "en"), bank, head
+    )
+    yield RetrievalSet(
+        "Lantern Bank, Chinese", project_questions("retrieval_dev.zh", "zh"), bank, head
+    )
     guidelines = abcd_articles().items()
     shop = [Article(name, title, "en", text, name) for name, (title, text) in guidelines]
-    asked = ours("retrieval_abcd", "en")
+    asked = project_questions("retrieval_abcd", "en")
     yield RetrievalSet("ABCD guidelines", asked, retriever_of(shop, embedder), None)
     for passages_lang in ("en", "zh"):
         texts, _ = xquad("en", passages_lang, "dev")

@@ -1,12 +1,13 @@
-"""One question, from text to ranked articles, beside LangChain and Haystack.
+"""One question, from text to ranked articles, compared with LangChain and Haystack.
 
 ``python -m pip install -c constraints.txt -e '.[peers]'``, then ``python -m benchmarks.peers``.
 
-All search the same passages of Lantern Bank's help centre with the same weights
-(multilingual-e5-small with its prompts): LangChain's EnsembleRetriever over FAISS and BM25, half
-each; Haystack's hybrid pipeline over its in-memory store, joined by reciprocal rank; and ours, as
-published and with what ships beside it. The questions are BANKING77's development rows and our own
-Chinese ones. Questions take turns, so that a busy machine is busy for all.
+All systems search the same passages of Lantern Bank's help centre with the same weights
+(multilingual-e5-small with its prompts): LangChain's EnsembleRetriever over FAISS and BM25,
+weighted equally; Haystack's hybrid pipeline over its in-memory store, joined by reciprocal rank;
+and this project's retriever, with the published weights and with the weights that ship. The
+questions are BANKING77's development rows and the project's own Chinese ones. The systems take
+turns at each question, so that other work on the machine affects all of them alike.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import numpy as np
 
 from benchmarks.article_ranking import rank_of
 from knowledge.documents import Passage
-from tuning.retrieval.asked_questions import Asked
+from tuning.retrieval.asked_questions import AskedQuestion
 
 TOP = 10
 WARM_UP = 10
@@ -30,7 +31,7 @@ Search = Callable[[str], list[str]]
 
 
 def main() -> int:
-    """Print the table; 2 where the public data or a peer is missing."""
+    """Print the table; return 2 if the public data or a peer is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.peers",
         description=__doc__,
@@ -38,7 +39,12 @@ def main() -> int:
         epilog="Example: FRONTDESK_DATA=~/data python -m benchmarks.peers --questions 200",
     )
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    parser.add_argument("--questions", type=int, default=300, help="of BANKING77 at most")
+    parser.add_argument(
+        "--questions",
+        type=int,
+        default=300,
+        help="the most questions of BANKING77; default: %(default)s",
+    )
     given = parser.parse_args()
     try:
         _compare(given.state, given.questions)
@@ -47,25 +53,27 @@ def main() -> int:
         return 2
     except ModuleNotFoundError as error:
         extra = "python -m pip install -c constraints.txt -e '.[peers]'"
-        print(f"peers: {error}; the systems to compare with come by: {extra}", file=sys.stderr)
+        print(f"peers: {error}; install the systems to compare with: {extra}", file=sys.stderr)
         return 2
     return 0
 
 
 def _compare(state: Path, count: int) -> None:
     from knowledge.build_index import BANK
-    from tuning.retrieval.asked_questions import banking77, ours
+    from tuning.retrieval.asked_questions import banking77, project_questions
 
     english = banking77(BANK, "dev")
     chosen = np.random.default_rng(0).permutation(len(english))[:count]
-    sets = {"en": [english[n] for n in chosen], "zh": ours("retrieval_dev.zh", "zh")}
+    sets = {"en": [english[n] for n in chosen], "zh": project_questions("retrieval_dev.zh", "zh")}
     print("| questions | search | recall@1 | recall@3 | encode ms | all ms | p95 ms | ratio |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for lang, asked in sets.items():
         _measure(lang, asked, _searches(lang, state))
 
 
-def _measure(lang: str, asked: Sequence[Asked], searches: dict[str, tuple[Search, Search]]) -> None:
+def _measure(
+    lang: str, asked: Sequence[AskedQuestion], searches: dict[str, tuple[Search, Search]]
+) -> None:
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in searches}
     ranks: dict[str, list[int]] = {name: [] for name in searches}
     for number, question in enumerate([*asked[:WARM_UP], *asked]):

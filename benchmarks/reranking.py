@@ -1,10 +1,9 @@
-"""What reranking by late interaction would be worth: ``python -m benchmarks.reranking``.
+"""What reranking by late interaction would add: ``python -m benchmarks.reranking``.
 
-Each token of the question is compared with each token of a passage, and the nearest of each counts
-(ColBERT, Khattab and Zaharia 2020, arXiv 2004.12832), with the embedder's token vectors as they
-are: nothing is trained. The best twenty hits are ordered anew. Questions are those of
-``benchmarks.ranking`` and of the development companies. The product does not rerank so;
-docs/knowledge.md says why.
+Compares each token of the question with each token of a passage and averages the maxima (ColBERT,
+Khattab and Zaharia 2020, arXiv 2004.12832). The token vectors are the embedder's, without training.
+The best twenty hits are reordered. The questions are those of ``benchmarks.article_ranking`` and of
+the development companies. The assistant does not rerank this way; docs/knowledge.md says why.
 """
 
 import argparse
@@ -19,7 +18,7 @@ import numpy as np
 
 from benchmarks.article_ranking import RetrievalSet, measures, question_sets, rank_of
 from knowledge.models.embedder import Embedder, Vectors
-from tuning.retrieval.asked_questions import Asked, retriever_of
+from tuning.retrieval.asked_questions import AskedQuestion, retriever_of
 
 READ = 20
 # What a cosine's worth of agreement adds to a hit's logit, chosen on the companies of training.
@@ -27,7 +26,7 @@ WEIGHT = 60.0
 
 
 def main() -> int:
-    """Print the table; 2 where the public data is missing."""
+    """Print the table; return 2 if the public data is missing."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.reranking",
         description=__doc__,
@@ -54,7 +53,9 @@ def _companies(embedder: Embedder) -> Iterator[RetrievalSet]:
     from tuning.companies import load_companies
 
     for company in load_companies("dev"):
-        asked = [Asked(p.question, p.article, company.lang) for p in company.pairs if p.article]
+        asked = [
+            AskedQuestion(p.question, p.article, company.lang) for p in company.pairs if p.article
+        ]
         retriever = retriever_of(company.articles, embedder)
         yield RetrievalSet(f"{company.name}, {company.trade}", asked, retriever, None)
 

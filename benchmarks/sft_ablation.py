@@ -1,8 +1,8 @@
-"""What the answering model learns from what: ``python -m benchmarks.sft_ablation``.
+"""Which rows and methods improve the answering model: ``python -m benchmarks.sft_ablation``.
 
-A learning curve, what the rows of other companies, the declining rows and near distractors are
-worth, and other methods beside LoRA. Each line is one short training on as many rows, judged by
-the answers that it generates to the development companies' rows.
+Measures a learning curve, the effect of the rows of other companies, of declining rows and of near
+distractors, and other methods than LoRA. Each line is one short training on that many rows, judged
+by the answers that the model generates for the development companies' rows.
 """
 
 import argparse
@@ -12,8 +12,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from tuning.dataset.row_files import MISSING
 
 
 class Line(NamedTuple):
@@ -49,7 +47,7 @@ EPOCHS = 2
 
 
 def main() -> int:
-    """Print the table, a line as soon as it is known."""
+    """Print the table line by line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.sft_ablation",
         description=__doc__,
@@ -58,8 +56,8 @@ def main() -> int:
     )
     parser.add_argument("--config", type=Path, default=Path("tuning/configs/sft_lora.yaml"))
     parser.add_argument("--judged", type=int, default=240, help="development rows; default: 240")
-    parser.add_argument("--only", help="lines with this name")
-    parser.add_argument("--rows", type=Path, help="where rows are kept for the next run")
+    parser.add_argument("--only", help="run only the lines with this name")
+    parser.add_argument("--rows", type=Path, help="a folder that keeps the rows for the next run")
     parser.add_argument("--rows-alone", action="store_true", help="make the rows and stop")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     given = parser.parse_args()
@@ -70,7 +68,7 @@ def main() -> int:
         made = [_rows(kept, line, given.state) for line in lines]
         if given.rows_alone:
             return 0
-        print("| learnt from | rows | right | answers right | declines right | AUROC of decline |")
+        print("| trained on | rows | right | answers right | declines right | AUROC of decline |")
         print("| --- | --- | --- | --- | --- | --- |", flush=True)
         for line, rows in zip(lines, made, strict=True):
             *shares, area = _trained(given, line, rows, whole, Path(folder) / "out")
@@ -86,10 +84,7 @@ def _rows(folder: Path, line: Line, state: Path) -> Path:
     left = ["xquad", "abcd", *line.without]
     out = folder / f"rows-{'-'.join(left)}"
     if not (out / "report.json").exists():  # written last
-        given = argparse.Namespace(
-            out=out, languages=["en"], xquad=0, without=left, missing=MISSING, seed=0
-        )
-        write_rows(given, open_embedder(None, state))
+        write_rows(out, open_embedder(None, state), languages=["en"], without=left)
     return out
 
 
@@ -104,8 +99,9 @@ def _trained(
     from sklearn.metrics import roc_auc_score
 
     from tuning.sft.config import SFTSettings
-    from tuning.sft.row_reader import ReadRows, is_right, read_rows
-    from tuning.sft.training import build_trainer, declines, generate
+    from tuning.sft.generated_answers import declines, generate, is_right
+    from tuning.sft.row_reader import RowParts, read_rows
+    from tuning.sft.training import build_trainer
 
     settings = SFTSettings.load(given.config, method=line.method, max_rows=line.rows, output=out)
     rate = RATES.get(line.method, settings.learning_rate)
@@ -120,7 +116,7 @@ def _trained(
     )
     # What is left out of training is still asked for.
     judged = read_rows(whole).dev[: given.judged]
-    trainer, _ = build_trainer(settings, ReadRows(read_rows(made).train, judged), given.state)
+    trainer, _ = build_trainer(settings, RowParts(read_rows(made).train, judged), given.state)
     trainer.args.save_strategy = trainer.args.logging_strategy = "no"
     trainer.args.load_best_model_at_end = False
     trainer.train()

@@ -1,6 +1,5 @@
-"""Training rows: made as they are served, true to what they read, and apart from development."""
+"""Training rows: rendered as in production, supported by their passages, split by company."""
 
-import argparse
 import dataclasses
 import json
 from collections import Counter
@@ -12,8 +11,9 @@ from assistant.writing.templates import PromptTemplate
 from tests.public import data
 from tuning.companies import load_companies
 from tuning.dataset.abcd import abcd_company
-from tuning.dataset.answer_rows import RowMaker, supporting_sentences
-from tuning.dataset.row_files import _checked, write_rows
+from tuning.dataset.answer_rows import RowMaker
+from tuning.dataset.row_files import PARTS, _checked, write_rows
+from tuning.dataset.supporting_sentences import supporting_sentences
 
 TEXT = (
     "A small service costs £165, a large one £295. Electric cars pay £140 for the small. "
@@ -22,7 +22,7 @@ TEXT = (
 
 
 def _smaller(company):
-    """Return a company with a third of its questions: each is read by two networks."""
+    """Return a company with a third of its questions: two networks read each of them."""
     return dataclasses.replace(company, pairs=company.pairs[::3])
 
 
@@ -90,30 +90,23 @@ def test_rows_that_fail_a_check_are_left_out_and_counted(rows):
     private = dataclasses.replace(rows[0], question="I am jo@example.com, how much?")
     kept, refused = _checked([rows[0], rows[0], bad, private], set())
     assert kept == [rows[0]]
-    assert refused == {"stands twice": 1, "a figure that was not read": 1, "personal data": 1}
+    assert refused == {"a duplicate": 1, "a figure that is in no passage": 1, "personal data": 1}
 
 
 def test_the_command_writes_both_parts_with_a_report(tmp_path, embedder, monkeypatch):
-    from tuning.dataset import __main__ as dataset
-
     few = {part: [_smaller(load_companies(part)[0])] for part in ("train", "dev")}
     monkeypatch.setattr("tuning.companies.load_companies", lambda part: few[part])
-    given = argparse.Namespace(
-        out=tmp_path,
-        languages=["en", "zh"],
-        xquad=0,
-        without=["xquad", "abcd", "unanswerable"],
-        missing=0.23,
-        seed=0,
+    without = ["xquad", "abcd", "unanswerable"]
+    report = write_rows(
+        tmp_path, embedder, languages=["en", "zh"], without=without, missing=0.23, seed=0
     )
-    report = write_rows(given, embedder)
-    assert dataset.PARTS == ("train", "dev")
-    for part in dataset.PARTS:
+    assert PARTS == ("train", "dev")
+    for part in PARTS:
         lines = (tmp_path / f"{part}.jsonl").read_text("utf-8").splitlines()
         assert report[part]["rows"] == len(lines) > 10
         assert {json.loads(line)["company"] for line in lines} == {few[part][0].id}
         assert report[part]["declined_share"] == 0
-    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["without"] == given.without
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["without"] == without
 
 
 def test_the_shop_of_the_public_data_is_one_more_company(embedder):

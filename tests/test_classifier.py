@@ -1,4 +1,4 @@
-"""Training a classifier: the command on small real data, each method, and bad input."""
+"""Training a classifier: the command on small data, each method, and bad input."""
 
 import json
 import random
@@ -15,7 +15,13 @@ from tuning.classifier import training
 from tuning.classifier.augmentation import PARAPHRASE, augmented, with_typing_errors
 from tuning.classifier.config import Augmentation, ClassifierConfig, Source
 from tuning.classifier.encoder import Adversary, supervised_contrastive
-from tuning.classifier.labelled_texts import DataError, Labelled, check, read, without_held_out
+from tuning.classifier.labelled_texts import (
+    DataError,
+    Labelled,
+    check,
+    read_source,
+    without_held_out,
+)
 from tuning.config_file import ConfigError
 
 MOODS = {
@@ -109,6 +115,7 @@ def test_each_method_trains_any_encoder(small, tmp_path, tiny_encoder, method, w
         assert json.loads((kept / "labels.json").read_text())["labels"] == ["happy", "sad"]
 
 
+@pytest.mark.model
 def test_members_of_several_kinds_decide_together(small, tmp_path, tiny_encoder):
     small["members"] = [
         {"method": "head"},
@@ -136,7 +143,10 @@ def test_training_goes_on_from_a_checkpoint(small, tmp_path, tiny_encoder, capsy
         ({"method": "magic"}, "config.yaml: method: Input should be 'head', 'full' or 'lora'"),
         ({"train": [{"path": "nowhere.csv"}]}, "nowhere.csv: expected a file of labelled texts"),
         ({"train": [{"path": "data.xlsx"}]}, "data.xlsx: expected one of .csv, .jsonl"),
-        ({"train": [{"path": "$NO_SUCH_PLACE/a.csv"}]}, "expected the environment variable"),
+        (
+            {"train": [{"path": "$NO_SUCH_PLACE/a.csv"}]},
+            "expected its environment variable to be set",
+        ),
         ({"train": [{}]}, "Expected `path` or `hub`"),
         (
             {"method": "full", "encoder": "no/such/encoder"},
@@ -183,7 +193,7 @@ def rows(pairs):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "text,label\nhi,\n", "line 2: expected something in the column 'label'"),
+        ("a.csv", "text,label\nhi,\n", "line 2: expected a value in the column 'label'"),
         ("a.csv", "text,label\n", "expected labelled texts, found none"),
         ("a.jsonl", '{"text": "hi", "label": "a"}\n{', "line 2: expected JSON"),
         ("a.yml", "nlu:\n- intent: a\n  exampels: |\n    - x", "line 3: .*unknown key 'exampels'"),
@@ -192,7 +202,7 @@ def rows(pairs):
 def test_bad_files_are_named_with_their_line(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=message) as caught:
-        read(Source(path=str(tmp_path / name)))
+        read_source(Source(path=str(tmp_path / name)))
     assert name in str(caught.value)
 
 
@@ -202,7 +212,7 @@ def test_a_source_takes_the_rows_it_wants(tmp_path):
         path=str(tmp_path / "a.csv"), text="say", label="kind", plain_labels=True,
         at_least={"sure": 0.9}, labels={"a": "greeting"}, conflicts="drop",
     )  # fmt: skip
-    assert [(row.text, row.label) for row in read(source)] == [
+    assert [(row.text, row.label) for row in read_source(source)] == [
         ("hi", "greeting"),
         ("ok", "greeting"),
     ]

@@ -1,4 +1,4 @@
-"""The training of the evidence model: its loss by hand, what it sees, the command, bad input."""
+"""The training of the evidence model: loss by hand, batches, the commands, bad input."""
 
 import json
 
@@ -11,19 +11,23 @@ from assistant.evidence.evidence_model import EvidenceModel
 from knowledge.models.model_files import generator_folder
 from tests.conftest import STATE
 from tuning.evidence_model import __main__ as evidence_model
-from tuning.evidence_model.cases import EvidenceCase, Held, read_cases, write_cases
+from tuning.evidence_model.cases import CasePassage, EvidenceCase, read_cases, write_cases
 from tuning.evidence_model.config import EvidenceSettings
-from tuning.evidence_model.measures import Found, calibration, floors, measured
-from tuning.evidence_model.training import Collator, ReadingModel, _logsumexp, open_model
+from tuning.evidence_model.measures import ScoredCase, fit_calibration, floor_table, measure
+from tuning.evidence_model.training import Collator, SentenceScorer, _logsumexp, open_model
 
 
-def held(article, *, right=False):
+def case_passage(article, *, right=False):
     text = f"The {article} costs £5. It is blue."
-    return Held(article, article.title(), text, [[0, 22], [23, 34]], [right, False], 0.5)
+    return CasePassage(article, article.title(), text, [[0, 22], [23, 34]], [right, False], 0.5)
 
 
 def case(question="how much is the hat?", article="hat", lang="en"):
-    passages = [held("coat"), held("hat", right=article == "hat"), held("shoe")]
+    passages = [
+        case_passage("coat"),
+        case_passage("hat", right=article == "hat"),
+        case_passage("shoe"),
+    ]
     return EvidenceCase("shop", lang, question, article, passages)
 
 
@@ -34,24 +38,24 @@ def settings(tmp_path):
 
 def test_the_softmax_is_over_all_sentences_and_nothing():
     scores = torch.tensor([1.0, 2.0, -1.0])
-    found = _logsumexp(scores, torch.tensor([0, 0, 1]), torch.zeros(2))
+    sums = _logsumexp(scores, torch.tensor([0, 0, 1]), torch.zeros(2))
     expected = [np.log(1 + np.exp(1) + np.exp(2)), np.log(1 + np.exp(-1))]
-    assert found.tolist() == pytest.approx(expected, abs=1e-5)
+    assert sums.tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_right_sentences_lower_the_loss_and_for_nothing_all_low_ones():
-    class Told(ReadingModel):
+    class FixedLogits(SentenceScorer):
         def __init__(self, *logits):
             torch.nn.Module.__init__(self)
-            self.told = torch.tensor(logits)
+            self.logits = torch.tensor(logits)
 
         def scores(self, batch):
-            return self.told
+            return self.logits
 
     def loss(*logits, gold, answerable):
         batch = {"owner": torch.zeros(2, dtype=torch.long), "gold": torch.tensor(gold)}
         batch |= {"answerable": torch.tensor([answerable]), "cases": torch.tensor(1)}
-        return float(Told(*logits)(**batch)["loss"])
+        return float(FixedLogits(*logits)(**batch)["loss"])
 
     share = np.exp(3) / (np.exp(3) + np.exp(1) + 1)
     assert loss(3.0, 1.0, gold=[True, False], answerable=True) == pytest.approx(-np.log(share))
@@ -85,24 +89,24 @@ def test_what_it_is_worth_by_hand():
     right = np.array([True, False, False])
     none = np.zeros(3, dtype=bool)
     logits = np.array([[3.0, 1, 0], [1.0, 3, 0], [-3.0, -3, -3], [2.0, 0, 0]])
-    found = [
-        Found(row, gold, float(row.max()), ["cards"] * 3)
+    scored = [
+        ScoredCase(row, gold, float(row.max()), ["cards"] * 3)
         for row, gold in zip(logits, (right, right, none, none), strict=True)
     ]
-    worth = measured(cases, found)["en"]
-    assert (worth["answered"], worth["unanswered"]) == (2, 2)
-    assert (worth["first"], worth["two"], worth["auroc"]) == (0.5, 1.0, 1.0)
-    assert worth["caught"] == 1.0
-    fitted = calibration(cases, found)
-    assert fitted["en"][0] > 0
-    table = floors(cases, found, {"en": [1.0, 0.0]})
+    measures = measure(cases, scored)["en"]
+    assert (measures["answered"], measures["unanswered"]) == (2, 2)
+    assert (measures["first"], measures["two"], measures["auroc"]) == (0.5, 1.0, 1.0)
+    assert measures["caught"] == 1.0
+    calibration = fit_calibration(cases, scored)
+    assert calibration["en"][0] > 0
+    table = floor_table(cases, scored, {"en": [1.0, 0.0]})
     # An unanswered question in ten is answered, at three times the cost; then none is.
     assert table[2] == "| en | 0.05 | 0.000 | 0.500 | 0.500 |"
     assert table[-1] == "| en | 0.90 | 0.000 | 0.000 | 0.800 |"
     # Two articles that answer as likely as each other are below 0.5, however sure one of them is.
-    torn = Found(np.array([9.0, 9.0, 0.0]), right, 9.0, ["cards", "rooms", "rooms"])
+    torn = ScoredCase(np.array([9.0, 9.0, 0.0]), right, 9.0, ["cards", "rooms", "rooms"])
     assert torn.share == pytest.approx(0.5, abs=0.01)
-    unsure = floors(cases, [torn, torn, *found[2:]], {"en": [1.0, 0.0]})
+    unsure = floor_table(cases, [torn, torn, *scored[2:]], {"en": [1.0, 0.0]})
     assert unsure[6].startswith("| en | 0.40 | 0.000 |")
     assert unsure[7].startswith("| en | 0.50 | 1.000 |")
 
@@ -166,9 +170,9 @@ def test_an_encoder_and_a_causal_model_learn_by_one_command(run, tiny, tmp_path,
 
 def test_words_are_left_as_they_are(tiny, settings):
     model, _ = open_model(settings.model_copy(update={"method": "full"}), str(tiny[0]))
-    learns = {name for name, weight in model.named_parameters() if weight.requires_grad}
-    assert "head.weight" in learns
-    assert not any("word_embeddings" in name for name in learns)
+    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert "linear.weight" in trained
+    assert not any("word_embeddings" in name for name in trained)
 
 
 def test_cases_are_read_as_they_were_written(tmp_path):
@@ -176,6 +180,7 @@ def test_cases_are_read_as_they_were_written(tmp_path):
     assert read_cases(tmp_path / "x.jsonl") == [case(), case(article="")]
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -192,6 +197,7 @@ def test_bad_input_is_named_and_nothing_is_written(run, tmp_path, capsys, change
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.model
 def test_lines_that_are_no_cases_are_named(run, tmp_path, capsys):
     assert run(written=[]) == 1
     assert "Expected questions in ('en', 'zh') in train.jsonl" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The supervised fine-tune: every method one step on a tiny model, and all that can go wrong."""
+"""The supervised fine-tune: one step of each method on a tiny model, and its errors."""
 
 import json
 
@@ -13,7 +13,8 @@ from tests.conftest import STATE, row
 from tuning import export
 from tuning.half_precision import precision
 from tuning.sft import __main__ as sft
-from tuning.sft.row_reader import RowsError, is_right, read_rows
+from tuning.sft.generated_answers import is_right
+from tuning.sft.row_reader import RowsError, read_rows
 
 METHODS = ["full", "lora", "dora", "adalora", "ia3", "prefix", "prompt"]
 DECLINE = PromptTemplate.load("answer_tuned", "en").decline
@@ -63,7 +64,7 @@ def test_the_adapter_serves_beside_its_base_and_merges_into_a_whole_model(run, t
     ids = torch.arange(5, 25)[None]
     generator._model.enable_adapters()
     one, other = (g._model(input_ids=ids).logits.float() for g in (generator, merged))
-    # The same numbers but for the rounding of half precision.
+    # The same numbers except for the rounding of half precision.
     assert torch.cosine_similarity(one, other, dim=-1).min() > 0.999
 
 
@@ -93,7 +94,7 @@ def test_resume_goes_on_from_the_last_checkpoint_and_needs_one(run, tmp_path, ca
     with monkeypatch.context() as broken:
         broken.setattr(sft_output, "_plot", full)
         assert run(max_steps=2, evaluations=2) == 1
-    assert "go on with --resume" in capsys.readouterr().err
+    assert "continue with --resume" in capsys.readouterr().err
     assert not (tmp_path / "out").exists(), "a full disk leaves no half-written adapter"
     assert run("--resume", max_steps=3, evaluations=3) == 0
     assert (tmp_path / "out" / "adapter_model.safetensors").is_file()
@@ -195,7 +196,7 @@ def test_what_counts_as_right(said, written, right):
 
 
 def test_the_loss_is_the_librarys_loss(tiny):
-    """With logits for the completion's places alone, and the same number as with all."""
+    """Logits for the completion only give the same loss as logits for all tokens."""
     from transformers import AutoModelForCausalLM
 
     from tuning.sft.training import IGNORED, GeneratingTrainer

@@ -1,4 +1,4 @@
-"""Writes files and folders whole or not at all: a full disk or Ctrl-C leaves what was there."""
+"""Writes files and folders whole or not at all: a full disk or Ctrl-C keeps the previous ones."""
 
 import json
 import os
@@ -8,15 +8,15 @@ from typing import Any
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a file, and its folder where there is none, in one step.
+    """Write a file in one step, and create its folder if it is missing.
 
     Raises:
-        OSError: There is no room; a former file stays.
+        OSError: The disk is full; the previous file stays.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f"{file.name}.part")
-    half.write_text(text, encoding="utf-8")
-    os.replace(half, file)
+    partial = file.with_name(f"{file.name}.part")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, file)
 
 
 def write_json(file: Path, data: Any) -> None:
@@ -25,18 +25,18 @@ def write_json(file: Path, data: Any) -> None:
 
 
 def staged(folder: Path) -> Path:
-    """Return an empty folder beside one, to fill before ``put_in_place``."""
-    beside = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    return beside
+    """Return an empty folder next to ``folder``, to fill before ``put_in_place``."""
+    staging = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    return staging
 
 
-def put_in_place(beside: Path, folder: Path) -> None:
-    """Let a filled folder take another's place; the former one gives way last."""
-    former = folder.with_name(f"{folder.name}.former")
-    shutil.rmtree(former, ignore_errors=True)
+def put_in_place(staging: Path, folder: Path) -> None:
+    """Move a filled folder to its final place; the previous one is deleted last."""
+    previous = folder.with_name(f"{folder.name}.former")
+    shutil.rmtree(previous, ignore_errors=True)
     if folder.exists():
-        os.replace(folder, former)
-    os.replace(beside, folder)
-    shutil.rmtree(former, ignore_errors=True)
+        os.replace(folder, previous)
+    os.replace(staging, folder)
+    shutil.rmtree(previous, ignore_errors=True)

@@ -1,8 +1,8 @@
 """Help centres of many trades with questions in customers' words, written for training.
 
-Each stands in ``tuning/data/companies/<id>.yml``: articles, the questions that each answers with
-the answer, and questions that come near and that nothing there answers. Whoever trains takes the
-companies of ``train``, whoever chooses between models those of ``dev``; no company is in both.
+Each is a file ``tuning/data/companies/<id>.yml``: articles, the questions that each article answers
+with their answers, and related questions that no article answers. Training uses the part ``train``,
+choosing between models the part ``dev``; no company is in both.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 from knowledge.documents import Article
 
 FOLDER = Path(__file__).with_name("data") / "companies"
-# Three of each language, of trades that no other company has.
+# Three companies per language, from trades that occur nowhere in ``train``.
 DEV = frozenset(
     {
         "heron-post",
@@ -30,7 +30,7 @@ DEV = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A customer's question with its answer, "" where the documents have none."""
+    """A customer's question, its answer, and the id of the article; "" if nothing answers it."""
 
     question: str
     answer: str
@@ -39,7 +39,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A help centre and what its customers ask."""
+    """A help centre and its customers' questions."""
 
     id: str
     name: str
@@ -56,7 +56,7 @@ def load_companies(part: str) -> list[Company]:
         part: ``train`` or ``dev``.
 
     Raises:
-        ValueError: There is no such part.
+        ValueError: The part has another name.
     """
     if part not in ("train", "dev"):
         raise ValueError(f"Expected the part train or dev, found {part!r}.")
@@ -65,7 +65,7 @@ def load_companies(part: str) -> list[Company]:
 
 
 def load_company(file: Path) -> Company:
-    """Read one company; ``questions`` and ``unanswered`` may be missing."""
+    """Read one company; an article's ``questions`` and ``unanswered`` may be missing."""
     import yaml
 
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -79,12 +79,14 @@ def load_company(file: Path) -> Company:
 
 @contextmanager
 def as_folder(company: Company) -> Iterator[Path]:
-    """Give a company as a folder of articles, as an assistant reads it, for the time."""
+    """Write a company as a knowledge folder, which is deleted at the end of the ``with`` block."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         names = {"name": {"en": company.name, "zh": company.name}}
         (folder / "company.yml").write_text(json.dumps(names, ensure_ascii=False), "utf-8")
         for article in company.articles:
-            head = f"---\nid: {article.id}\ntitle: {article.title}\nlang: {article.lang}\n---\n"
-            (folder / f"{article.id}.md").write_text(head + article.text, encoding="utf-8")
+            front_matter = (
+                f"---\nid: {article.id}\ntitle: {article.title}\nlang: {article.lang}\n---\n"
+            )
+            (folder / f"{article.id}.md").write_text(front_matter + article.text, encoding="utf-8")
         yield folder

@@ -1,9 +1,9 @@
-"""Turns an adapter into a whole model: ``python -m tuning.export ADAPTER --out FOLDER``.
+"""Merges an adapter into its base model: ``python -m tuning.export ADAPTER --out FOLDER``.
 
-The adapter is merged into its base model and saved as safetensors, for servers that take no
-adapters. ``--gguf CONVERTER`` also writes a file for llama.cpp with its script
-``convert_hf_to_gguf.py``, which comes with llama.cpp's sources (``vendor`` in the source package of
-llama-cpp-python is one place) and imports the package ``sentencepiece``.
+The merged model is saved as safetensors, for servers that take no adapters.
+``--gguf CONVERTER`` also writes a file for llama.cpp. CONVERTER is llama.cpp's script
+``convert_hf_to_gguf.py``, which is part of its sources (also in ``vendor`` of the source package of
+llama-cpp-python) and needs the package ``sentencepiece``.
 """
 
 import argparse
@@ -15,38 +15,40 @@ from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Merge and save; 1 where that cannot be done."""
+    """Merge and save; return 1 if that fails."""
     parser = argparse.ArgumentParser(
         prog="python -m tuning.export",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Example: python -m tuning.export var/sft/answers --out var/merged",
     )
-    parser.add_argument("adapter", type=Path, help="the folder of an adapter")
-    parser.add_argument("--out", type=Path, required=True, help="where the whole model goes")
-    parser.add_argument("--base-model", help="default: the generator that ships")
-    parser.add_argument("--gguf", type=Path, metavar="CONVERTER", help="llama.cpp's script")
+    parser.add_argument("adapter", type=Path, help="an adapter's folder")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the merged model")
+    parser.add_argument("--base-model", help="default: the shipped generator")
+    parser.add_argument(
+        "--gguf", type=Path, metavar="CONVERTER", help="path of llama.cpp's convert_hf_to_gguf.py"
+    )
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     from knowledge.errors import KnowledgeError
 
     try:
-        merge(given.adapter, given.base_model, given.out, given.state)
-        if given.gguf:
-            _convert(given.gguf, given.out)
+        merge(options.adapter, options.base_model, options.out, options.state)
+        if options.gguf:
+            _convert(options.gguf, options.out)
     except (KnowledgeError, OSError, ValueError, RuntimeError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
-    print(f"the whole model is in {given.out}: python app.py --generator {given.out}")
+    print(f"Saved the merged model in {options.out}. Run: python app.py --generator {options.out}")
     return 0
 
 
 def merge(adapter: Path, base_model: str | None, out: Path, state: Path) -> None:
-    """Write base model and adapter as one, whole or not at all.
+    """Write base model and adapter as one model, whole or not at all.
 
     Raises:
-        ValueError: The adapter's method cannot be merged, or it was made for another model.
-        OSError: There is no adapter, or no room.
+        ValueError: The adapter's method cannot be merged, or it belongs to another model.
+        OSError: There is no adapter, or the disk is full.
     """
     import torch
     from peft import PeftModel
@@ -62,13 +64,13 @@ def merge(adapter: Path, base_model: str | None, out: Path, state: Path) -> None
     if method in ("PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING"):
         raise ValueError(f"Expected an adapter that can be merged, found {method}, which cannot.")
     source = generator_folder(base_model, state)
-    # Added in float32, so that small changes are not rounded away twice.
+    # Merge in float32: in half precision small changes would be rounded away twice.
     model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(torch.bfloat16)
-    beside = staged(out)
-    merged.save_pretrained(str(beside))
-    AutoTokenizer.from_pretrained(source).save_pretrained(str(beside))
-    put_in_place(beside, out)
+    staging = staged(out)
+    merged.save_pretrained(str(staging))
+    AutoTokenizer.from_pretrained(source).save_pretrained(str(staging))
+    put_in_place(staging, out)
 
 
 def _convert(converter: Path, out: Path) -> None:
@@ -76,9 +78,9 @@ def _convert(converter: Path, out: Path) -> None:
         raise OSError(f"Expected llama.cpp's convert_hf_to_gguf.py at {converter}, found none.")
     file = out / "model.gguf"
     command = [sys.executable, str(converter), str(out), "--outfile", str(file)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
-    if done.returncode:
-        raise OSError(f"{converter.name} failed: {done.stderr.strip().splitlines()[-1:]}")
+    process = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    if process.returncode:
+        raise OSError(f"{converter.name} failed: {process.stderr.strip().splitlines()[-1:]}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which half precision a training uses where the configuration leaves it open."""
+"""Chooses the number format that a training computes in."""
 
 from typing import Literal
 
@@ -10,9 +10,10 @@ Precision = Literal["no", "bf16", "fp16"]
 
 
 def precision(wanted: Literal["auto", "no", "bf16", "fp16"]) -> Precision:
-    """Return what is wanted; for "auto", what this machine is fast at.
+    """Return the format that is asked for; for "auto", the fastest one of this machine.
 
-    bfloat16 where GPU or processor has it, else float16 on a GPU and float32 on a processor.
+    That is bfloat16 where the GPU or processor supports it, else float16 on a GPU and float32 on a
+    processor.
     """
     if wanted != "auto":
         return wanted

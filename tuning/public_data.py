@@ -1,4 +1,4 @@
-"""Reads the public data sets, which stay outside the project, from the folder FRONTDESK_DATA."""
+"""Reads the public data sets, which are not part of the project, from FRONTDESK_DATA."""
 
 import csv
 import itertools
@@ -11,22 +11,22 @@ from typing import Any
 
 
 def data_folder() -> Path:
-    """Return the folder that FRONTDESK_DATA names.
+    """Return the folder that the environment variable FRONTDESK_DATA names.
 
     Raises:
-        FileNotFoundError: The variable is not set, or names no folder.
+        FileNotFoundError: The variable is not set, or there is no such folder.
     """
-    named = os.environ.get("FRONTDESK_DATA")
-    if named and Path(named).is_dir():
-        return Path(named)
+    folder = os.environ.get("FRONTDESK_DATA")
+    if folder and Path(folder).is_dir():
+        return Path(folder)
     raise FileNotFoundError(
-        f"Expected the folder of public data sets in FRONTDESK_DATA, found {named!r}. "
+        f"Expected the folder of public data sets in FRONTDESK_DATA, found {folder!r}. "
         f"Set it, for example: FRONTDESK_DATA=~/data"
     )
 
 
 def is_data_missing(command: str) -> bool:
-    """Tell whether the public data is missing; the command's user is then told what to do."""
+    """Return whether the public data is missing; if so, print what the user has to do."""
     try:
         data_folder()
     except FileNotFoundError as error:
@@ -36,10 +36,10 @@ def is_data_missing(command: str) -> bool:
 
 
 def banking77(part: str) -> list[tuple[str, str]]:
-    """Return (question, intent) of BANKING77's own training file.
+    """Return (question, intent) of BANKING77's training file.
 
     Args:
-        part: "train", without the development rows; or "dev", DialoGLUE's split of the same file.
+        part: "dev" for DialoGLUE's development split of that file; "train" for all other rows.
     """
     rows = _rows("fewshot_intents/fewshot_intents.csv")
     dev = [r for r in rows if r["dataset"] == "BANKING77" and r["split"] == "valid"]
@@ -54,11 +54,11 @@ def banking77(part: str) -> list[tuple[str, str]]:
 
 
 def out_of_scope(lang: str, part: str) -> list[str]:
-    """Return messages that are none of a bank's: CLINC150 in English, CrossWOZ in Chinese.
+    """Return messages that no bank can answer: CLINC150's in English, CrossWOZ's in Chinese.
 
     Args:
         lang: "en" or "zh".
-        part: "train" or "dev"; CrossWOZ is cut into halves.
+        part: "train" or "dev"; each is one half of CrossWOZ.
     """
     if lang == "en":
         split = {"train": "train", "dev": "val"}[part]
@@ -72,7 +72,7 @@ def out_of_scope(lang: str, part: str) -> list[str]:
 
 
 def clinc150(part: str) -> list[tuple[str, str]]:
-    """Return CLINC150's (text, intent) of "train" or "val", without those out of scope."""
+    """Return CLINC150's (text, intent) of "train" or "val", without out-of-scope texts."""
     rows = _rows("clinc150/clinc150.csv")
     kept = [row for row in rows if row["split"] == part and row["intent"] != "oos"]
     return [(row["text"], row["intent"]) for row in kept]
@@ -81,7 +81,7 @@ def clinc150(part: str) -> list[tuple[str, str]]:
 def xquad(lang: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Return XQuAD's passages by id, and (question, id of its passage), in "en" or "zh".
 
-    Questions and passages stand in the same order in both languages.
+    Both languages have the same order of passages and questions.
     """
     folder = data_folder() / "xquad_en_zh"
     passages = {str(row["id"]): row["text"] for row in _lines(folder / f"contexts_{lang}.jsonl")}
@@ -97,7 +97,7 @@ def xquad_answers(lang: str) -> tuple[dict[str, str], list[tuple[str, str, str]]
 
 
 def abcd_articles() -> dict[str, tuple[str, str]]:
-    """Return ABCD's guidelines as articles: by the name of the flow, its title and its text."""
+    """Return the title and text of ABCD's guidelines, as one article per flow, by flow name."""
     file = data_folder() / "abcd_policies" / "guidelines.json"
     articles = {}
     for category, about in json.loads(file.read_text(encoding="utf-8")).items():
@@ -109,7 +109,7 @@ def abcd_articles() -> dict[str, tuple[str, str]]:
 
 
 def intent_name(label: str) -> str:
-    """Return BANKING77's label as we write it: lower case, without the question mark."""
+    """Return a BANKING77 label as the intent files write it: lower case, no question mark."""
     return label.lower().replace("?", "")
 
 

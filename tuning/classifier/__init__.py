@@ -1,4 +1,4 @@
 """Takes labelled texts in, gives the weights of a classifier and a report out.
 
-Knows nothing of passages, replies or how intents are routed.
+Knows nothing of passages, replies or the routing of intents.
 """

@@ -1,4 +1,4 @@
-"""Varies training texts as customers vary them: typing errors, left-out words, synonyms."""
+"""Varies training texts as customers do: typing errors, missing words, synonyms."""
 
 import random
 import re
@@ -21,72 +21,77 @@ if TYPE_CHECKING:
 
 SYNONYMS = Path(__file__).parent.parent / "data" / "synonyms.yml"
 POLITENESS = Path(__file__).parent.parent / "data" / "politeness.yml"
-# Shorter words are mistyped less, and a wrong letter makes another word of them.
+# Shorter words are rarely mistyped, and a wrong letter turns them into other words.
 SHORTEST = 4
 PARAPHRASE = "Say this in other words, as a customer would type it. Answer with that alone: "
 _WORD = re.compile(r"[A-Za-z]+")
 
 
 def augmented(
-    rows: Sequence[Labelled], wanted: Augmentation, seed: int, generator: "Generator | None" = None
+    rows: Sequence[Labelled], options: Augmentation, seed: int, generator: "Generator | None" = None
 ) -> list[Labelled]:
-    """Return the rows with their varied copies, and the lower-case ones lowered.
+    """Return the rows and their varied copies.
 
     Args:
-        rows: What to vary.
-        wanted: How much.
-        seed: What the drawing begins with.
-        generator: What words paraphrases, if they are wanted.
+        rows: The rows to vary.
+        options: How much to vary them.
+        seed: The seed of all random choices.
+        generator: Writes paraphrases, if the options ask for them.
     """
     synonyms = _synonyms()
-    found = list(rows)
+    varied = list(rows)
     for row in tqdm(rows, desc="Varying", unit="text", disable=generator is None):
         draw = random.Random(f"{seed} {row.text}")
-        for _ in range(wanted.copies):
-            text = _without_words(row.text, wanted.dropped_words, draw)
-            text = _with_synonyms(text, wanted.synonyms, synonyms, draw)
-            text = with_typing_errors(text, wanted.typing_errors, draw)
-            found.append(replace(row, text=text))
-        if wanted.paraphrase and generator:
-            said = "".join(generator.generate([{"role": "user", "content": PARAPHRASE + row.text}]))
-            found.append(replace(row, text=said.strip() or row.text))
+        for _ in range(options.copies):
+            text = _without_words(row.text, options.dropped_words, draw)
+            text = _with_synonyms(text, options.synonyms, synonyms, draw)
+            text = with_typing_errors(text, options.typing_errors, draw)
+            varied.append(replace(row, text=text))
+        if options.paraphrase and generator:
+            prompt = [{"role": "user", "content": PARAPHRASE + row.text}]
+            paraphrase = "".join(generator.generate(prompt))
+            varied.append(replace(row, text=paraphrase.strip() or row.text))
+    return list(_changed_in_place(varied, options, seed))
+
+
+def _changed_in_place(
+    rows: Sequence[Labelled], options: Augmentation, seed: int
+) -> Iterator[Labelled]:
     polite = yaml.safe_load(POLITENESS.read_text(encoding="utf-8"))
-    # Each text draws for itself, so that a new one leaves all others as they were.
+    # The random choices depend on the text, so that a new text leaves all others as they were.
     seen: Counter[str] = Counter()
-    varied = []
-    for row in found:
+    for row in rows:
         seen[row.text] += 1
         draw = random.Random(f"{seed} {seen[row.text]} {row.text}")
-        varied.append(replace(row, text=_in_place(row.text, wanted, polite, draw)))
-    return varied
+        yield replace(row, text=_changed(row.text, options, polite, draw))
 
 
-def _in_place(
+def _changed(
     text: str,
-    wanted: Augmentation,
+    options: Augmentation,
     polite: Mapping[str, Mapping[str, Sequence[str]]],
     draw: random.Random,
 ) -> str:
-    if draw.random() < wanted.wrapped:
-        words = polite["zh" if language_of(text) == "zh" else "en"]
-        before, after = (draw.choice([*words[side], ""]) for side in ("before", "after"))
+    if draw.random() < options.wrapped:
+        phrases = polite["zh" if language_of(text) == "zh" else "en"]
+        before, after = (draw.choice([*phrases[side], ""]) for side in ("before", "after"))
         between = "" if language_of(text) == "zh" else " "
         text = between.join(part for part in (before, text, after) if part)
-    if draw.random() < wanted.lower_case:
+    if draw.random() < options.lower_case:
         text = text.lower()
-    if draw.random() < wanted.mistyped:
-        text = with_typing_errors(text, wanted.typing_errors, draw)
+    if draw.random() < options.mistyped:
+        text = with_typing_errors(text, options.typing_errors, draw)
     return text
 
 
 def with_typing_errors(text: str, share: float, draw: random.Random) -> str:
     """Return a text with one edit in a share of its longer Latin words.
 
-    Chinese is left alone: wrong characters come from input methods, not from single keys.
+    Chinese stays as it is: wrong characters come from input methods, not from single keys.
     """
 
-    def mistyped(found: re.Match[str]) -> str:
-        word = found.group()
+    def mistyped(match: re.Match[str]) -> str:
+        word = match.group()
         if len(word) < SHORTEST or draw.random() >= share:
             return word
         return _edited(word, draw)
@@ -123,7 +128,7 @@ def _with_synonyms(
 
 
 def _present(text: str, synonyms: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield the words of a text that have synonyms; Chinese has no blanks to look for."""
+    """Yield the words of a text that have synonyms; Chinese words are found without spaces."""
     latin = set(_WORD.findall(text))
     for word in synonyms:
         if word in latin or (not word.isascii() and word in text):
@@ -132,9 +137,9 @@ def _present(text: str, synonyms: Mapping[str, Sequence[str]]) -> Iterator[str]:
 
 def _synonyms() -> dict[str, list[str]]:
     groups: list[str] = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
-    found: dict[str, list[str]] = {}
+    synonyms: dict[str, list[str]] = {}
     for group in groups:
         words = [word.strip() for word in group.split(",")]
         for word in words:
-            found[word] = [other for other in words if other != word]
-    return found
+            synonyms[word] = [other for other in words if other != word]
+    return synonyms

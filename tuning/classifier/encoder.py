@@ -1,7 +1,9 @@
-"""An encoder under a classification layer, its losses, and how it reads texts."""
+"""An encoder with a classification layer, its losses, and how it predicts."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,19 +14,21 @@ from torch.nn import functional
 
 from tuning.classifier.config import ClassifierConfig
 
-# Temperature of the contrastive loss, as in Khosla et al. 2020 for small batches.
+DROPOUT = 0.1
+MAX_TOKENS = 128
+# The contrastive loss's temperature for small batches, from Khosla et al. 2020.
 CONTRASTIVE_TEMPERATURE = 0.1
 
 
 class EncoderClassifier(nn.Module):
-    """Any Hugging Face encoder, pooled, under one linear layer."""
+    """Any Hugging Face encoder with pooling and one linear layer."""
 
     def __init__(self, encoder: nn.Module, labels: int, config: ClassifierConfig) -> None:
-        """Take an encoder that returns ``last_hidden_state`` and the number of classes."""
+        """Add a linear layer for ``labels`` classes to an encoder with ``last_hidden_state``."""
         super().__init__()
         self.encoder = encoder
         self.classify = nn.Linear(encoder.config.hidden_size, labels)  # type: ignore[union-attr,arg-type]
-        self.dropout = nn.Dropout(config.training.dropout)
+        self.dropout = nn.Dropout(DROPOUT)
         self.class_weights: torch.Tensor | None = None
         self._pooling = config.pooling
         self._smoothing = config.training.label_smoothing
@@ -45,9 +49,9 @@ class EncoderClassifier(nn.Module):
         attention_mask: torch.Tensor,
         labels: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Return ``logits`` of shape (batch, classes), and ``loss`` where labels are given."""
+        """Return ``logits`` of shape (batch, classes), and ``loss`` if labels are given."""
         vectors = self.vectors(input_ids, attention_mask)
-        # Unit vectors are short for a linear layer; the square root of their length makes up.
+        # A unit vector's entries are small for a linear layer; this gives them unit variance.
         scaled = vectors * vectors.shape[-1] ** 0.5
         logits = self.classify(self.dropout(scaled))
         if labels is None:
@@ -62,91 +66,101 @@ class EncoderClassifier(nn.Module):
 
 
 def supervised_contrastive(vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the loss that draws texts of one class together (Khosla et al. 2020).
+    """Return the loss that draws texts of a class together (Khosla et al. 2020).
 
     Args:
         vectors: Unit vectors of shape (batch, hidden).
-        labels: Of shape (batch,). A text alone in its class adds nothing.
+        labels: Classes, of shape (batch,). The only text of a class adds nothing.
     """
     itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
-    alike = (labels[:, None] == labels[None]) & ~itself
+    same_class = (labels[:, None] == labels[None]) & ~itself
     cosines = (vectors @ vectors.T / CONTRASTIVE_TEMPERATURE).masked_fill(itself, -1e9)
-    likely = cosines.log_softmax(dim=1)
-    partners = alike.sum(1)
+    log_probabilities = cosines.log_softmax(dim=1)
+    partners = same_class.sum(1)
     kept = partners > 0
     if not kept.any():
         return vectors.sum() * 0
-    return -((likely * alike).sum(1)[kept] / partners[kept]).mean()
+    return -((log_probabilities * same_class).sum(1)[kept] / partners[kept]).mean()
 
 
 class Adversary:
     """Moves the embeddings one step up the loss: FGM (Miyato et al. 2017, arXiv 1605.07725)."""
 
     def __init__(self, encoder: nn.Module, length: float) -> None:
-        """Watch an encoder's table of word vectors; a step has this Euclidean length."""
+        """Hook into an encoder's word vectors; a step has this Euclidean length."""
         self._length = length
-        self._seen: torch.Tensor | None = None
+        self._embeddings: torch.Tensor | None = None
         self._step: torch.Tensor | None = None
         encoder.get_input_embeddings().register_forward_hook(self._hook)  # type: ignore[operator]
 
-    def _hook(self, _module: nn.Module, _given: Any, output: torch.Tensor) -> torch.Tensor:
+    def _hook(self, _module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
         if self._step is not None:
             return output + self._step
         if torch.is_grad_enabled():
-            # A frozen table hands out no gradient, so its output has to ask for one.
-            self._seen = output if output.requires_grad else output.requires_grad_()
-            self._seen.retain_grad()
+            # A frozen table has no gradient, so its output has to require one.
+            self._embeddings = output if output.requires_grad else output.requires_grad_()
+            self._embeddings.retain_grad()
         return output
 
     def attack(self) -> None:
-        """Take the step that the last backward pass shows to be the worst."""
-        assert self._seen is not None  # noqa: S101  # called after a backward pass
-        assert self._seen.grad is not None  # noqa: S101
-        gradient = self._seen.grad
+        """Take the step that raises the loss most, by the last backward pass."""
+        assert self._embeddings is not None  # noqa: S101  # called after a backward pass
+        assert self._embeddings.grad is not None  # noqa: S101
+        gradient = self._embeddings.grad
         norm = gradient.flatten(1).norm(dim=1).clamp(min=1e-12)
         self._step = self._length * gradient / norm[:, None, None]
 
     def retreat(self) -> None:
         """Take the step back."""
-        self._step = self._seen = None
+        self._step = self._embeddings = None
 
 
 @dataclass(slots=True)
-class Tuned:
-    """A trained encoder with its tokenizer, ready to classify."""
+class TrainedEncoder:
+    """A trained encoder classifier with its tokenizer."""
 
     model: EncoderClassifier
     tokenizer: Any
     labels: Sequence[str]
     prompt: str
-    max_tokens: int
 
     def logits(self, texts: Sequence[str], batch: int = 64) -> NDArray[np.float32]:
         """Return float32 logits of shape (len(texts), len(labels))."""
         self.model.eval()
-        # Sorted by length, so that little is padded.
+        # Texts of similar length share a batch, which needs little padding.
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        found = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
+        logits = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
+        device = self.model.classify.weight.device
         with torch.inference_mode():
             for at in range(0, len(order), batch):
                 rows = order[at : at + batch]
-                fed = tokens(self.tokenizer, [texts[r] for r in rows], self.prompt, self.max_tokens)
-                fed = {
-                    name: value.to(self.model.classify.weight.device) for name, value in fed.items()
-                }
-                found[rows] = self.model(**fed)["logits"].float().cpu().numpy()
-        return found
+                inputs = self._tokens([texts[row] for row in rows])
+                outputs = self.model(**{name: ids.to(device) for name, ids in inputs.items()})
+                logits[rows] = outputs["logits"].float().cpu().numpy()
+        return logits
 
+    def _tokens(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
+        """Return ``input_ids`` and ``attention_mask`` of shape (len(texts), tokens)."""
+        inputs = self.tokenizer(
+            [self.prompt + text for text in texts],
+            truncation=True,
+            max_length=MAX_TOKENS,
+            padding=True,
+            return_tensors="pt",
+        )
+        return {name: inputs[name] for name in ("input_ids", "attention_mask")}
 
-def tokens(
-    tokenizer: Any, texts: Sequence[str], prompt: str, max_tokens: int
-) -> dict[str, torch.Tensor]:
-    """Return ``input_ids`` and ``attention_mask`` of shape (len(texts), tokens)."""
-    fed = tokenizer(
-        [prompt + text for text in texts],
-        truncation=True,
-        max_length=max_tokens,
-        padding=True,
-        return_tensors="pt",
-    )
-    return {name: fed[name] for name in ("input_ids", "attention_mask")}
+    def save(self, folder: Path, pooling: str) -> None:
+        """Write the encoder or its LoRA weights, the linear layer, the tokenizer and the labels."""
+        from safetensors.torch import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.encoder.save_pretrained(folder)  # type: ignore[operator]
+        self.tokenizer.save_pretrained(folder)
+        layer = self.model.classify.state_dict().items()
+        save_file(
+            {name: weight.detach().contiguous() for name, weight in layer},
+            folder / "classify.safetensors",
+        )
+        about = {"labels": list(self.labels), "prompt": self.prompt, "pooling": pooling}
+        (folder / "labels.json").write_text(json.dumps(about, ensure_ascii=False), "utf-8")

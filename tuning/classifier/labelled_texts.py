@@ -17,7 +17,7 @@ class DataError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A text, its label ("" where it has none), what it counts, and where it stands."""
+    """A text with its label ("" if it has none), its weight, and where it comes from."""
 
     text: str
     label: str
@@ -27,12 +27,12 @@ class Labelled:
 
     @property
     def place(self) -> str:
-        """The file and line."""
+        """File and line."""
         return f"{self.file}, line {self.line}"
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What two texts share that differ in case and punctuation only; itself if no letters."""
+        """The words in lower case, without punctuation; the text itself if it has no words."""
         return tuple(re.findall(r"\w+", self.text.lower())) or (self.text,)
 
 
@@ -42,24 +42,24 @@ def read_all(sources: Iterable[Source]) -> list[Labelled]:
     Raises:
         DataError: A file cannot be read, or a row lacks a column.
     """
-    return [row for source in sources for row in read(source)]
+    return [row for source in sources for row in read_source(source)]
 
 
-def read(source: Source) -> list[Labelled]:
-    """Return the rows that a source wants.
+def read_source(source: Source) -> list[Labelled]:
+    """Return the rows that a source selects.
 
     Raises:
-        DataError: As ``read_all`` raises it.
+        DataError: As for ``read_all``.
     """
-    found = [
+    selected = [
         _labelled(values, source, file, line)
         for values, file, line in _rows(source)
-        if _is_wanted(values, source)
+        if _is_selected(values, source)
     ]
-    kept = [row for row in found if row.label not in source.without and row.text.strip()]
+    kept = [row for row in selected if row.label not in source.without and row.text.strip()]
     if not kept:
         raise DataError(
-            f"{source.path or source.hub}: expected labelled texts, found none. Look at `where`, "
+            f"{source.path or source.hub}: expected labelled texts, found none. Check `where`, "
             f"`at_least` and `without`."
         )
     if source.conflicts == "drop":
@@ -67,11 +67,11 @@ def read(source: Source) -> list[Labelled]:
     return kept[source.offset :: source.every]
 
 
-def check(train: Sequence[Labelled], held: Sequence[Labelled]) -> None:
-    """Refuse training and held-out rows that do not fit together.
+def check(train: Sequence[Labelled], held_out: Sequence[Labelled]) -> None:
+    """Check that training and held-out rows fit together.
 
     Raises:
-        DataError: One class only, a text under two labels, or an unknown label in what is held out.
+        DataError: There is only one class, a text has two labels, or a held-out label is unknown.
     """
     first: dict[tuple[str, ...], Labelled] = {}
     for row in train:
@@ -81,23 +81,23 @@ def check(train: Sequence[Labelled], held: Sequence[Labelled]) -> None:
                 f"{row.place}: expected each text under one label, found {row.text!r} under "
                 f"{row.label} and, in {other.place}, under {other.label}. Remove one."
             )
-    known = {row.label for row in train}
-    if len(known) < 2:  # noqa: PLR2004
+    labels = {row.label for row in train}
+    if len(labels) < 2:  # noqa: PLR2004
         raise DataError(
             f"{train[0].place}: expected at least two classes in the training data, found only "
             f"{train[0].label!r}."
         )
-    for row in held:
-        if row.label not in known:
+    for row in held_out:
+        if row.label not in labels:
             raise DataError(
                 f"{row.place}: expected a label of the training data, found {row.label!r} "
-                f"({row.text!r}). Train on examples of it, or leave it out with `without`."
+                f"({row.text!r}). Add training examples of it, or leave it out with `without`."
             )
 
 
-def without_held_out(train: Sequence[Labelled], held: Sequence[Labelled]) -> list[Labelled]:
-    """Return the training rows whose words are not held out."""
-    keys = {row.key for row in held}
+def without_held_out(train: Sequence[Labelled], held_out: Sequence[Labelled]) -> list[Labelled]:
+    """Return the training rows whose words occur in no held-out row."""
+    keys = {row.key for row in held_out}
     return [row for row in train if row.key not in keys]
 
 
@@ -109,6 +109,7 @@ def _without_conflicts(rows: Sequence[Labelled]) -> list[Labelled]:
 
 
 def _rows(source: Source) -> Iterator[tuple[dict[str, Any], str, int]]:
+    """Yield the columns of each row with its file and line."""
     if source.hub:
         yield from _hub_rows(source)
         return
@@ -117,7 +118,7 @@ def _rows(source: Source) -> Iterator[tuple[dict[str, Any], str, int]]:
     file = Path(source.path)
     if "$" in source.path:
         raise DataError(
-            f"{file}: expected the environment variable in it to be set. For example: "
+            f"{file}: expected its environment variable to be set. For example: "
             f"FRONTDESK_DATA=~/data python -m tuning.classifier …"
         )
     readers = {".csv": _csv, ".jsonl": _jsonl, ".yml": _rasa, ".yaml": _rasa}
@@ -169,14 +170,15 @@ def _hub_rows(source: Source) -> Iterator[tuple[dict[str, Any], str, int]]:
         ) from None
     data = load_dataset(source.hub, split=source.split)
     feature = data.features.get(source.label) if source.label else None
-    for number, values in enumerate(data, 1):
+    for number, row in enumerate(data, 1):
+        values = dict(row)
         if isinstance(feature, ClassLabel):
-            values = {**values, source.label: feature.int2str(values[source.label])}  # noqa: PLW2901
+            values[source.label] = feature.int2str(row[source.label])
         yield values, f"{source.hub}[{source.split}]", number
 
 
-def _is_wanted(values: dict[str, Any], source: Source) -> bool:
-    same = all(str(values.get(name)) == wanted for name, wanted in source.where.items())
+def _is_selected(values: dict[str, Any], source: Source) -> bool:
+    same = all(str(values.get(name)) == value for name, value in source.where.items())
     return same and all(
         float(values.get(name) or 0) >= least for name, least in source.at_least.items()
     )
@@ -185,10 +187,10 @@ def _is_wanted(values: dict[str, Any], source: Source) -> bool:
 def _labelled(values: dict[str, Any], source: Source, file: str, line: int) -> Labelled:
     for column in filter(None, (source.text, source.label)):
         if not values.get(column):
-            found = ", ".join(name for name, value in values.items() if value)
+            filled = ", ".join(name for name, value in values.items() if value)
             raise DataError(
-                f"{file}, line {line}: expected something in the column {column!r}, found "
-                f"only {found or 'nothing'}."
+                f"{file}, line {line}: expected a value in the column {column!r}, found "
+                f"only {filled or 'nothing'}."
             )
     label = str(values[source.label]) if source.label else ""
     if source.plain_labels:

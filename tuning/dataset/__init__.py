@@ -1,4 +1,4 @@
 """Takes help centres and their customers' questions in, gives prompt-completion rows out.
 
-Knows nothing of the model that learns from them.
+Knows nothing of the model that is trained on them.
 """

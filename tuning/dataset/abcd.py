@@ -1,7 +1,7 @@
 """An online shop's guidelines for its agents (ABCD, Chen et al. 2021, MIT) as one more company.
 
-The guidelines stay in the public data; the questions, as an agent would ask them in a hurry, and
-their answers are ours.
+The guidelines are public data. This project wrote the questions, as an agent in a hurry would ask
+them, and the answers.
 """
 
 import json
@@ -14,7 +14,7 @@ QUESTIONS = DATA / "abcd_questions.jsonl"
 
 
 def abcd_company() -> Company:
-    """Return the shop with its questions; English, for training alone.
+    """Return the shop with its questions, in English; for training only.
 
     Raises:
         FileNotFoundError: FRONTDESK_DATA names no folder.

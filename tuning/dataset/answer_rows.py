@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences, as_hits, runs_of
-from assistant.evidence.selector import EvidenceSelector
+from assistant.evidence.ranker import SentenceRanker
+from assistant.evidence.selection import select
 from assistant.grounding.grounder import Grounder
 from assistant.messages import Message
 from assistant.writing.templates import PromptTemplate
@@ -66,7 +67,7 @@ class RowMaker:
         seed: int = 0,
         *,
         near: bool = True,
-        selector: EvidenceSelector | None = None,
+        ranker: SentenceRanker | None = None,
     ) -> None:
         """Index the company's articles.
 
@@ -75,14 +76,14 @@ class RowMaker:
             embedder: Retrieves the passages for a question.
             seed: The seed of all random choices.
             near: Whether distractors are passages near the question; otherwise they are random.
-            selector: Chooses sentences as in a turn; None for a new one.
+            ranker: Ranks sentences as in a turn; None for a new one.
         """
         from tuning.retrieval.asked_questions import retriever_of
 
         self._company = company
         self._retriever: Retriever = retriever_of(company.articles, embedder)
         self._embedder = embedder
-        self._selector = selector or EvidenceSelector(embedder)
+        self._ranker = ranker or SentenceRanker.open(embedder)
         self._random = random.Random(f"{seed} {company.id}")
         self._decline = PromptTemplate.load("answer_tuned", company.lang).decline
         self._grounder = Grounder()
@@ -148,7 +149,7 @@ class RowMaker:
     ) -> list[Evidence]:
         """Return the sentences that a turn would choose plus ``gold``, in article order."""
         ranking = self._ranking(question, hits)
-        chosen = self._selector.select(ranking, self._company.lang)
+        chosen = select(ranking, self._company.lang)
         ranked = {e.place: e for e in ranking.sentences}
         places = {e.place for e in chosen}
         missed = [e for e in gold if e.place not in places]
@@ -207,7 +208,7 @@ class RowMaker:
 
     def _ranking(self, question: str, hits: Sequence[Hit]) -> RankedSentences:
         vector = self._embedder.encode_queries([question])[0]
-        return self._selector.rank(question, hits, vector)
+        return self._ranker.rank(question, hits, vector)
 
     @staticmethod
     def _exchange(pair: Pair) -> tuple[Message, ...]:

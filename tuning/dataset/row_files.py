@@ -68,11 +68,11 @@ def _made(
 ) -> Iterator["Row"]:
     from tqdm import tqdm
 
-    from assistant.evidence.selector import EvidenceSelector
+    from assistant.evidence.ranker import SentenceRanker
     from tuning.companies import load_companies
     from tuning.dataset.answer_rows import RowMaker
 
-    selector = EvidenceSelector(embedder)
+    ranker = SentenceRanker.open(embedder)
     companies = [c for c in load_companies(part) if c.lang in languages]
     if part == "train" and "others" in without:
         companies = companies[:1]
@@ -82,7 +82,7 @@ def _made(
         companies.append(abcd_company())
     near = "near" not in without
     for company in tqdm(companies, unit="company", desc=part):
-        for row in RowMaker(company, embedder, seed, near=near, selector=selector).rows(
+        for row in RowMaker(company, embedder, seed, near=near, ranker=ranker).rows(
             missing=missing
         ):
             if "unanswerable" not in without or not row.kind.startswith("decline"):

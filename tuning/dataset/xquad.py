@@ -1,6 +1,7 @@
-"""Rows of XQuAD (Artetxe et al. 2020, CC BY-SA 4.0): encyclopedia passages, questions of experts.
+"""Rows of XQuAD (Artetxe et al. 2020, CC BY-SA 4.0): encyclopedia passages with experts' questions.
 
-Few beside the help centres: they ask in the passage's own words, which customers never do.
+They are few compared with the help centres' rows: experts ask in the passage's own words, customers
+never do.
 """
 
 import random
@@ -14,42 +15,45 @@ from tuning.dataset.answer_rows import Row
 if TYPE_CHECKING:
     from knowledge.models.embedder import Embedder
 
-# Sentences of other passages that are read beside the one that answers.
+# Sentences of other passages next to the one that answers.
 DISTRACTORS = 2
+ROWS_PER_LANGUAGE = 300
 
 
-def xquad_rows(lang: str, embedder: "Embedder", count: int, seed: int) -> Iterator[Row]:
-    """Yield rows whose completion is the sentence that holds the answer's span.
+def xquad_rows(
+    lang: str, embedder: "Embedder", seed: int, count: int = ROWS_PER_LANGUAGE
+) -> Iterator[Row]:
+    """Yield rows whose completion is the sentence that holds the answer.
 
     Args:
         lang: ``en`` or ``zh``.
-        embedder: Finds sentences of other passages that lie near.
-        count: How many rows at most.
-        seed: Which ones.
+        embedder: Finds distractors near the question.
+        seed: Determines which questions are drawn.
+        count: How many questions to draw; one whose answer crosses sentences gives no row.
 
     Raises:
         FileNotFoundError: FRONTDESK_DATA names no folder.
     """
     from tuning.public_data import xquad_answers
 
-    passages, asked = xquad_answers(lang)
+    passages, questions = xquad_answers(lang)
     parts = [(at, s.of(text)) for at, text in passages.items() for s in sentences(text, lang)]
     vectors = embedder.encode_passages([text for _, text in parts])
-    draw = random.Random(seed)
-    some = draw.sample(asked, min(count, len(asked)))
-    queries = embedder.encode_queries([question for question, _, _ in some])
-    for (question, at, answer), query in zip(some, queries, strict=True):
-        holding = [text for place, text in parts if place == at and answer in text]
-        if not holding:
+    generator = random.Random(seed)
+    sample = generator.sample(questions, min(count, len(questions)))
+    queries = embedder.encode_queries([question for question, _, _ in sample])
+    for (question, at, answer), query in zip(sample, queries, strict=True):
+        answering = [text for place, text in parts if place == at and answer in text]
+        if not answering:
             continue
         near = [parts[n][1] for n in (-(vectors @ query)).argsort() if parts[n][0] != at]
-        read = [holding[0], *near[:DISTRACTORS]]
-        draw.shuffle(read)
-        yield Row("xquad", lang, "xquad", question, tuple(map(_hit, read)), holding[0])
+        texts = [answering[0], *near[:DISTRACTORS]]
+        generator.shuffle(texts)
+        yield Row("xquad", lang, "xquad", question, tuple(map(_hit, texts)), answering[0])
 
 
 def _hit(text: str) -> Hit:
-    # An encyclopedia's sentences have no title; the first words stand for one.
+    # An encyclopedia's sentences have no title; their first words replace it.
     lang: Any = language_of(text)
     return Hit(Passage("xquad", lang, _title(text), "", text, 0, len(text)), 1.0)
 

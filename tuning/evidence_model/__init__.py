@@ -1,4 +1,4 @@
-"""Takes questions beside their passages in, gives the network that picks sentences out.
+"""Takes questions with candidate passages in, gives a network that scores sentences out.
 
 Knows nothing of intents, routes or wording.
 """

@@ -134,7 +134,8 @@ def _cases(settings: "EvidenceSettings", part: str) -> "list[EvidenceCase]":
 
 def _base_model(settings: "EvidenceSettings", state: Path) -> tuple[str, str]:
     """Return the base model's public name, and the folder or hub name to load it from."""
-    from knowledge.models.model_files import EMBEDDER, GENERATOR, encoder_source, generator_folder
+    from knowledge.models.carriers import EMBEDDER, GENERATOR
+    from knowledge.models.model_files import encoder_source, generator_folder
 
     if settings.base_model == GENERATOR.hub:
         return GENERATOR.hub, generator_folder(None, state)

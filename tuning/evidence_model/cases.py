@@ -1,8 +1,8 @@
-"""What the reading model learns from and is judged by: questions beside what retrieval returns.
+"""The cases that the evidence model is trained and measured on: questions with candidate passages.
 
-One case a line of ``train.jsonl`` and ``dev.jsonl``: a question, the passages that are read for
-it, and which of their sentences hold the answer. The help centres in ``tuning/data/companies``;
-XQuAD where FRONTDESK_DATA names it.
+A line of ``train.jsonl`` and ``dev.jsonl`` is one case: a question, the passages that retrieval
+returns for it, and which of their sentences hold the answer. The questions are those of the help
+centres in ``tuning/data/companies`` and, if FRONTDESK_DATA names the public data, of XQuAD.
 """
 
 import json
@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from knowledge.models.embedder import Embedder
     from tuning.companies import Company
 
-# Passages that a case holds; training hides some of them, so that what is left does not answer.
+# Passages per case. Training hides some of them, so that the rest does not answer.
 PASSAGES = 6
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 MAKE = "Make them: python -m tuning.evidence_model --make"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A passage with its sentences, as ``[start, end]`` in ``text``; ``gold`` marks the right."""
+class CasePassage:
+    """A passage with its sentences.
+
+    ``spans`` holds ``[start, end]`` in ``text`` for each sentence, ``gold`` whether it holds the
+    answer. ``score`` is retrieval's.
+    """
 
     article: str
     name: str
@@ -36,23 +41,23 @@ class Held:
 
     @property
     def sentences(self) -> list[Span]:
-        """The sentences' places."""
+        """The sentences' positions in ``text``."""
         return [Span(start, end) for start, end in self.spans]
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCase:
-    """A question with what retrieval returns for it, best first; ``article`` is "" without one."""
+    """A question with retrieval's passages, best first; ``article`` is "" if nothing answers."""
 
     company: str
     lang: Language
     question: str
     article: str
-    passages: list[Held]
+    passages: list[CasePassage]
 
 
 def write_cases(file: Path, cases: Sequence[EvidenceCase]) -> None:
-    """Write cases, one a line."""
+    """Write cases, one per line."""
     from tuning.atomic_files import write_text
 
     write_text(file, "".join(f"{json.dumps(asdict(c), ensure_ascii=False)}\n" for c in cases))
@@ -62,7 +67,7 @@ def read_cases(file: Path) -> list[EvidenceCase]:
     """Read what ``write_cases`` wrote.
 
     Raises:
-        ValueError: There is no such file, or a line is no case; the message names it.
+        ValueError: There is no such file, or a line is no case; the message names file and line.
     """
     if not file.is_file():
         raise ValueError(f"{file}: expected questions, found no file. {MAKE}")
@@ -70,8 +75,8 @@ def read_cases(file: Path) -> list[EvidenceCase]:
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
             row = json.loads(line)
-            held = [Held(**passage) for passage in row.pop("passages")]
-            cases.append(EvidenceCase(**row, passages=held))
+            passages = [CasePassage(**passage) for passage in row.pop("passages")]
+            cases.append(EvidenceCase(**row, passages=passages))
         except (ValueError, KeyError, TypeError):
             raise ValueError(
                 f"{file}:{number}: expected an evidence case, found {line[:80]!r}. {MAKE}"
@@ -79,8 +84,24 @@ def read_cases(file: Path) -> list[EvidenceCase]:
     return cases
 
 
+def make_cases(embedder: "Embedder") -> dict[str, list[EvidenceCase]]:
+    """Return the cases of the parts ``train``, ``dev`` and, with the public data, ``xquad``."""
+    from tqdm import tqdm
+
+    from tuning.companies import load_companies
+    from tuning.public_data import is_data_missing
+
+    parts: dict[str, list[EvidenceCase]] = {}
+    for part in ("train", "dev"):
+        companies = tqdm(load_companies(part), desc=part, unit="company")
+        parts[part] = [case for c in companies for case in company_cases(c, embedder)]
+    if not is_data_missing("evidence_model, without XQuAD"):
+        parts["xquad"] = [case for lang in LANGUAGES for case in xquad_cases(lang, embedder)]
+    return parts
+
+
 def company_cases(company: "Company", embedder: "Embedder") -> Iterator[EvidenceCase]:
-    """Yield the cases of a company's questions."""
+    """Yield a case for each of a company's questions."""
     from tuning.retrieval.asked_questions import retriever_of
 
     lang: Any = company.lang
@@ -88,48 +109,53 @@ def company_cases(company: "Company", embedder: "Embedder") -> Iterator[Evidence
     vectors = embedder.encode_queries([pair.question for pair in company.pairs])
     for pair, vector in zip(company.pairs, vectors, strict=True):
         hits = retriever.retrieve({pair.question: vector}, company.lang, top_k=PASSAGES)
-        found = [(hit.passage, hit.score) for hit in hits]
-        if pair.article and pair.article not in {passage.article for passage, _ in found}:
-            own = [p for p in retriever.passages if p.article == pair.article]
-            found += [(passage, 0.0) for passage in own]
-        held = [_held(p, score, pair.answer if p.article == pair.article else "")
-                for p, score in found]  # fmt: skip
-        yield EvidenceCase(company.id, lang, pair.question, pair.article, held)
+        scored = [(hit.passage, hit.score) for hit in hits]
+        if pair.article and pair.article not in {passage.article for passage, _ in scored}:
+            scored += [(p, 0.0) for p in retriever.passages if p.article == pair.article]
+        passages = [
+            _case_passage(p, score, pair.answer if p.article == pair.article else "")
+            for p, score in scored
+        ]
+        yield EvidenceCase(company.id, lang, pair.question, pair.article, passages)
 
 
 def xquad_cases(lang: Language, embedder: "Embedder") -> Iterator[EvidenceCase]:
-    """Yield XQuAD's questions of every second passage beside the passages nearest to them.
+    """Yield cases for the questions of every second XQuAD passage, with the nearest passages.
 
     Raises:
         FileNotFoundError: FRONTDESK_DATA names no folder.
     """
     from tuning.public_data import xquad_answers
 
-    passages, asked = xquad_answers(lang)
-    ids = list(passages)
+    texts, questions = xquad_answers(lang)
+    ids = list(texts)
     kept = set(ids[::2])
-    vectors = embedder.encode_passages(list(passages.values()))
-    some = [row for row in asked if row[1] in kept]
-    queries = embedder.encode_queries([question for question, _, _ in some])
-    for (question, at, answer), query in zip(some, queries, strict=True):
+    vectors = embedder.encode_passages(list(texts.values()))
+    rows = [row for row in questions if row[1] in kept]
+    queries = embedder.encode_queries([question for question, _, _ in rows])
+    for (question, at, answer), query in zip(rows, queries, strict=True):
         near = [ids[n] for n in (-(vectors @ query)).argsort()[:PASSAGES]]
-        held = []
+        passages = []
         for name in dict.fromkeys([*near, at]):
-            text = passages[name]
+            text = texts[name]
             passage = Passage(name, lang, "", "", text, 0, len(text))
-            held.append(_held(passage, 0.0, answer if name == at else "", whole=True))
-        yield EvidenceCase("xquad", lang, question, at, held)
+            passages.append(
+                _case_passage(passage, 0.0, answer if name == at else "", verbatim=True)
+            )
+        yield EvidenceCase("xquad", lang, question, at, passages)
 
 
-def _held(passage: Passage, score: float, answer: str, *, whole: bool = False) -> Held:
-    from tuning.dataset.answer_rows import supporting_sentences
+def _case_passage(
+    passage: Passage, score: float, answer: str, *, verbatim: bool = False
+) -> CasePassage:
+    from tuning.dataset.supporting_sentences import supporting_sentences
 
     spans = sentences(passage.text, passage.lang)
     gold = [False] * len(spans)
-    if answer and whole:
+    if answer and verbatim:
         gold = [answer in span.of(passage.text) for span in spans]
     elif answer:
         for number in supporting_sentences(answer, passage.text, passage.lang):
             gold[number] = True
     places = [[span.start, span.end] for span in spans]
-    return Held(passage.article, passage.name, passage.text, places, gold, float(score))
+    return CasePassage(passage.article, passage.name, passage.text, places, gold, float(score))

@@ -1,27 +1,29 @@
-"""What the evidence model is worth on questions whose answers are known; pure functions."""
+"""Measures the evidence model on questions with known answers; pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, softmax
 
 from assistant.config import USUAL_CAUTION
 from assistant.evidence.ranked_sentences import shares_of
 from tuning.evidence_model.cases import EvidenceCase
 
-# Of what customers ask, so much is taken to be answered nowhere in the documents.
+# The assumed share of customers' questions that the documents do not answer.
 UNANSWERED_SHARE = 0.2
-# The share of answered questions that may be held back where ``caught`` is told.
+# The share of answered questions below the threshold at which ``caught`` is measured.
 LOST = 0.05
 FLOORS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The logits of a case's sentences, of shape (sentences,), and which of them are right.
+class ScoredCase:
+    """A case with the network's logits.
 
-    ``logit`` is of "one of them answers", ``articles`` the article of each sentence.
+    ``logits`` has one entry per sentence, ``gold`` whether the sentence holds the answer, and
+    ``articles`` its article. ``logit`` belongs to "one of the sentences answers".
     """
 
     logits: NDArray[np.float64]
@@ -31,82 +33,91 @@ class Found:
 
     @property
     def share(self) -> float:
-        """How likely the likeliest article answers, in [0, 1], if any does."""
-        from scipy.special import softmax
-
+        """The probability of the most likely article, in [0, 1], given that one answers."""
         return max(shares_of(self.articles, softmax(self.logits).tolist()).values())
 
+    @property
+    def right_among_two(self) -> bool:
+        """Whether one of the two most likely sentences is right."""
+        return bool(self.gold[np.argsort(-self.logits)[:2]].any())
 
-def measured(cases: Sequence[EvidenceCase], found: Sequence[Found]) -> dict[str, dict[str, float]]:
-    """Return what it is worth, by language.
 
-    ``first`` and ``two`` are shares of answered questions whose likeliest sentence, or one of the
-    likeliest two, is right; ``auroc`` is of "does any answer"; ``caught`` is the share of
-    unanswered ones held back where ``LOST`` of the others are.
+def measure(
+    cases: Sequence[EvidenceCase], scored: Sequence[ScoredCase]
+) -> dict[str, dict[str, float]]:
+    """Return the measures by language.
+
+    ``first`` and ``two`` are the shares of answered questions whose most likely sentence, or one of
+    the two most likely, is right. ``auroc`` is the area under the ROC curve of "does any sentence
+    answer". ``caught`` is the share of unanswered questions below the logit that ``LOST`` of the
+    answered ones do not reach.
     """
     from sklearn.metrics import roc_auc_score
 
-    told: dict[str, dict[str, float]] = {}
+    measures: dict[str, dict[str, float]] = {}
     for lang in sorted({case.lang for case in cases}):
-        total, truth, own = _of(lang, cases, found)
-        known = [f for f, answered in zip(own, truth, strict=True) if answered]
-        cut = np.quantile(total[truth], LOST)
-        told[lang] = {
-            "answered": int(truth.sum()),
-            "unanswered": int((~truth).sum()),
-            "first": float(np.mean([f.gold[np.argmax(f.logits)] for f in known])),
-            "two": float(np.mean([_among_two(f) for f in known])),
-            "auroc": float(roc_auc_score(truth, total)),
-            "caught": float((total[~truth] < cut).mean()),
+        logits, answered, rows = _of_language(lang, cases, scored)
+        known = [row for row, is_known in zip(rows, answered, strict=True) if is_known]
+        threshold = np.quantile(logits[answered], LOST)
+        measures[lang] = {
+            "answered": int(answered.sum()),
+            "unanswered": int((~answered).sum()),
+            "first": float(np.mean([row.gold[np.argmax(row.logits)] for row in known])),
+            "two": float(np.mean([row.right_among_two for row in known])),
+            "auroc": float(roc_auc_score(answered, logits)),
+            "caught": float((logits[~answered] < threshold).mean()),
         }
-    return told
+    return measures
 
 
-def calibration(cases: Sequence[EvidenceCase], found: Sequence[Found]) -> dict[str, list[float]]:
-    """Return weight and bias that turn the logit of "any" into a probability (Platt 1999)."""
+def fit_calibration(
+    cases: Sequence[EvidenceCase], scored: Sequence[ScoredCase]
+) -> dict[str, list[float]]:
+    """Return weight and bias that make "any sentence answers" a probability (Platt 1999)."""
     from sklearn.linear_model import LogisticRegression
 
-    fitted: dict[str, list[float]] = {}
+    calibration: dict[str, list[float]] = {}
     for lang in sorted({case.lang for case in cases}):
-        total, truth, _ = _of(lang, cases, found)
+        logits, answered, _ = _of_language(lang, cases, scored)
         share = UNANSWERED_SHARE / (1 - UNANSWERED_SHARE)
-        weights = np.where(truth, 1.0, share * truth.sum() / (~truth).sum())
-        model = LogisticRegression().fit(total[:, None], truth, sample_weight=weights)
-        fitted[lang] = [round(float(model.coef_[0, 0]), 4), round(float(model.intercept_[0]), 4)]
-    return fitted
+        weights = np.where(answered, 1.0, share * answered.sum() / (~answered).sum())
+        model = LogisticRegression().fit(logits[:, None], answered, sample_weight=weights)
+        weight, bias = model.coef_[0, 0], model.intercept_[0]
+        calibration[lang] = [round(float(weight), 4), round(float(bias), 4)]
+    return calibration
 
 
-def floors(
-    cases: Sequence[EvidenceCase], found: Sequence[Found], fitted: dict[str, list[float]]
+def floor_table(
+    cases: Sequence[EvidenceCase],
+    scored: Sequence[ScoredCase],
+    calibration: dict[str, list[float]],
 ) -> list[str]:
-    """Return a table in Markdown: what is lost, and what passes, at each floor.
+    """Return a Markdown table of what each floor of the answer's probability costs and catches.
 
-    What must lie above is the probability that the likeliest article answers. ``worth`` is what
-    answering from there on brings a question: 1 where one of the two likeliest sentences is right,
-    minus ``USUAL_CAUTION`` where none is, of questions of which ``UNANSWERED_SHARE`` are answered
-    nowhere.
+    The probability is that of the most likely article to answer. ``gain`` is the mean gain per
+    question if the assistant answers from the floor upwards: 1 if one of the two most likely
+    sentences is right, minus ``USUAL_CAUTION`` if none is, with ``UNANSWERED_SHARE`` of the
+    questions unanswered.
     """
-    lines = ["| language | floor | answered below | unanswered above | worth |", "| --- " * 5 + "|"]
-    for lang, (weight, bias) in fitted.items():
-        total, truth, own = _of(lang, cases, found)
-        right = truth & np.array([_among_two(f) for f in own])
-        weights = np.where(truth, 1 - UNANSWERED_SHARE, UNANSWERED_SHARE)
-        weights = weights / np.where(truth, truth.sum(), (~truth).sum())
-        said = 1 / (1 + np.exp(-(weight * total + bias))) * np.array([f.share for f in own])
+    lines = ["| language | floor | answered below | unanswered above | gain |", "| --- " * 5 + "|"]
+    for lang, (weight, bias) in calibration.items():
+        logits, answered, rows = _of_language(lang, cases, scored)
+        right = answered & np.array([row.right_among_two for row in rows])
+        weights = np.where(answered, 1 - UNANSWERED_SHARE, UNANSWERED_SHARE)
+        weights = weights / np.where(answered, answered.sum(), (~answered).sum())
+        sure = expit(weight * logits + bias) * np.array([row.share for row in rows])
         for floor in FLOORS:
-            lost, passed = (said[truth] < floor).mean(), (said[~truth] >= floor).mean()
-            worth = (weights * (said >= floor) * np.where(right, 1.0, -USUAL_CAUTION)).sum()
-            lines.append(f"| {lang} | {floor:.2f} | {lost:.3f} | {passed:.3f} | {worth:.3f} |")
+            lost, passed = (sure[answered] < floor).mean(), (sure[~answered] >= floor).mean()
+            gain = (weights * (sure >= floor) * np.where(right, 1.0, -USUAL_CAUTION)).sum()
+            lines.append(f"| {lang} | {floor:.2f} | {lost:.3f} | {passed:.3f} | {gain:.3f} |")
     return lines
 
 
-def _among_two(found: Found) -> bool:
-    return bool(found.gold[np.argsort(-found.logits)[:2]].any())
-
-
-def _of(
-    lang: str, cases: Sequence[EvidenceCase], found: Sequence[Found]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[Found]]:
-    pairs = [(c, f) for c, f in zip(cases, found, strict=True) if c.lang == lang]
-    own = [f for _, f in pairs]
-    return np.array([f.logit for f in own]), np.array([bool(c.article) for c, _ in pairs]), own
+def _of_language(
+    lang: str, cases: Sequence[EvidenceCase], scored: Sequence[ScoredCase]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[ScoredCase]]:
+    """Return the logits of "any answers", whether any does, and the scored cases."""
+    pairs = [(case, row) for case, row in zip(cases, scored, strict=True) if case.lang == lang]
+    rows = [row for _, row in pairs]
+    answered = np.array([bool(case.article) for case, _ in pairs])
+    return np.array([row.logit for row in rows]), answered, rows

@@ -1,10 +1,10 @@
-"""Trains the reading model: which sentences answer a question, and whether any does.
+"""Trains the evidence model: which sentences answer a question, and whether any does.
 
-Question and passage are read together, so that each sentence is seen in its place beside what was
-asked; a linear head gives each sentence a logit, and that nothing answers has the logit 0. The
-loss is the negative logarithm of what the right ones get of the softmax over all sentences of all
-passages and nothing (as for spans in Clark and Gardner 2018, arXiv 1710.10723; sentences of
-passages as in Provence, Chirkova et al. 2025, arXiv 2501.16214).
+The network reads question and passage together, so that it sees each sentence in context. A linear
+layer gives each sentence a logit; "nothing answers" has the logit 0. The loss is the negative log
+of the right sentences' part of a softmax over all sentences of all passages and "nothing answers"
+(as for spans in Clark and Gardner 2018, arXiv 1710.10723; sentences of passages as in Provence,
+Chirkova et al. 2025, arXiv 2501.16214).
 """
 
 import random
@@ -18,37 +18,41 @@ from transformers import AutoModel, AutoTokenizer, Trainer, TrainingArguments
 
 from assistant.evidence.evidence_model import encode
 from tuning.config_file import ConfigError
-from tuning.evidence_model.cases import EvidenceCase
+from tuning.evidence_model.cases import CasePassage, EvidenceCase
 from tuning.evidence_model.config import EvidenceSettings
-from tuning.evidence_model.measures import Found
+from tuning.evidence_model.measures import ScoredCase
 from tuning.half_precision import precision
 
-READ_AT_ONCE = 32
+# The share of training questions in lower case and without final punctuation.
+VARIED = 0.2
+LINEAR_LEARNING_RATE, WARMUP, WEIGHT_DECAY, DROPOUT = 1e-3, 0.06, 0.01, 0.1
+# Cases per batch outside training.
+BATCH = 32
 
 
-class ReadingModel(torch.nn.Module):
-    """A transformer with a linear head over its sentences' vectors."""
+class SentenceScorer(torch.nn.Module):
+    """A transformer with a linear layer that scores sentences."""
 
-    def __init__(self, body: Any, *, causal: bool, dropout: float) -> None:
-        """Take a transformer that gives a vector for each token.
+    def __init__(self, network: Any, *, causal: bool) -> None:
+        """Add an untrained linear layer to a transformer.
 
         Args:
-            body: Called with ids and mask.
-            causal: A sentence is then known at its last token; otherwise by all of its tokens.
-            dropout: Of the sentences' vectors.
+            network: Returns a vector for each token, from ids and mask.
+            causal: Whether a sentence's vector is that of its last token; otherwise it is the mean
+                over its tokens.
         """
         super().__init__()
-        self.body = body
+        self.network = network
         self.causal = causal
-        self.dropout = torch.nn.Dropout(dropout)
-        self.head = torch.nn.Linear(body.config.hidden_size, 1)
-        torch.nn.init.normal_(self.head.weight, std=0.02)
-        # Of all sentences few answer.
-        torch.nn.init.constant_(self.head.bias, -2.0)
+        self.dropout = torch.nn.Dropout(DROPOUT)
+        self.linear = torch.nn.Linear(network.config.hidden_size, 1)
+        torch.nn.init.normal_(self.linear.weight, std=0.02)
+        # Few sentences answer.
+        torch.nn.init.constant_(self.linear.bias, -2.0)
 
     def scores(self, batch: dict[str, Any]) -> torch.Tensor:
         """Return logits of shape (sentences,)."""
-        states = self.body(
+        states = self.network(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
         ).last_hidden_state
         rows, first, last = batch["rows"], batch["first"], batch["last"]
@@ -57,102 +61,102 @@ class ReadingModel(torch.nn.Module):
         else:
             sums = torch.nn.functional.pad(states.float().cumsum(dim=1), (0, 0, 1, 0))
             vectors = (sums[rows, last + 1] - sums[rows, first]) / (last - first + 1)[:, None]
-        scores = self.head(self.dropout(vectors.to(self.head.weight.dtype)))
+        scores = self.linear(self.dropout(vectors.to(self.linear.weight.dtype)))
         return torch.as_tensor(scores).squeeze(-1).float()
 
     def forward(self, **batch: Any) -> dict[str, torch.Tensor]:
         """Return the loss of a batch that ``Collator`` made."""
         scores = self.scores(batch)
         owner, gold, count = batch["owner"], batch["gold"], int(batch["cases"])
-        none = torch.zeros(count, device=scores.device)
-        whole = _logsumexp(scores, owner, none)
+        nothing = torch.zeros(count, device=scores.device)
+        total = _logsumexp(scores, owner, nothing)
         right = _logsumexp(
             scores.masked_fill(~gold, -1e4),
             owner,
-            none.masked_fill(batch["answerable"], -1e4),
+            nothing.masked_fill(batch["answerable"], -1e4),
         )
-        return {"loss": (whole - right).mean()}
+        return {"loss": (total - right).mean()}
 
 
-def _logsumexp(scores: torch.Tensor, owner: torch.Tensor, none: torch.Tensor) -> torch.Tensor:
-    """Return each case's logarithm of the sum of exponents of its scores and of its ``none``."""
-    top = none.scatter_reduce(0, owner, scores, "amax").detach()
-    total = (none - top).exp().scatter_add(0, owner, (scores - top[owner]).exp())
-    return total.log() + top
+def _logsumexp(scores: torch.Tensor, owner: torch.Tensor, nothing: torch.Tensor) -> torch.Tensor:
+    """Return the log-sum-exp of each case's scores and its logit of ``nothing``."""
+    peak = nothing.scatter_reduce(0, owner, scores, "amax").detach()
+    total = (nothing - peak).exp().scatter_add(0, owner, (scores - peak[owner]).exp())
+    return total.log() + peak
 
 
 class Collator:
-    """Puts cases into one batch; while training it hides articles and varies questions."""
+    """Makes batches of cases; in training it also hides articles and varies questions."""
 
     def __init__(self, tokenizer: Any, settings: EvidenceSettings, *, training: bool) -> None:
-        """Take what cuts texts; every draw comes from the settings' seed."""
+        """Prepare the collator; all random choices depend on the settings' seed."""
         self._tokenizer = tokenizer
         self._settings = settings
         self._training = training
-        self._draw = random.Random(settings.seed)
+        self._random = random.Random(settings.seed)
 
     def __call__(self, cases: Sequence[EvidenceCase]) -> dict[str, Any]:
-        """Return tensors: ids and mask of each passage, and of each sentence whose it is."""
+        """Return a batch of tensors.
+
+        ``input_ids`` and ``attention_mask`` have a row for each passage. ``rows``, ``first``,
+        ``last``, ``owner`` and ``gold`` have an entry for each sentence: its row, its first and
+        last token, its case, and whether it answers. ``answerable`` has an entry for each case.
+        """
         ids: list[torch.Tensor] = []
-        rows: list[int] = []
-        first: list[int] = []
-        last: list[int] = []
-        owner: list[int] = []
-        gold: list[bool] = []
-        answerable: list[bool] = []
+        found: list[tuple[int, int, int, int, bool]] = []
         for number, case in enumerate(cases):
-            question, passages = self._seen(case)
-            answered = False
-            for held in passages:
-                found = encode(self._tokenizer, question, held.name, held.text, held.sentences)
-                for place, right in zip(found.places, held.gold, strict=True):
-                    if place is None:
-                        continue
-                    rows.append(len(ids))
-                    first.append(place[0])
-                    last.append(place[1])
-                    owner.append(number)
-                    gold.append(right)
-                    answered |= right
-                ids.append(torch.tensor(found.ids))
-            answerable.append(answered)
+            question, passages = self._shown(case)
+            for passage in passages:
+                encoded = encode(
+                    self._tokenizer, question, passage.name, passage.text, passage.sentences
+                )
+                found += [
+                    (len(ids), *place, number, right)
+                    for place, right in zip(encoded.places, passage.gold, strict=True)
+                    if place
+                ]
+                ids.append(torch.tensor(encoded.ids))
+        rows, first, last, owner, gold = torch.tensor(found).T
+        answerable = torch.zeros(len(cases), dtype=torch.bool)
+        answerable[owner[gold.bool()]] = True
         padded = pad_sequence(ids, batch_first=True, padding_value=self._tokenizer.pad_token_id)
-        lengths = torch.tensor([len(one) for one in ids])
+        lengths = torch.tensor([len(row) for row in ids])
         return {
             "input_ids": padded,
             "attention_mask": (torch.arange(padded.shape[1]) < lengths[:, None]).long(),
-            "rows": torch.tensor(rows),
-            "first": torch.tensor(first),
-            "last": torch.tensor(last),
-            "owner": torch.tensor(owner),
-            "gold": torch.tensor(gold),
-            "answerable": torch.tensor(answerable),
+            "rows": rows,
+            "first": first,
+            "last": last,
+            "owner": owner,
+            "gold": gold.bool(),
+            "answerable": answerable,
             "cases": torch.tensor(len(cases)),
         }
 
-    def _seen(self, case: EvidenceCase) -> tuple[str, list[Any]]:
+    def _shown(self, case: EvidenceCase) -> tuple[str, list[CasePassage]]:
+        """Return the question and the passages that the network reads."""
         question, passages = case.question, list(case.passages)
         if not self._training:
             return question, passages[: self._settings.passages]
-        if self._draw.random() < self._settings.varied:
+        if self._random.random() < VARIED:
             question = question.lower().strip(" ?!.？！。")
-        if case.article and self._draw.random() < self._settings.hidden:
-            passages = [held for held in passages if held.article != case.article]
+        if case.article and self._random.random() < self._settings.hidden:
+            passages = [passage for passage in passages if passage.article != case.article]
             return question, passages[: self._settings.passages]
         kept = passages[: self._settings.passages]
-        right = [held for held in passages if any(held.gold) and held not in kept]
+        right = [passage for passage in passages if any(passage.gold) and passage not in kept]
         return question, [*kept[: len(kept) - len(right)], *right] if right else kept
 
 
-def open_model(settings: EvidenceSettings, source: str) -> tuple[ReadingModel, Any]:
-    """Return an untrained reading model and its tokenizer.
+def open_model(settings: EvidenceSettings, source: str) -> tuple[SentenceScorer, Any]:
+    """Return an untrained sentence scorer and its tokenizer.
 
     Raises:
         ConfigError: There is no such model.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        body = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False)
+        network = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"Expected an encoder or a causal model in {source}, found: "
@@ -160,9 +164,9 @@ def open_model(settings: EvidenceSettings, source: str) -> tuple[ReadingModel, A
         ) from None
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    causal = not hasattr(body.config, "type_vocab_size")
-    for name, weight in body.named_parameters():
-        # The table of word vectors is most of a multilingual model, and little data moves it.
+    causal = not hasattr(network.config, "type_vocab_size")
+    for name, weight in network.named_parameters():
+        # The word vectors are most of a multilingual model, and little data hardly moves them.
         if "embeddings" in name or "embed_tokens" in name:
             weight.requires_grad_(False)
     if settings.method == "lora":
@@ -171,18 +175,18 @@ def open_model(settings: EvidenceSettings, source: str) -> tuple[ReadingModel, A
         lora = LoraConfig(
             r=settings.rank,
             lora_alpha=2 * settings.rank,
-            lora_dropout=settings.dropout,
+            lora_dropout=DROPOUT,
             target_modules="all-linear",
             exclude_modules=None if causal else ["pooler.dense"],
         )
-        body = get_peft_model(body, lora)
-    return ReadingModel(body, causal=causal, dropout=settings.dropout), tokenizer
+        network = get_peft_model(network, lora)
+    return SentenceScorer(network, causal=causal), tokenizer
 
 
 def train(
-    settings: EvidenceSettings, model: ReadingModel, tokenizer: Any, cases: Sequence[EvidenceCase]
+    settings: EvidenceSettings, model: SentenceScorer, tokenizer: Any, cases: Sequence[EvidenceCase]
 ) -> dict[str, float]:
-    """Train in place and return the library's metrics."""
+    """Train a model in place; return the library's metrics."""
     cuda = torch.cuda.is_available()
     arguments = TrainingArguments(
         output_dir=str(settings.output.with_name(f"{settings.output.name}.checkpoints")),
@@ -191,22 +195,22 @@ def train(
         per_device_train_batch_size=settings.batch,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
-        warmup_steps=settings.warmup,
+        warmup_steps=WARMUP,
         bf16=precision("auto") == "bf16",
         use_cpu=not cuda,
         save_strategy="no",
         logging_steps=25,
-        report_to=list(settings.report_to) or "none",
+        report_to="none",
         seed=settings.seed,
         remove_unused_columns=False,
         dataloader_num_workers=4 if cuda else 0,
         dataloader_pin_memory=cuda,
         label_names=[],
     )
-    body = [w for n, w in model.named_parameters() if w.requires_grad and not n.startswith("head")]
+    network = [weight for weight in model.network.parameters() if weight.requires_grad]
     groups = [
-        {"params": body, "weight_decay": settings.weight_decay},
-        {"params": list(model.head.parameters()), "lr": settings.head_learning_rate},
+        {"params": network, "weight_decay": WEIGHT_DECAY},
+        {"params": list(model.linear.parameters()), "lr": LINEAR_LEARNING_RATE},
     ]
     optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate)
     trainer = Trainer(
@@ -221,25 +225,25 @@ def train(
 
 
 @torch.inference_mode()
-def read(
-    settings: EvidenceSettings, model: ReadingModel, tokenizer: Any, cases: Sequence[EvidenceCase]
-) -> list[Found]:
-    """Return what the model finds in each case."""
+def score_cases(
+    settings: EvidenceSettings, model: SentenceScorer, tokenizer: Any, cases: Sequence[EvidenceCase]
+) -> list[ScoredCase]:
+    """Return the cases with the model's logits."""
     model.eval()
     collator = Collator(tokenizer, settings, training=False)
     device = next(model.parameters()).device
-    found: list[Found] = []
-    for start in range(0, len(cases), READ_AT_ONCE):
-        batched = cases[start : start + READ_AT_ONCE]
-        batch = {k: v.to(device) for k, v in collator(batched).items()}
+    scored: list[ScoredCase] = []
+    for start in range(0, len(cases), BATCH):
+        part = cases[start : start + BATCH]
+        batch = {k: v.to(device) for k, v in collator(part).items()}
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             scores = model.scores(batch).cpu().numpy()
         owner, gold = batch["owner"].cpu().numpy(), batch["gold"].cpu().numpy()
-        held = [h for case in batched for h in case.passages[: settings.passages]]
-        names = [held[row].article for row in batch["rows"].tolist()]
-        for number in range(len(batched)):
-            own = owner == number
-            logits = scores[own].astype(np.float64)
-            articles = [name for name, mine in zip(names, own, strict=True) if mine]
-            found.append(Found(logits, gold[own], float(np.logaddexp.reduce(logits)), articles))
-    return found
+        passages = [p for case in part for p in case.passages[: settings.passages]]
+        articles = np.array([passages[row].article for row in batch["rows"].tolist()])
+        for number in range(len(part)):
+            mine = owner == number
+            logits = scores[mine].astype(np.float64)
+            logit = float(np.logaddexp.reduce(logits))
+            scored.append(ScoredCase(logits, gold[mine], logit, articles[mine].tolist()))
+    return scored

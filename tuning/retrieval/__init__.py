@@ -1,4 +1,4 @@
-"""Takes questions with their right articles in, gives the weights that fuse scores out.
+"""Takes questions with the ids of their articles in, gives retrieval's fitted weights out.
 
 Knows nothing of replies.
 """

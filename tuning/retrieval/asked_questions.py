@@ -1,10 +1,10 @@
-"""Questions with the article that answers each: what retrieval is trained and measured on.
+"""Questions with the article that answers each; retrieval is trained and measured on them.
 
-Ours stand in ``tuning/data``: ``retrieval_train.*`` is trained on, by the bank's head also
-``retrieval_head.*`` (short questions, and follow-ups behind what they follow, as the assistant
-reads them); ``retrieval_dev.*`` was written before the articles it asks for and is only measured.
-Of the public sets, BANKING77 is cut by its own development split and XQuAD by passages, every
-second one for training.
+This project's own questions are in ``tuning/data``. ``retrieval_train.*`` is for training; the
+bank's query head is also trained on ``retrieval_head.*`` (short questions, and follow-ups after the
+messages they follow, as the assistant reads them). ``retrieval_dev.*`` was written before the
+articles it asks for and is for measuring only. Of the public sets, BANKING77 is split by its own
+development rows; every second passage of XQuAD is for training.
 """
 
 import json
@@ -22,19 +22,20 @@ if TYPE_CHECKING:
     from knowledge.retrieval.retriever import Retriever
 
 DATA = Path(__file__).parent.parent / "data"
+LANGUAGES = ("en", "zh")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question with the id of the right article ("" if none), and the language searched."""
+class AskedQuestion:
+    """A question, the id of the article that answers it ("" if none), and the search language."""
 
     question: str
     article: str
     lang: str
 
 
-def ours(name: str, lang: str) -> list[Asked]:
-    """Return a set of ours.
+def project_questions(name: str, lang: str) -> list[AskedQuestion]:
+    """Return a set of this project's questions.
 
     Args:
         name: The file's name without suffix, such as ``retrieval_dev.zh``.
@@ -42,11 +43,11 @@ def ours(name: str, lang: str) -> list[Asked]:
     """
     lines = (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
-    return [Asked(row["question"], row["article"], lang) for row in rows]
+    return [AskedQuestion(row["question"], row["article"], lang) for row in rows]
 
 
-def read_questions(file: Path) -> list[Asked]:
-    """Return a user's questions; their language is told from the text.
+def read_questions(file: Path) -> list[AskedQuestion]:
+    """Read a user's questions and detect their language.
 
     Raises:
         ValueError: A line is not ``{"question": "…", "article": "…"}``; the message names it.
@@ -54,62 +55,64 @@ def read_questions(file: Path) -> list[Asked]:
     """
     from knowledge.segmenter import language_of
 
-    asked = []
+    questions = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
             row = json.loads(line)
-            question = row["question"] + ""
-            asked.append(Asked(question, row["article"] + "", language_of(question)))
+            text = row["question"] + ""
+            questions.append(AskedQuestion(text, row["article"] + "", language_of(text)))
         except (ValueError, KeyError, TypeError):
             raise ValueError(
                 f'{file}:{number}: expected {{"question": "…", "article": "…"}}, '
                 f"found {line[:80]!r}"
             ) from None
-    return asked
+    return questions
 
 
-def intent_examples(knowledge: Path, lang: str) -> list[Asked]:
-    """Return the examples of a company's intents that an article answers."""
+def intent_examples(knowledge: Path, lang: str) -> list[AskedQuestion]:
+    """Return the examples of a company's intents that have an article."""
     from assistant.intents.intent_files import load_intents
 
-    listed = load_intents(knowledge, lang)
-    return [Asked(e, i.article, lang) for i in listed if i.article for e in i.examples]
+    intents = load_intents(knowledge, lang)
+    return [AskedQuestion(e, i.article, lang) for i in intents if i.article for e in i.examples]
 
 
-def banking77(knowledge: Path, part: str) -> list[Asked]:
-    """Return BANKING77's questions with the article that our intents file names for each intent."""
+def banking77(knowledge: Path, part: str) -> list[AskedQuestion]:
+    """Return BANKING77's questions with the article that the intent file names for each intent."""
     from assistant.intents.intent_files import load_intents
     from tuning.public_data import banking77 as rows
 
-    article = {intent.name: intent.article for intent in load_intents(knowledge, "en")}
-    return [Asked(text, found, "en") for text, label in rows(part) if (found := article[label])]
-
-
-def bank_training(knowledge: Path) -> list[Asked]:
-    """Return all that Lantern Bank's retrieval is trained on, and what it must refuse."""
-    from tuning.public_data import out_of_scope
-
-    strange = [Asked(t, "", lang) for lang in ("en", "zh") for t in out_of_scope(lang, "train")]
+    articles = {intent.name: intent.article for intent in load_intents(knowledge, "en")}
     return [
-        *strange,
-        *banking77(knowledge, "train"),
-        *ours("retrieval_train.en", "en"),
-        *ours("retrieval_train.zh", "zh"),
-        *ours("retrieval_head.en", "en"),
-        *ours("retrieval_head.zh", "zh"),
-        *intent_examples(knowledge, "en"),
-        *intent_examples(knowledge, "zh"),
+        AskedQuestion(text, article, "en")
+        for text, label in rows(part)
+        if (article := articles[label])
     ]
 
 
-def xquad(lang: str, passages_lang: str, part: str) -> tuple[dict[str, str], list[Asked]]:
-    """Return all of XQuAD's passages by id in one language, and a part's questions in another."""
+def bank_training(knowledge: Path) -> list[AskedQuestion]:
+    """Return all training questions of Lantern Bank's query head, also those to refuse."""
+    from tuning.public_data import out_of_scope
+
+    return [
+        *(AskedQuestion(t, "", lang) for lang in LANGUAGES for t in out_of_scope(lang, "train")),
+        *banking77(knowledge, "train"),
+        *(q for lang in LANGUAGES for q in project_questions(f"retrieval_train.{lang}", lang)),
+        *(q for lang in LANGUAGES for q in project_questions(f"retrieval_head.{lang}", lang)),
+        *(q for lang in LANGUAGES for q in intent_examples(knowledge, lang)),
+    ]
+
+
+def xquad(lang: str, passages_lang: str, part: str) -> tuple[dict[str, str], list[AskedQuestion]]:
+    """Return all XQuAD passages by id in one language, and a part's questions in another."""
     from tuning.public_data import xquad as rows
 
     passages, _ = rows(passages_lang)
-    _, asked = rows(lang)
+    _, questions = rows(lang)
     kept = set(list(passages)[0 if part == "train" else 1 :: 2])
-    return passages, [Asked(text, at, passages_lang) for text, at in asked if at in kept]
+    return passages, [
+        AskedQuestion(text, at, passages_lang) for text, at in questions if at in kept
+    ]
 
 
 def retriever_of(
@@ -121,10 +124,10 @@ def retriever_of(
     """Return a retriever over articles in memory, such as those of a company of a public set.
 
     Args:
-        articles: In one language or several.
-        embedder: What encodes passages and queries.
-        head: The company's own, if it has one.
-        calibration: The company's own; None for the one for any company.
+        articles: Articles in one or several languages.
+        embedder: Encodes passages and queries.
+        head: The company's query head, if it has one.
+        calibration: The company's calibration; None for that of any company.
     """
     import datetime as dt
 

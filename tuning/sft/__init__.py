@@ -1,4 +1,4 @@
 """Takes prompt-completion rows and a base model in, gives an adapter with its model card out.
 
-Knows nothing of where the rows come from.
+Knows nothing of how the rows are made.
 """

@@ -1,4 +1,4 @@
-"""What a fine-tune leaves behind: weights, metrics, a picture of the losses, a model card."""
+"""Saves the result of a fine-tune: weights, metrics, a plot of the losses, a model card."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tuning.atomic_files import put_in_place, staged, write_json
+from tuning.page_templates import render
 from tuning.sft.config import SERVING, SFTSettings
 
 CARD = Path(__file__).with_name("card.md.jinja")
@@ -18,41 +19,35 @@ def save_result(
     base: str,
     facts: dict[str, Any],
 ) -> None:
-    """Write the result beside ``output`` and put it in place in one step; a former one gives way.
+    """Write the result to ``output``, whole or not at all; it replaces a previous one.
 
     Args:
-        settings: What was asked for.
-        trainer: With its best weights loaded.
-        weights: All of its model's, by name.
+        settings: The configuration.
+        trainer: The trainer, with its best weights loaded.
+        weights: All weights of its model, by name.
         base: The base model's name, for the card.
-        facts: ``rows`` trained on and ``seconds`` taken.
+        facts: The number of training ``rows`` and the ``seconds`` taken.
 
     Raises:
-        OSError: The disk is full; a former result stays.
+        OSError: The disk is full; the previous result stays.
     """
-    out = settings.output
-    beside = staged(out)
+    staging = staged(settings.output)
     history = trainer.state.log_history
     metrics = {**facts, **_measures(history), "settings": settings.model_dump(mode="json")}
-    trainer.model.save_pretrained(str(beside), state_dict=weights)
-    trainer.processing_class.save_pretrained(str(beside))
-    halve(beside / "adapter_model.safetensors")
-    name_base(beside, base)
-    write_json(beside / "metrics.json", metrics)
-    _plot(history, beside / "loss.png")
-    (beside / "README.md").write_text(_card(settings, base, metrics), encoding="utf-8")
-    put_in_place(beside, out)
-    if settings.push_to_hub:
-        from huggingface_hub import HfApi
-
-        HfApi().create_repo(settings.push_to_hub, exist_ok=True)
-        HfApi().upload_folder(repo_id=settings.push_to_hub, folder_path=str(out))
-    print(f"{settings.name}: {_line(metrics)}. Saved in {out}")
+    trainer.model.save_pretrained(str(staging), state_dict=weights)
+    trainer.processing_class.save_pretrained(str(staging))
+    halve(staging / "adapter_model.safetensors")
+    name_base(staging, base)
+    write_json(staging / "metrics.json", metrics)
+    _plot(history, staging / "loss.png")
+    (staging / "README.md").write_text(_card(settings, base, metrics), encoding="utf-8")
+    put_in_place(staging, settings.output)
+    print(f"{settings.name}: {_line(metrics)}. Saved in {settings.output}")
 
 
 def _measures(history: list[dict[str, Any]]) -> dict[str, Any]:
-    evaluated = [entry for entry in history if "eval_loss" in entry]
-    best = max(evaluated, key=lambda e: (e.get("eval_right", 0), -e["eval_loss"]), default={})
+    evaluations = [entry for entry in history if "eval_loss" in entry]
+    best = max(evaluations, key=lambda e: (e.get("eval_right", 0), -e["eval_loss"]), default={})
     last: dict[str, Any] = next(
         (e for e in reversed(history) if "train_samples_per_second" in e), {}
     )
@@ -62,28 +57,28 @@ def _measures(history: list[dict[str, Any]]) -> dict[str, Any]:
         "best_step": best.get("step"),
         "rows_per_second": last.get("train_samples_per_second"),
         "train_loss": last.get("train_loss"),
-        "evaluations": evaluated,
+        "evaluations": evaluations,
     }
 
 
 def _line(metrics: dict[str, Any]) -> str:
     right = metrics["eval_right"]
-    judged = f", {right:.0%} of generated development answers right" if right is not None else ""
-    return f"development loss {metrics['eval_loss']:.3f}{judged}, {metrics['seconds']} s"
+    share = f", {right:.0%} of the generated development answers right" if right is not None else ""
+    return f"development loss {metrics['eval_loss']:.3f}{share}, {metrics['seconds']} s"
 
 
 def halve(file: Path) -> None:
-    """Write weights in bfloat16, as they are served: half of the file; nothing where none are."""
+    """Convert a weights file to bfloat16, as the product uses it; do nothing if it is missing."""
     import torch
     from safetensors.torch import load_file, save_file
 
     if file.exists():
-        halves = {name: weight.to(torch.bfloat16) for name, weight in load_file(file).items()}
-        save_file(halves, file, metadata={"format": "pt"})
+        weights = {name: weight.to(torch.bfloat16) for name, weight in load_file(file).items()}
+        save_file(weights, file, metadata={"format": "pt"})
 
 
 def name_base(folder: Path, base: str) -> None:
-    """Write the base model's public name into the adapter instead of a folder of this machine."""
+    """Replace the local folder of the base model in an adapter with the model's public name."""
     config = folder / "adapter_config.json"
     if config.exists():
         data = json.loads(config.read_text(encoding="utf-8"))
@@ -95,27 +90,23 @@ def _plot(history: list[dict[str, Any]], file: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4))
-    left = figure.subplots()
+    losses = figure.subplots()
     for key, name in (("loss", "training"), ("eval_loss", "development")):
         points = [(entry["step"], entry[key]) for entry in history if key in entry]
         if points:
-            left.plot(*zip(*points, strict=True), label=f"{name} loss")
-    left.set(xlabel="step", ylabel="loss of the completion, nats a token")
+            losses.plot(*zip(*points, strict=True), label=f"{name} loss")
+    losses.set(xlabel="step", ylabel="loss of the completion, nats per token")
     right = [(e["step"], e["eval_right"]) for e in history if "eval_right" in e]
     if right:
-        other = left.twinx()
-        other.plot(*zip(*right, strict=True), "g--o", label="generated answers right")
-        other.set(ylim=(0, 1), ylabel="share right")
-        other.legend(loc="lower right")
-    left.legend(loc="upper right")
+        shares = losses.twinx()
+        shares.plot(*zip(*right, strict=True), "g--o", label="generated answers right")
+        shares.set(ylim=(0, 1), ylabel="share of right answers")
+        shares.legend(loc="lower right")
+    losses.legend(loc="upper right")
     figure.savefig(file, dpi=110, bbox_inches="tight")
 
 
 def _card(settings: SFTSettings, base: str, metrics: dict[str, Any]) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # Markdown
-    template = environment.from_string(CARD.read_text(encoding="utf-8"))
-    return template.render(
-        settings=settings, base=base, metrics=metrics, serving=SERVING[settings.method]
+    return render(
+        CARD, settings=settings, base=base, metrics=metrics, serving=SERVING[settings.method]
     )

@@ -1,43 +1,36 @@
-"""Reads and checks training rows, and judges generated answers by them."""
+"""Reads and checks training rows."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.grounding.grounder import figures
-from knowledge.segmenter import words
-
-# Words that a right answer shares with the written one, as an F1.
-SAME = 0.5
-
 
 class RowsError(ValueError):
-    """Rows cannot be trained on; the message names file and line."""
+    """Rows cannot be used for training; the message names file and line."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRows:
-    """Rows of both parts."""
+class RowParts:
+    """The training and the development rows."""
 
     train: list[dict[str, Any]]
     dev: list[dict[str, Any]]
 
 
-def read_rows(folder: Path) -> ReadRows:
+def read_rows(folder: Path) -> RowParts:
     """Read ``train.jsonl`` and ``dev.jsonl`` and check each row.
 
     Raises:
-        RowsError: A file is missing or empty, a row breaks the shape, or a prompt was not rendered
-            by the template that serves now.
+        RowsError: A file is missing or empty, a row has another shape, or the prompts were rendered
+            with another template than the product's current one.
     """
-    parts = ReadRows(_read(folder / "train.jsonl"), _read(folder / "dev.jsonl"))
+    parts = RowParts(_read_part(folder / "train.jsonl"), _read_part(folder / "dev.jsonl"))
     _check_templates(folder)
     return parts
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
+def _read_part(file: Path) -> list[dict[str, Any]]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -53,10 +46,10 @@ def _read(file: Path) -> list[dict[str, Any]]:
 def _checked(file: Path, number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-        spoken = [*row["prompt"], *row["completion"]]
-        whole = all(isinstance(m["role"] + m["content"], str) and m["content"] for m in spoken)
-        ends = row["completion"][-1]["role"] == "assistant" and row["prompt"][-1]["role"] == "user"
-        if whole and ends:
+        messages = [*row["prompt"], *row["completion"]]
+        whole = all(isinstance(m["role"] + m["content"], str) and m["content"] for m in messages)
+        roles = row["prompt"][-1]["role"], row["completion"][-1]["role"]
+        if whole and roles == ("user", "assistant"):
             return {**row, "kind": str(row.get("kind", "answer"))}
     except (ValueError, KeyError, TypeError, IndexError):
         pass
@@ -71,30 +64,12 @@ def _check_templates(folder: Path) -> None:
 
     report = folder / "report.json"
     if not report.exists():
-        return  # rows of a user's own
+        return  # rows that the user wrote
     for lang, made_with in json.loads(report.read_text(encoding="utf-8"))["templates"].items():
         template = PromptTemplate.load("answer_tuned", lang)
-        now = f"{template.id}@{template.version}:{template.hash}"
-        if now != made_with:
+        current = f"{template.id}@{template.version}:{template.hash}"
+        if current != made_with:
             raise RowsError(
-                f"{folder}: expected rows rendered by {now}, which serves, found rows rendered by "
+                f"{folder}: expected rows rendered with the current template, {current}, found "
                 f"{made_with}. Make them again with tuning.dataset."
             )
-
-
-def is_right(said: str, written: str, declines: Sequence[str]) -> bool:
-    """Tell whether a generated answer does what the written one does.
-
-    It must decline where that declines and nowhere else, hold the same figures, and share half of
-    its words.
-
-    Args:
-        said: What the model generated.
-        written: The row's completion.
-        declines: The sentences that decline, of all languages.
-    """
-    said_no, written_no = (any(no in text for no in declines) for text in (said, written))
-    if said_no != written_no or figures(said) != figures(written):
-        return False
-    mine, theirs = set(words(said)), set(words(written))
-    return 2 * len(mine & theirs) >= SAME * (len(mine) + len(theirs))

@@ -73,7 +73,7 @@ class GeneratingTrainer(SFTTrainer):
         return (loss, outputs) if return_outputs else loss
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
-        """Return the library's metrics plus ``eval_right``, the share of right answers in [0, 1]."""
+        """Return the library's metrics with ``eval_right``, the share of right answers."""
         output = super().evaluation_loop(*args, **kwargs)
         if self.judged_rows:
             model = self.accelerator.unwrap_model(self.model)
