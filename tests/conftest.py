@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 # Shared with `make run`, so that models are prepared once on a machine.
 STATE = ROOT / "var"
 # A test with one of these, directly or through another fixture, needs the weights of a real model.
-MODEL_FIXTURES = {"bank", "embedder", "tiny"}
+MODEL_FIXTURES = {"bank", "embedder", "local", "tiny"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

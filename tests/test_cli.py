@@ -110,6 +110,7 @@ def test_bad_settings_end_with_one_line_and_2(tmp_path, arguments, message):
     assert message in line
 
 
+@pytest.mark.model
 def test_a_state_folder_that_cannot_be_made_ends_with_one_line_and_2(tmp_path):
     (tmp_path / "file").touch()
     done = invoked("ask", "--state", str(tmp_path / "file" / "state"), "how much?")

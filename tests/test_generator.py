@@ -175,6 +175,7 @@ def test_no_adapter_is_an_error_that_says_so(generator):
         list(generator.generate(MESSAGES, adapter=True))
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(("able", "expected"), [(True, "bfloat16"), (False, "float32")])
 def test_weights_have_the_type_that_the_processor_supports(able, expected, monkeypatch):
     """Emulated bfloat16 takes six times as long for a prompt as float32."""
@@ -187,6 +188,7 @@ def test_weights_have_the_type_that_the_processor_supports(able, expected, monke
     assert "".join(loaded.generate(MESSAGES, max_tokens=3))
 
 
+@pytest.mark.model
 def test_adapter_is_switched_for_single_calls(tmp_path):
     """A LoRA with large random weights changes the text; without it the base model is back."""
     import torch
@@ -257,6 +259,7 @@ def test_a_wrong_url_is_named(wrong):
         list(ServedGenerator(wrong, "small", None).generate(MESSAGES))
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("installed", "generator", "expected"),
     [

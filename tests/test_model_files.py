@@ -20,6 +20,8 @@ from knowledge.models.model_files import (
 )
 from tests.conftest import STATE
 
+pytestmark = pytest.mark.model
+
 
 def test_installed_carriers_are_found_and_checked():
     for carrier in (EMBEDDER, GENERATOR):
@@ -140,8 +142,6 @@ REAL = """
 import sys
 from pathlib import Path
 from knowledge.models.model_files import generator_folder
-
-pytestmark = pytest.mark.model
 generator_folder(None, Path(sys.argv[1]))
 """
 

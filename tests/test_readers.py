@@ -160,6 +160,7 @@ def test_a_document_that_takes_too_long_is_left(tmp_path):
     assert "longer than the limit of 0.001 seconds" in reading.skipped[0].reason
 
 
+@pytest.mark.slow
 def test_a_document_that_takes_too_much_memory_is_left(tmp_path):
     _saved(tmp_path, "large.html", b"<p>word</p>" * 200_000)
     _saved(tmp_path, "small.md", b"Small")

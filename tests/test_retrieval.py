@@ -130,6 +130,7 @@ def test_a_large_index_finds_nearly_what_exact_search_finds(monkeypatch):
     assert found / 500 >= 0.9
 
 
+@pytest.mark.slow
 def test_a_folder_can_keep_its_vectors_in_milvus(tmp_path):
     """From build to retrieval; old generations leave no collection behind."""
     pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
