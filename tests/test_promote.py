@@ -85,6 +85,69 @@ def test_a_folder_without_an_adapter_is_blocked_and_noted(tmp_path, capsys):
     assert noted["verdict"] == "blocked"
 
 
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ("caution: 0", "caution: "),
+        ("colour: red", "unknown setting 'colour'"),
+        (None, "found none"),
+    ],
+)
+def test_bad_settings_are_one_line_and_no_decision(tmp_path, capsys, settings, reason):
+    file = tmp_path / "settings.yml"
+    if settings:
+        file.write_text(settings)
+    state = tmp_path / "state"
+    assert promote.main(["any", "--state", str(state), "--config", str(file)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("promote: ")
+    assert reason in line
+    assert not state.exists()
+
+
+def test_a_wrong_option_is_one_line_and_no_decision(tmp_path, capsys):
+    assert promote.main(["any", "--state", str(tmp_path / "state"), "--caution", "0"]) == 2
+    assert "caution: " in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_pointer_that_cannot_be_read_is_one_line(tmp_path, capsys):
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "serving.json").write_text("{")
+    assert promote.main(["--rollback", "--state", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("promote: ")
+    assert not (tmp_path / FOLDER / promote.DECISIONS).exists()
+
+
+def test_a_comparison_that_breaks_blocks_and_is_noted(tmp_path, monkeypatch, capsys):
+    def broken(*_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(promote, "judge", broken)
+    state = tmp_path / "state"
+    assert promote.main([str(adapter(tmp_path / "a")), "--state", str(state)]) == 1
+    assert "RuntimeError: out of memory" in capsys.readouterr().out
+    (line,) = (state / FOLDER / promote.DECISIONS).read_text().splitlines()
+    assert json.loads(line)["verdict"] == "blocked"
+    assert not read_pointer(state)
+
+
+def test_an_approved_candidate_that_cannot_be_installed_is_blocked(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(promote, "judge", lambda *_: Decision("approved", []))
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(promote, "install", full)
+    state = tmp_path / "state"
+    assert promote.main([str(adapter(tmp_path / "a")), "--state", str(state)]) == 1
+    assert "blocked" in capsys.readouterr().out
+    (line,) = (state / FOLDER / promote.DECISIONS).read_text().splitlines()
+    assert json.loads(line)["verdict"] == "blocked"
+
+
 def test_an_approved_candidate_serves(tmp_path, monkeypatch):
     monkeypatch.setattr(promote, "judge", lambda *_: Decision("approved", []))
     candidate = adapter(tmp_path / "a")

@@ -56,39 +56,54 @@ class Decision:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge a candidate; 0 approved, 1 rejected or blocked, 2 where nothing could be judged."""
+    """Judge a candidate: 0 approved, 1 rejected or blocked, 2 if there was nothing to judge."""
+    from assistant.config import settings_of
+    from assistant.errors import SettingsError
+
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.candidate is None and not given.rollback:
+        parser.error("expected the folder of an adapter, or --rollback")
+    try:
+        settings = settings_of(given)
+        if given.rollback:
+            return _roll_back(settings.state)
+        decision = _decided(given, settings)
+        _note(settings.state, given.candidate, decision)
+    except (SettingsError, OSError, ValueError) as error:
+        print(f"promote: {error}", file=sys.stderr)
+        return 2
+    print("\n".join([f"{decision.verdict}:", *(f"  {reason}" for reason in decision.reasons)]))
+    return 0 if decision.verdict == "approved" else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    from assistant.config import add_arguments
+
     parser = argparse.ArgumentParser(
         prog="python -m tuning.promote",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Example: python -m tuning.promote var/sft/answers",
     )
-    parser.add_argument("candidate", type=Path, nargs="?", help="an adapter's folder")
-    parser.add_argument("--rollback", action="store_true", help="serve the former adapter again")
-    parser.add_argument("--limit", type=int, help="only so many questions of each set")
+    parser.add_argument("candidate", type=Path, nargs="?", help="the folder of an adapter")
+    parser.add_argument("--rollback", action="store_true", help="serve the previous adapter again")
+    parser.add_argument("--limit", type=int, help="use at most this many questions of each set")
     parser.add_argument("--dialogues", type=Path, default=DIALOGUES, help="default: %(default)s")
-    from assistant.config import add_arguments, settings_of
-
     add_arguments(parser)
-    given = parser.parse_args(arguments)
-    from assistant.errors import AssistantError
-    from knowledge.errors import KnowledgeError
+    return parser
 
+
+def _decided(given: argparse.Namespace, settings: "Settings") -> Decision:
+    """Judge the candidate, and install it if it is approved."""
     try:
-        settings = settings_of(given)
-        if given.rollback:
-            return _roll_back(settings.state)
-        if given.candidate is None:
-            parser.error("expected the folder of an adapter, or --rollback")
         decision = judge(given.candidate, settings, given.dialogues, given.limit)
-    except (AssistantError, KnowledgeError, OSError, ValueError) as error:
-        decision = Decision("blocked", [f"{type(error).__name__}: {error}"])
-    print("\n".join([f"{decision.verdict}:", *(f"  {reason}" for reason in decision.reasons)]))
-    _note(settings.state, given.candidate, decision)
-    if decision.verdict == "approved":
-        name = install(given.candidate, settings.state)
-        print(f"{name} serves now; a running assistant takes it at its next message")
-    return 0 if decision.verdict == "approved" else 1
+        if decision.verdict == "approved":
+            name = install(given.candidate, settings.state)
+            print(f"{name} serves now; a running assistant uses it from its next message on")
+    except Exception as error:  # whatever breaks, the candidate must not serve
+        return Decision("blocked", [f"{type(error).__name__}: {error}"])
+    return decision
 
 
 def judge(candidate: Path, settings: "Settings", dialogues: Path, limit: int | None) -> Decision:
