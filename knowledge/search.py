@@ -49,7 +49,9 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
         epilog='Example: %(prog)s "how much is a new card?" --top 3',
     )
     parser.add_argument("question", help="a customer's question")
-    parser.add_argument("--folder", type=Path, default=BANK, help="default: Lantern Bank")
+    parser.add_argument(
+        "--folder", type=Path, default=BANK, help="the articles; default: Lantern Bank"
+    )
     parser.add_argument(
         "--top", type=int, default=5, metavar="N", help="the number of hits; default: %(default)s"
     )
