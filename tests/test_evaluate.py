@@ -5,7 +5,7 @@ import json
 import pytest
 
 from assistant.config import Settings
-from assistant.writing.strategies import StrategyChoices
+from assistant.writing.strategies import FILE, QUOTED, SHIPPED, WORDED, StrategyChoices
 from tests.conftest import STATE
 from tuning.dialogues import load_dialogues
 from tuning.evaluate import __main__ as evaluate
@@ -144,6 +144,25 @@ def test_auto_is_what_was_measured_best_where_it_was_measured(tmp_path):
     assert choices.choose("SmolLM2-135M-Instruct", "en", "Lantern Bank") == "tuned"
     assert choices.choose("SmolLM2-135M-Instruct", "en", "Other") == "extractive"
     assert choices.choose("never-measured", "en", "Other") == "few_shot"
+
+
+@pytest.mark.parametrize("file", [SHIPPED, None], ids=["shipped", "written"])
+def test_a_file_of_choices_holds_nothing_else_and_names_strategies_that_exist(tmp_path, file):
+    if file is None:
+        write_choices(
+            [judged("tuned"), judged("extractive", right=False)], Settings(state=tmp_path)
+        )
+        file = tmp_path / FILE
+    content = json.loads(file.read_text("utf-8"))
+    assert set(content) == {"choices"}
+    chosen = [
+        strategy
+        for languages in content["choices"].values()
+        for companies in languages.values()
+        for strategy in companies.values()
+    ]
+    assert chosen
+    assert set(chosen) <= {*WORDED, *QUOTED}
 
 
 def test_question_sets_are_whole_and_apart_from_training():

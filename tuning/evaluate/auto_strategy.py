@@ -1,48 +1,50 @@
-"""Writes what the strategy ``auto`` means, by what an evaluation measured."""
+"""Chooses what the strategy ``auto`` means from the replies of an evaluation."""
 
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from assistant.writing.strategies import FILE, QUOTED
 from tuning.atomic_files import write_json
 from tuning.evaluate.judged_replies import JudgedReply
-from tuning.evaluate.report import summarise
+
+if TYPE_CHECKING:
+    from assistant.config import Settings
+
+# {language: {company: strategy}}
+Choices = dict[str, dict[str, str]]
 
 
-def write_choices(judged: Sequence[JudgedReply], settings: Any) -> dict[str, Any]:
-    """Write which strategy is best, by language and company, into the state folder; return it.
+def write_choices(judged: Sequence[JudgedReply], settings: "Settings") -> Choices:
+    """Choose the best strategy by language and company, and write it into the state folder.
 
-    Best means the most right answers less the wrong ones, each of which costs ``caution`` right
-    ones. Of two that are worth the same, the articles' own words are safer than a generator's, and
-    faster.
+    The best one has the highest mean score: right answers, minus ``caution`` for each wrong one. Of
+    two equal ones, quoting the articles is safer and faster than a generator.
+
+    Returns:
+        The choices of these replies; the file keeps those of other generators and languages.
     """
     from knowledge.models.model_files import GENERATOR_NAME
 
-    groups: dict[tuple[str, str], dict[str, list[JudgedReply]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for entry in judged:
-        if entry.strategy != "auto":
-            groups[entry.lang, entry.company][entry.strategy].append(entry)
-    best: dict[str, dict[str, str]] = defaultdict(dict)
-    for (lang, company), found in groups.items():
-        best[lang][company] = max(
-            found, key=lambda s: (_worth(found[s], settings.caution), s in QUOTED)
-        )
-    name = settings.generator or GENERATOR_NAME
+    chosen = _choose(judged, settings.caution)
     file = settings.state / FILE
     known = json.loads(file.read_text(encoding="utf-8"))["choices"] if file.is_file() else {}
-    measured = summarise(judged).rows
-    before = known.get(name, {})
-    merged = {lang: {**before.get(lang, {}), **best.get(lang, {})} for lang in {*before, *best}}
-    choices = {**known, name: merged}
-    write_json(file, {"choices": choices, "measured": measured})
+    name = settings.generator or GENERATOR_NAME
+    before: Choices = known.get(name, {})
+    merged = {lang: before.get(lang, {}) | chosen.get(lang, {}) for lang in before | chosen}
+    write_json(file, {"choices": {**known, name: merged}})
+    return chosen
+
+
+def _choose(judged: Sequence[JudgedReply], caution: float) -> Choices:
+    groups: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for entry in judged:
+        if entry.strategy != "auto":
+            scores = groups[entry.lang, entry.company]
+            scores[entry.strategy].append(entry.score(caution))
+    best: Choices = defaultdict(dict)
+    for (lang, company), scores in groups.items():
+        means = {strategy: sum(values) / len(values) for strategy, values in scores.items()}
+        best[lang][company] = max(means, key=lambda s: (means[s], s in QUOTED))
     return dict(best)
-
-
-def _worth(group: Sequence[JudgedReply], caution: float) -> float:
-    right = sum(entry.outcome == "right" for entry in group)
-    wrong = sum(entry.outcome == "answered wrongly" for entry in group)
-    return (right - caution * wrong) / len(group)

@@ -68,6 +68,10 @@ class JudgedReply:
             return "answered wrongly"
         return "asked back" if self.action == "clarify" else "declined wrongly"
 
+    def score(self, caution: float) -> float:
+        """Return 1 for a right reply, ``-caution`` for a wrong answer, 0 for any other."""
+        return {"right": 1.0, "answered wrongly": -caution}.get(self.outcome, 0.0)
+
 
 def evaluate(
     questions: "QuestionSet", settings: Any, strategies: Sequence[str], limit: int | None = None
