@@ -89,6 +89,9 @@ def _run(given: argparse.Namespace) -> int:
 def _open(settings: Any) -> "Assistant":
     from assistant.assistant import Assistant
 
+    if not settings.state.exists():
+        folder = settings.state.resolve()
+        print(f"Storing prepared models and indexes in {folder}", file=sys.stderr)
     return Assistant.from_config(settings)
 
 
