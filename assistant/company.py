@@ -1,4 +1,4 @@
-"""Who the assistant speaks for: the folder's ``company.yml``, or plain defaults."""
+"""The company that the assistant speaks for, from ``company.yml``."""
 
 from pathlib import Path
 from typing import Self
@@ -10,7 +10,7 @@ from assistant.errors import SettingsError
 
 
 class Company(BaseModel):
-    """A company's name and the questions that its chat page offers, each by language."""
+    """A company's name and the example questions of its chat page, by language."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -19,10 +19,10 @@ class Company(BaseModel):
 
     @classmethod
     def load(cls, knowledge: Path) -> Self:
-        """Read ``company.yml``; without one the company is called as its folder is.
+        """Read ``company.yml``. Without one, the company has the name of its folder.
 
         Raises:
-            SettingsError: The file holds an unknown key or a wrong value.
+            SettingsError: The file is not valid YAML, or has an unknown key or a wrong value.
         """
         file = knowledge / "company.yml"
         if not file.is_file():

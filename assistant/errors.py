@@ -1,38 +1,38 @@
 """Errors of the assistant package.
 
 AssistantError
-├── InvalidMessageError   the customer's message cannot be taken
+├── InvalidMessageError   the customer's message is not valid
 ├── SettingsError         a setting is unknown or has a wrong value
-├── IntentsError          an intents file is wrong
-├── TemplateError         a template is wrong, or is rendered with the wrong values
-└── GeneratorError        the language model cannot be loaded or does not answer
+├── IntentsError          an intents file or a classifier's file is not valid
+├── TemplateError         a template is not valid, or lacks a value
+└── GeneratorError        the generator cannot be loaded or does not answer
 """
 
 
 class AssistantError(Exception):
-    """Base class: the message says what was expected, what was found and what to do."""
+    """Base class. The message names what was expected, what was found and what to do."""
 
 
 class InvalidMessageError(AssistantError):
-    """Raised when a message is empty, too long or unreadable; ``code`` names the saying."""
+    """Raised for a message that is empty, too long or unreadable."""
 
     def __init__(self, message: str, code: str) -> None:
-        """Keep the code beside the message."""
+        """Take the text of the error and, as the code, the name of the saying for the customer."""
         super().__init__(message)
         self.code = code
 
 
 class SettingsError(AssistantError):
-    """Raised when a settings file holds an unknown key or a value of the wrong kind."""
+    """Raised for an unknown setting or a wrong value; the message names its source."""
 
 
 class IntentsError(AssistantError):
-    """Raised when an intents file cannot be read; the message names the file."""
+    """Raised when an intents file or a classifier's file is not valid; the message names it."""
 
 
 class TemplateError(AssistantError):
-    """Raised when a template file is wrong or a value for it is missing."""
+    """Raised when a template file is not valid or a value for it is missing."""
 
 
 class GeneratorError(AssistantError):
-    """Raised when the generator cannot be loaded, or its server fails."""
+    """Raised when the generator cannot be loaded or its server fails."""

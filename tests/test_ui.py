@@ -1,9 +1,15 @@
-"""What the chat page makes of a reply, without a browser."""
+"""The messages of the chat page, without a browser."""
 
 import pytest
 
 from assistant.messages import Action, Citation, Message, Reply, Support
-from assistant.ui.chat import conversation, finished, marked, sources, stream_messages
+from assistant.ui.chat import (
+    conversation,
+    reply_messages,
+    source_list_html,
+    stream_messages,
+    text_with_marks,
+)
 
 CITATION = Citation(1, "fees", "en", "Fees & more", "It costs <5> & no more.", 3, 26)
 REPLY = Reply(
@@ -16,37 +22,40 @@ REPLY = Reply(
 )
 
 
-def test_each_backed_sentence_carries_its_number_and_no_html_passes():
-    assert marked(REPLY) == "It costs &lt;5&gt; &amp; no more.¹ Hello."
+def test_each_supported_sentence_has_its_number_and_html_is_escaped():
+    assert text_with_marks(REPLY) == "It costs &lt;5&gt; &amp; no more.¹ Hello."
 
 
 def test_sources_show_the_exact_words_and_link_to_them():
-    text = sources(REPLY)
+    text = source_list_html(REPLY)
     assert "<q>It costs &lt;5&gt; &amp; no more.</q>" in text
     assert 'href="/articles/en/fees?start=3&amp;end=26#quote"' in text
 
 
-def test_history_comes_back_as_it_was_said():
-    """With what was decided; without marks, without the lists of sources, and without escapes."""
+def test_a_conversation_is_read_back_from_the_page():
+    """With decisions, and without marks, lists of sources and escapes."""
     history = [
         {"role": "user", "content": [{"type": "text", "text": "fee?"}]},
-        *({**m, "content": [{"type": "text", "text": m["content"]}]} for m in finished(REPLY)),
+        *(
+            {**message, "content": [{"type": "text", "text": message["content"]}]}
+            for message in reply_messages(REPLY)
+        ),
     ]
     assert conversation(history) == [Message("user", "fee?"), REPLY.message()]
 
 
-@pytest.mark.parametrize("kept", ["", "{", "{}", '{"action": "pay"}', 7])
-def test_a_message_that_lost_its_decision_is_read_by_its_text(kept):
-    entry = {"role": "assistant", "content": "Hello.", "metadata": {"id": kept}}
+@pytest.mark.parametrize("metadata_id", ["", "{", "{}", '{"action": "pay"}', 7])
+def test_an_unreadable_decision_is_ignored(metadata_id):
+    entry = {"role": "assistant", "content": "Hello.", "metadata": {"id": metadata_id}}
     assert conversation([entry]) == [Message("assistant", "Hello.")]
 
 
-def test_choices_can_be_clicked():
+def test_choices_become_buttons():
     reply = Reply("Which?", Action.CLARIFY, "clarify", "en", choices=("A", "B"))
-    assert finished(reply)[0]["options"][1] == {"value": "B", "label": "B"}
+    assert reply_messages(reply)[0]["options"][1] == {"value": "B", "label": "B"}
 
 
-def test_problems_become_sentences(bank, caplog):
+def test_errors_become_messages(bank, caplog):
     assert list(stream_messages(bank, "", []))[-1][0]["content"].startswith(
         "Your message was empty"
     )

@@ -1,4 +1,4 @@
-"""Takes a sentence and the hits in, gives the span that supports it out, or None.
+"""Takes a sentence and the hits in, gives the span that supports the sentence, or None, out.
 
-Knows nothing of who wrote the sentence.
+Does not know who wrote the sentence.
 """

@@ -1,17 +1,18 @@
-"""What a sentence claims: its values with their units, clause by clause, and what they belong to.
+"""Parses a sentence into clauses, and each clause into values and the words they refer to.
 
-"$5 in 5 days and $15 in 2" holds four values, and "$5 in 2 days" takes two of them that do not
-belong together. A value belongs to the clause that it stands in, or, where that names nothing, to
-the clause before.
+"$5 in 5 days and $15 in 2" has four values. "$5 in 2 days" combines two of them that do not belong
+together. A value refers to the words of its own clause or, if that clause names nothing, to those
+of the previous clause.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from knowledge.segmenter import words
 
-# A value: what kind of thing it measures, its number or name, and its unit.
+# The kind of quantity, the number or name, and the unit.
 Value = tuple[str, str, str]
 
 NUMBER_WORDS = {
@@ -22,7 +23,7 @@ NUMBER_WORDS = {
 }  # fmt: skip
 _HAN_DIGITS = {d: n for n, d in enumerate("零一二三四五六七八九")} | {"两": 2}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
-# Before a unit of time, money or count; "一起" and "万一" are no numbers.
+# Only before a unit of time, money or count: "一起" and "万一" are not numbers.
 HAN_NUMBER = re.compile(
     r"[零一二三四五六七八九两十百千万]+(?=\s*(?:个|天|日|周|年|小时|分钟|次|张|笔|英镑|欧元|美元|元|岁|位|台|本|件|公斤|折|倍))"
 )
@@ -49,15 +50,15 @@ _NEGATION = re.compile(
     r"\b(not|no|never|cannot|nobody|nothing|neither|nor|without|none)\b|n['\u2019]t\b|不|没|无|未|别|勿",
     re.IGNORECASE,
 )
-# "Closed" says no to "open".
+# The words of a pair deny each other.
 _OPPOSITES = (
     ("open", "clos"), ("before", "after"), ("up to", "above"), ("under", "over"),
     ("开门", "休息"), ("免费", "收费"), ("以上", "以下"), ("之前", "之后"),
 )  # fmt: skip
-# Commas inside numbers cut nothing. "And" cuts only between two values, see ``clauses``.
+# A comma inside a number is no boundary. For "and" see ``_split_between_values``.
 _CUT = re.compile(r"(?<!\d)[,:]|[,:](?!\d)|[;—，；、。：]|(?<!\d)\.(?!\d)|\.$|\s-\s")
 _UNITS = frozenset(words("second minute hour day week month year night time"))
-# Words that say nothing of what a value belongs to.
+# Words that do not show what a value refers to.
 GENERIC = frozenset(
     words(
         "a an the and or but if then so to of in on at by for from with as is are was were be been "
@@ -71,8 +72,8 @@ GENERIC = frozenset(
         ) | {"费用", "收费", "多少", "需要", "可以", "英镑", "不收", "免费"}  # fmt: skip
 
 
-def plain(text: str) -> str:
-    """Return a text with one spelling for its numbers: "two" and "两天" become digits."""
+def normalise(text: str) -> str:
+    """Return a text in lower case with its numbers as digits: "two" as "2", "两天" as "2天"."""
     text = text.lower().replace("\u00a0", " ").replace("\u2019", "'")
     text = re.sub(r"[a-z]+", lambda m: NUMBER_WORDS.get(m.group(), m.group()), text)
     text = HAN_NUMBER.sub(lambda m: str(han_number(m.group())), text)
@@ -80,7 +81,7 @@ def plain(text: str) -> str:
 
 
 def han_number(numeral: str) -> int:
-    """Return what a Chinese numeral up to 99,999,999 stands for."""
+    """Return the value of a Chinese numeral, up to 99,999,999."""
     total = section = digit = 0
     for character in numeral:
         if character in _HAN_DIGITS:
@@ -95,38 +96,59 @@ def han_number(numeral: str) -> int:
 
 
 def values(text: str) -> set[Value]:
-    """Return the values of a text: amounts, shares, times, durations, weekdays, other numbers."""
-    text = plain(text)
-    found: set[Value] = {("money", "0", "") for _ in _FREE.finditer(text)}
-    found |= {("weekday", m.group(1) or m.group(2), "") for m in _DAY.finditer(text)}
-    taken: list[tuple[int, int]] = []
-
-    def take(pattern: str | re.Pattern[str]) -> "list[re.Match[str]]":
+    """Return the amounts, percentages, times, durations, weekdays and other numbers of a text."""
+    text = normalise(text)
+    parsed: set[Value] = {("money", "0", "") for _ in _FREE.finditer(text)}
+    parsed |= {("weekday", m.group(1) or m.group(2), "") for m in _DAY.finditer(text)}
+    parsed_spans: list[tuple[int, int]] = []
+    for pattern, value_of in _VALUE_PATTERNS:
         matches = [
             m
-            for m in re.finditer(pattern, text)
-            if not any(m.start() < end and start < m.end() for start, end in taken)
+            for m in pattern.finditer(text)
+            if not any(m.start() < end and start < m.end() for start, end in parsed_spans)
         ]
-        taken.extend(m.span() for m in matches)
-        return matches
+        parsed |= {value_of(m) for m in matches}
+        parsed_spans += [m.span() for m in matches]
+    return parsed
 
-    for m in take(rf"([£€$¥])\s?({_NUMBER})"):
-        found.add(("money", _digits(m.group(2)), _MONEY[m.group(1)]))
-    for m in take(_MONEY_WORDS):
-        unit = next(n for n, held in zip(_MONEY_NAMES, m.groups()[1:], strict=True) if held)
-        found.add(("money", _digits(m.group(1)), unit))
-    for m in take(rf"({_NUMBER})\s?%"):
-        found.add(("share", _digits(m.group(1)), "%"))
-    for m in take(r"(\d{1,2}):(\d\d)(?!\d)"):
-        found.add(("clock", f"{int(m.group(1))}:{m.group(2)}", ""))
-    for m in take(_DURATION):
-        unit = _SAME_UNIT.get(m.group(2), m.group(2))
-        found.add(("duration", _digits(m.group(1)), unit))
-    for m in take(rf"({_NUMBER})"):
-        after = re.match(r"\s*([a-z]+|[\u4e00-\u9fff])?", text[m.end() :])
-        unit = (after.group(1) or "") if after else ""
-        found.add(("count", _digits(m.group(1)), "" if unit in GENERIC else unit.rstrip("s")))
-    return found
+
+def _symbol_amount(m: re.Match[str]) -> Value:
+    return "money", _digits(m.group(2)), _MONEY[m.group(1)]
+
+
+def _word_amount(m: re.Match[str]) -> Value:
+    number, *currencies = m.groups()
+    unit = next(name for name, word in zip(_MONEY_NAMES, currencies, strict=True) if word)
+    return "money", _digits(number), unit
+
+
+def _percentage(m: re.Match[str]) -> Value:
+    return "share", _digits(m.group(1)), "%"
+
+
+def _time_of_day(m: re.Match[str]) -> Value:
+    return "clock", f"{int(m.group(1))}:{m.group(2)}", ""
+
+
+def _duration(m: re.Match[str]) -> Value:
+    return "duration", _digits(m.group(1)), _SAME_UNIT.get(m.group(2), m.group(2))
+
+
+def _count(m: re.Match[str]) -> Value:
+    after = re.match(r"\s*([a-z]+|[\u4e00-\u9fff])?", m.string[m.end() :])
+    unit = (after.group(1) or "") if after else ""
+    return "count", _digits(m.group(1)), "" if unit in GENERIC else unit.rstrip("s")
+
+
+# A piece of text counts once, for the first pattern that matches it.
+_VALUE_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Value]], ...] = (
+    (re.compile(rf"([£€$¥])\s?({_NUMBER})"), _symbol_amount),
+    (_MONEY_WORDS, _word_amount),
+    (re.compile(rf"({_NUMBER})\s?%"), _percentage),
+    (re.compile(r"(\d{1,2}):(\d\d)(?!\d)"), _time_of_day),
+    (_DURATION, _duration),
+    (re.compile(rf"({_NUMBER})"), _count),
+)
 
 
 def _digits(number: str) -> str:
@@ -135,19 +157,19 @@ def _digits(number: str) -> str:
 
 
 def same_value(claimed: Value, written: Value) -> bool:
-    """Tell whether two values agree; a count may be named by another word."""
+    """Return whether two values agree. For counts, the nouns may differ."""
     if claimed[:2] != written[:2]:
         return False
     return claimed[0] == "count" or claimed[2] == written[2]
 
 
 def are_among(claimed: set[Value], written: set[Value]) -> bool:
-    """Tell whether each of some values agrees with one of others."""
+    """Return whether each claimed value agrees with a written one."""
     return all(any(same_value(value, other) for other in written) for value in claimed)
 
 
 def are_rivals(one: Value, other: Value) -> bool:
-    """Tell whether two values answer the same question differently."""
+    """Return whether two values are of the same kind, and counts of the same noun, but differ."""
     if one[0] != other[0] or one[:2] == other[:2]:
         return False
     return one[0] != "count" or one[2] == other[2]
@@ -155,37 +177,40 @@ def are_rivals(one: Value, other: Value) -> bool:
 
 @dataclass(frozen=True)
 class Clause:
-    """A piece of a sentence with what it inherits from the piece before."""
+    """A piece of a sentence, with a link to the previous one."""
 
     text: str
-    before: "Clause | None" = None
+    previous: "Clause | None" = None
 
     @cached_property
     def values(self) -> set[Value]:
-        """What stands in the clause itself."""
+        """The values of this clause alone."""
         return values(self.text)
 
     @cached_property
-    def own(self) -> set[str]:
-        """The words and numbers that say what the clause's values belong to."""
-        found = content(self.text)
-        named = {w for w in found if not w[0].isdigit() and w[0] != "/" and w not in _UNITS}
-        return found if named or not self.before else found | self.before.own
+    def subject(self) -> set[str]:
+        """The words and numbers that show what the clause's values refer to.
+
+        They include those of the previous clause if this one has only numbers and units.
+        """
+        content = content_words(self.text)
+        naming = {w for w in content if not w[0].isdigit() and w[0] != "/" and w not in _UNITS}
+        return content if naming or not self.previous else content | self.previous.subject
 
     @cached_property
     def negated(self) -> bool:
-        """Whether the clause says no."""
+        """Whether the clause is negated."""
         return is_negated(self.text)
 
 
 def is_negated(text: str) -> bool:
-    """Tell whether a text says no; "no fee" counts as a value, not as a no."""
-    return bool(_NEGATION.search(_FREE.sub(" ", plain(text))))
+    """Return whether a text is negated. "No fee" is a value of 0, not a negation."""
+    return bool(_NEGATION.search(_FREE.sub(" ", normalise(text))))
 
 
 def are_opposed(claim: str, written: str) -> bool:
-    """Tell whether a claim says "open" where "closed" is written, or the other way round."""
-    claim, written = (_FREE.sub(" 免费 ", plain(text)) for text in (claim, written))
+    """Return whether the texts differ in a pair of opposites, as in "open" and "closed"."""
+    claim, written = (_FREE.sub(" 免费 ", normalise(text)) for text in (claim, written))
     return any(
         (a in claim) != (b in claim)
         and (a in written) != (b in written)
@@ -194,42 +219,45 @@ def are_opposed(claim: str, written: str) -> bool:
     )
 
 
-def content(text: str) -> set[str]:
-    """Return a text's content words and numbers; of Chinese, pairs of characters."""
-    text = plain(text)
+def content_words(text: str) -> set[str]:
+    """Return a text's content words, numbers and periods.
+
+    Chinese words are pairs of characters. A period has a slash: "a month" gives "/month".
+    """
+    text = normalise(text)
     periods = {f"/{m.group(1)}" for m in _PERIOD.finditer(text)}
-    kept = {
+    content = {
         word
         for word in words(text)
         if word not in GENERIC and not (len(word) == 1 and "\u4e00" <= word <= "\u9fff")
     }
-    return kept | periods
+    return content | periods
 
 
-def subjects(text: str) -> set[str]:
+def subject_words(text: str) -> set[str]:
     """Return a text's content words without its numbers."""
-    return {word for word in content(text) if not word[0].isdigit()}
+    return {word for word in content_words(text) if not word[0].isdigit()}
 
 
 def clauses(sentence: str) -> list[Clause]:
-    """Cut a sentence into clauses, each knowing the one before."""
+    """Split a sentence into clauses, each linked to the previous one."""
     pieces, start = [], 0
     for cut in _CUT.finditer(sentence):
         pieces.append(sentence[start : cut.start()])
         start = cut.end()
     pieces.append(sentence[start:])
-    found: list[Clause] = []
+    linked: list[Clause] = []
     for piece in pieces:
-        for part in _between_values(piece):
+        for part in _split_between_values(piece):
             if part.strip():
-                found.append(Clause(part.strip(), found[-1] if found else None))
-    return found
+                linked.append(Clause(part.strip(), linked[-1] if linked else None))
+    return linked
 
 
-def _between_values(piece: str) -> list[str]:
-    """Cut at "and" and its like where values stand on both sides."""
+def _split_between_values(piece: str) -> list[str]:
+    """Split at a conjunction that has values on both sides."""
     for joint in re.finditer(r"\s(?:and|but|or|while|then)\s|和|或", piece):
         left, right = piece[: joint.start()], piece[joint.end() :]
         if values(left) and values(right):
-            return [*_between_values(left), *_between_values(right)]
+            return [*_split_between_values(left), *_split_between_values(right)]
     return [piece]

@@ -1,4 +1,4 @@
-"""Lets a sentence pass only if one span of one passage supports it, and returns that span."""
+"""Finds the span of a passage that supports a sentence."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,17 +14,17 @@ from assistant.grounding.claims import (
     are_opposed,
     are_rivals,
     clauses,
-    content,
+    content_words,
     han_number,
     is_negated,
     same_value,
-    subjects,
+    subject_words,
     values,
 )
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import LEANING, Span, sentences, words
 
-# The share of a sentence's content words that must stand in the span.
+# The share of a sentence's content words that the span must contain.
 MIN_OVERLAP = {"en": 0.6, "zh": 0.6}
 
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*(?:\s?%)?")
@@ -42,7 +42,7 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+|https?://\S+|www\.\S+")
 _YES_NO = re.compile(
     r"^(?:yes|no|是的|可以|不可以|不能|能|不行|会|不会)[,:，：。.]\s*", re.IGNORECASE
 )
-# What only a person or a system with access could say truthfully.
+# Only a person, or a system with access to the account, could say these truthfully.
 _PROMISE = re.compile(
     r"\b(i|we)(?:\s+have|['\u2019]ve|\s+will|['\u2019]ll|\s+am|['\u2019]m|\s+are|\s+just)?\s+"
     r"(?:now\s+|already\s+|just\s+|going\s+to\s+)?"
@@ -52,7 +52,7 @@ _PROMISE = re.compile(
     r"(退款|取消|冻结|转账|寄|补办|注销|修改|更新|联系|处理|解锁|重置)",
     re.IGNORECASE,
 )
-# Function words carry no claim of their own.
+# Words that claim nothing.
 FUNCTION_WORDS = frozenset(
     words(
         "a an the and or but if then so to of in on at by for from with without as is are was were "
@@ -66,123 +66,136 @@ FUNCTION_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SupportingSpan:
-    """Where a sentence's backing stands; ``span`` counts in the passage's text."""
+    """The part of a passage that supports a sentence; ``span`` is a range of the passage's text."""
 
     passage: Passage
     span: Span
 
 
 class Grounder:
-    """Checks sentences against the hits by rules; every value and name must be backed."""
+    """Checks sentences against the hits by rules: each value and each name needs support."""
 
     def check(self, sentence: str, hits: Sequence[Hit]) -> SupportingSpan | None:
-        """Return the span that supports a sentence, or None where no span does.
+        """Return the span that supports a sentence, or None if there is none.
 
-        A span is one sentence of a passage, or two of which the second leans on the first ("after
-        that …"). It supports a claim if it holds every value, name and address of it and enough of
-        its content words, says no as the claim does, and ties each value to what the claim ties it
-        to: "$5 in 2 days" is not supported by "$5 in 5 days and $15 in 2". Promises ("I have
-        refunded you") are never supported.
+        A span is one sentence of a passage, or two sentences of which the second depends on the
+        first ("after that …"). It supports a sentence if it
+
+        - contains each of its values, names and addresses, and enough of its content words;
+        - is negated if and only if the sentence is;
+        - connects each value with the same subject: "$5 in 5 days and $15 in 2" does not support
+          "$5 in 2 days".
+
+        A promise ("I have refunded you") is supported only if a passage has the same words.
         """
         if _PROMISE.search(sentence):
-            # The articles' own "we freeze the card for you" is a fact, not a promise of ours.
+            # "We freeze the card for you" is a fact if an article says it.
             return _verbatim(sentence, hits)
         claim = _Claim(sentence)
         best: tuple[float, SupportingSpan] | None = None
         for hit in hits:
             text = hit.passage.text
-            around = [c for s in sentences(text, "en") for c in clauses(s.of(text))]
+            passage_clauses = [c for s in sentences(text, "en") for c in clauses(s.of(text))]
             for span in _spans(hit.passage):
-                overlap = claim.overlap(span.of(text), around)
-                # A shorter span wins a tie, since it stands first.
+                overlap = claim.overlap(span.of(text), passage_clauses)
+                # Single sentences come first, so they win ties over pairs.
                 if overlap is not None and (best is None or overlap > best[0] + 0.05):
                     best = (overlap, SupportingSpan(hit.passage, span))
         return best[1] if best else None
 
 
 class _Claim:
-    """What a sentence asserts, in parts that can be looked for."""
+    """A sentence, taken apart for the comparison with spans."""
 
     def __init__(self, sentence: str) -> None:
         chinese = bool(re.search(r"[\u4e00-\u9fff]", sentence))
         self._sentence = _YES_NO.sub("", sentence, count=1)
-        self._needed = MIN_OVERLAP["zh" if chinese else "en"]
+        self._min_overlap = MIN_OVERLAP["zh" if chinese else "en"]
         self._values = values(self._sentence)
         self._names = _names(self._sentence)
         self._negated = is_negated(self._sentence)
         self._words = set(words(sentence)) - FUNCTION_WORDS
-        self._content = content(self._sentence)
-        self._subjects = subjects(self._sentence)
+        self._content = content_words(self._sentence)
+        self._subjects = subject_words(self._sentence)
         self._periods = {word for word in self._content if word.startswith("/")}
         self._clause_values = [v for c in clauses(self._sentence) for v in c.values]
 
-    def overlap(self, span: str, around: Sequence[Clause]) -> float | None:
-        """Return the share of content words that a span holds; None if it does not support."""
-        if not self._words or not self._holds(span):
-            return None
-        if self._negated != is_negated(span) and not self._quoted(span):
-            return None
-        if are_opposed(self._sentence, span) or not self._ties(span, around):
-            return None
-        spoken = self._subjects or self._words
-        share = len(spoken & (content(span) | set(words(span)))) / len(spoken)
-        return share if share >= self._needed else None
+    def overlap(self, span: str, passage_clauses: Sequence[Clause]) -> float | None:
+        """Return the share of the claim's words that a span contains; None without support.
 
-    def _holds(self, span: str) -> bool:
-        """Tell whether a span has every name, value and period ("a month") of the claim."""
+        Args:
+            span: One or two sentences of a passage.
+            passage_clauses: All clauses of that passage.
+        """
+        if not self._words or not self._has_all_facts(span):
+            return None
+        if self._negated != is_negated(span) and not self._best_clause_agrees(span):
+            return None
+        if are_opposed(self._sentence, span) or not self._values_fit(span, passage_clauses):
+            return None
+        claimed = self._subjects or self._words
+        share = len(claimed & (content_words(span) | set(words(span)))) / len(claimed)
+        return share if share >= self._min_overlap else None
+
+    def _has_all_facts(self, span: str) -> bool:
+        """Return whether a span has each name, value and period ("a month") of the claim."""
         lowered = span.lower()
-        named = all(name.lower() in lowered for name in self._names)
-        valued = are_among(self._values, values(span))
-        return named and valued and self._periods <= content(span)
+        has_names = all(name.lower() in lowered for name in self._names)
+        has_values = are_among(self._values, values(span))
+        return has_names and has_values and self._periods <= content_words(span)
 
-    def _quoted(self, span: str) -> bool:
-        """Tell whether the span has a clause that says what the claim says, in the same sense."""
-        near = [c for c in clauses(span) if len(content(c.text) & self._content) > 0]
-        best = max(near, key=lambda c: len(content(c.text) & self._content), default=None)
+    def _best_clause_agrees(self, span: str) -> bool:
+        """Return whether the clause with most of the claim's words is negated as the claim is."""
+
+        def shared(clause: Clause) -> int:
+            return len(content_words(clause.text) & self._content)
+
+        candidates = [clause for clause in clauses(span) if shared(clause)]
+        best = max(candidates, key=shared, default=None)
         return best is not None and best.negated == self._negated
 
-    def _ties(self, span: str, around: Sequence[Clause]) -> bool:
-        """Tell whether each value belongs in the span to what it belongs to in the claim."""
-        within = clauses(span)
+    def _values_fit(self, span: str, passage_clauses: Sequence[Clause]) -> bool:
+        """Return whether each value of the claim has the same subject in the span."""
+        span_clauses = clauses(span)
         return all(
             any(
-                self._belongs(value, theirs, around)
-                for theirs in within
-                if any(same_value(value, v) for v in theirs.values)
+                self._has_same_subject(value, clause, passage_clauses)
+                for clause in span_clauses
+                if any(same_value(value, v) for v in clause.values)
             )
             for value in self._clause_values
         )
 
-    def _belongs(self, value: Value, theirs: Clause, around: Sequence[Clause]) -> bool:
-        """Tell whether a clause may lend its value to the claim.
+    def _has_same_subject(
+        self, value: Value, clause: Clause, passage_clauses: Sequence[Clause]
+    ) -> bool:
+        """Return whether a value has the same subject in a clause as in the claim.
 
-        It may not if the claim speaks of what another clause gives another value of the kind for,
-        while this clause speaks of something that the claim does not mention.
+        It has not if the clause is about something that the claim does not mention, and the claim
+        mentions the subject of a clause with a rival value.
         """
-        spoken = self._content
-        rivals = [c for c in around if any(are_rivals(value, v) for v in c.values)]
-        elsewhere = {word for rival in rivals for word in rival.own & spoken} - theirs.own
-        unmentioned = theirs.own - spoken
-        return not (elsewhere and unmentioned)
+        rivals = [c for c in passage_clauses if any(are_rivals(value, v) for v in c.values)]
+        rival_words = {word for rival in rivals for word in rival.subject & self._content}
+        return not (rival_words - clause.subject and clause.subject - self._content)
 
 
 def figures(text: str) -> set[str]:
-    """Return every number of a text in one spelling: "£1,000", "1000" and "one thousand" agree.
+    """Return the numbers and currencies of a text, each in one spelling.
 
-    A percentage keeps its sign, so that "2 %" does not support "£2"; currencies are listed beside
-    the numbers under one name each, so that "£5" supports "5 pounds" and not "$5".
+    "£1,000" gives "1000" and "pounds". A percentage keeps its sign, so that "2 %" does not support
+    "£2". Currencies are entries of their own, so that "£5" supports "5 pounds" but not "$5".
     """
-    found = {name for name, pattern in _CURRENCIES.items() if pattern.search(text)}
+    parsed = {name for name, pattern in _CURRENCIES.items() if pattern.search(text)}
     for figure in _FIGURE.findall(text):
         digits = re.sub(r"[%\s]", "", figure)
         if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", digits):
             digits = digits.replace(",", "")
-        found.add(f"{digits}{'%' if figure.endswith('%') else ''}")
+        parsed.add(f"{digits}{'%' if figure.endswith('%') else ''}")
     for word in re.findall(r"[a-z]+", text.lower()):
         if word in NUMBER_WORDS and word != "one":
-            found.add(NUMBER_WORDS[word])
-    found |= {str(han_number(number)) for number in HAN_NUMBER.findall(text) if number != "一"}
-    return found
+            parsed.add(NUMBER_WORDS[word])
+    parsed |= {str(han_number(number)) for number in HAN_NUMBER.findall(text) if number != "一"}
+    return parsed
 
 
 def _names(sentence: str) -> set[str]:
@@ -190,9 +203,9 @@ def _names(sentence: str) -> set[str]:
 
 
 def _spans(passage: Passage) -> Iterator[Span]:
-    found = sentences(passage.text, passage.lang)
-    yield from found
-    for first, second in pairwise(found):
+    single = sentences(passage.text, passage.lang)
+    yield from single
+    for first, second in pairwise(single):
         if second.of(passage.text).lower().startswith(LEANING):
             yield Span(first.start, second.end)
 

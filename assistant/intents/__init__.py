@@ -1,4 +1,4 @@
-"""Takes what is asked in, gives intent, language, sentiment and out-of-scope score out.
+"""Takes a message in, gives its intent, language, sentiment and out-of-scope score out.
 
-Knows nothing of passages and decides nothing.
+Knows no passages and decides nothing.
 """

@@ -1,4 +1,4 @@
-"""Takes the typed message and the conversation in, gives what is asked, without personal data, out.
+"""Takes a message and the conversation in, gives the question, without personal data, out.
 
-Knows nothing of intents, articles or replies.
+Knows no intents, articles or replies.
 """

@@ -1,4 +1,4 @@
-"""Reads a message in its conversation: what a follow-up refers to, and what a pick answers."""
+"""Resolves follow-ups and picks: which question of the conversation a message is about."""
 
 import re
 from collections.abc import Sequence
@@ -7,28 +7,31 @@ from dataclasses import dataclass
 from assistant.messages import Action, Message
 from knowledge.segmenter import length
 
-# A follow-up is short and points back: with a pronoun, with a conjunction at its start, or by
-# having nearly no words of its own.
+# What points back: a pronoun anywhere, or a conjunction at the start.
 _POINTER = re.compile(
     r"^(and|but|or|so|then|what about|how about|what if|also)\b"
     r"|\b(it|its|that|this|one|ones|they|them|those|these|there|instead|else)\b"
     r"|^(那|还有|然后|但是|如果|要是)|(它|这个|那个|这张|那张|这种|这样)|呢[？?]?$",
     re.IGNORECASE,
 )
+# A longer message stands alone.
 MAX_WORDS = 14
+# A message of at most this length is always a follow-up.
 FEW_WORDS = 3
-# Reasons of replies that did not help.
+# The reasons of replies that did not help.
 UNHELPFUL = ("not_found", "clarify")
-# What may surround a pick: "2." or "(b)".
-_AROUND = " .。)）"
+# A pick may be typed as "2." or "2)".
+_PUNCTUATION = " .。)）"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question to answer: the message itself, or the one that a pick completes.
+    """The question to answer: the message itself or, if it is a pick, the earlier question.
 
-    ``history`` is the conversation before that question. ``picked`` is the choice that the customer
-    made; None where the message is no pick.
+    Attributes:
+        question: The question.
+        history: The conversation before the question.
+        picked: The choice that the customer picked; None if the message is not a pick.
     """
 
     question: str
@@ -37,13 +40,13 @@ class Asked:
 
 
 def is_followup(question: str) -> bool:
-    """Return whether a question needs what was said before it."""
+    """Return whether a message refers to an earlier one: it is short and points back."""
     words = length(question)
     return words <= FEW_WORDS or (words <= MAX_WORDS and _POINTER.search(question) is not None)
 
 
 def antecedent(question: str, history: Sequence[Message]) -> str | None:
-    """Return the earlier question that a follow-up refers to; None if it stands alone.
+    """Return the earlier question that a follow-up refers to; None for any other message.
 
     Args:
         question: The customer's message.
@@ -51,34 +54,34 @@ def antecedent(question: str, history: Sequence[Message]) -> str | None:
     """
     if not is_followup(question):
         return None
-    asked = [message.text.strip() for message in history if message.role == "user"]
-    complete = [text for text in asked if not is_followup(text)]
-    # "This morning" refers to nothing. If every message seems to refer back, take the first one.
-    return (complete[-1:] or asked[:1] or [""])[0] or None
+    earlier = [message.text.strip() for message in history if message.role == "user"]
+    complete = [text for text in earlier if not is_followup(text)]
+    # The first message has nothing to refer to, however it looks ("I lost it this morning").
+    return (complete[-1:] or earlier[:1] or [""])[0] or None
 
 
 def what_is_asked(text: str, history: Sequence[Message]) -> Asked:
-    """Return what a message asks; a pick asks the question that we asked back about.
+    """Return what a message asks. A pick asks the question before the clarifying question.
 
     Args:
-        text: The customer's message; a choice is picked by its words or by its number.
+        text: The customer's message. It picks a choice by its words or its number.
         history: The messages before it, oldest first.
     """
-    for at in range(len(history) - 1, 0, -1):
-        said, before = history[at], history[at - 1]
-        if said.action is not Action.CLARIFY:
-            continue
-        later = [message.text for message in history[at + 1 :] if message.role == "user"]
-        picks = [_pick(one, said.choices) for one in [*later, text]]
-        # A customer who has moved on to something else no longer answers that question.
-        if before.role == "user" and all(picks):
-            return Asked(before.text, history[: at - 1], picks[-1])
-        break
+    places = range(1, len(history))
+    last = max((n for n in places if history[n].action is Action.CLARIFY), default=None)
+    if last is None:
+        return Asked(text, history)
+    clarification, question = history[last], history[last - 1]
+    later = [message.text for message in history[last + 1 :] if message.role == "user"]
+    picks = [_pick(message, clarification.choices) for message in [*later, text]]
+    # Several picks in a row are allowed; any other message in between ends the choice.
+    if question.role == "user" and all(picks):
+        return Asked(question.text, history[: last - 1], picks[-1])
     return Asked(text, history)
 
 
 def failures_in_a_row(history: Sequence[Message]) -> int:
-    """Return how many of the last replies in a row did not help."""
+    """Return how many replies in a row, counted from the last one, did not help."""
     count = 0
     for message in reversed(history):
         if message.role == "assistant":
@@ -89,8 +92,8 @@ def failures_in_a_row(history: Sequence[Message]) -> int:
 
 
 def _pick(text: str, choices: Sequence[str]) -> str | None:
-    wanted = text.strip().strip(_AROUND).casefold()
+    typed = text.strip().strip(_PUNCTUATION).casefold()
     for number, choice in enumerate(choices, 1):
-        if wanted in (str(number), choice.strip(_AROUND).casefold()):
+        if typed in (str(number), choice.strip(_PUNCTUATION).casefold()):
             return choice
     return None

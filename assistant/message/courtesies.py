@@ -1,4 +1,4 @@
-"""Takes off what customers say around their question: greetings before it, thanks after it."""
+"""Removes courtesies around a question: greetings before it, thanks after it."""
 
 import functools
 import re
@@ -9,37 +9,37 @@ import yaml
 from knowledge.segmenter import language_of, length
 
 FILE = Path(__file__).with_name("courtesies.yml")
-# Words, in Chinese characters, that must be left: "hi, how are you?" is no question.
-ENOUGH = {"en": 4, "zh": 4}
-# Courtesies on one side, and characters of the longest.
-MOST, LONGEST = 4, 80
-_BETWEEN = " \t\n,.!;:~，。！；：、～…"
+# The words (Chinese: characters) that must remain: "hi, how are you?" is not a question.
+MIN_LENGTH = {"en": 4, "zh": 4}
+# The most courtesies on each side, and the most characters of one.
+MAX_COURTESIES, MAX_CHARACTERS = 4, 80
+_SEPARATORS = " \t\n,.!;:~，。！；：、～…"
 
 
 def without_courtesies(text: str) -> str:
-    """Return a message without its courtesies; as it is where little else would be left.
+    """Return a message without its courtesies, or unchanged if too little would remain.
 
-    They outvote a short question otherwise: an encoder averages over all words.
+    An encoder averages over all words, so courtesies would outweigh a short question.
     """
     before, after = _patterns()
-    rest = whole = text.strip(_BETWEEN)
-    for _ in range(MOST):
-        if found := before.match(rest):
-            rest = rest[found.end() :].lstrip(f"{_BETWEEN}?？")
-        # The end alone is searched, so that a long message takes no longer.
-        at = max(0, len(rest) - LONGEST)
-        if found := after.search(rest, at):
-            rest = rest[: found.start()].rstrip(_BETWEEN)
+    rest = whole = text.strip(_SEPARATORS)
+    for _ in range(MAX_COURTESIES):
+        if greeting := before.match(rest):
+            rest = rest[greeting.end() :].lstrip(f"{_SEPARATORS}?？")
+        # Searching the end alone keeps the time independent of the message's length.
+        start = max(0, len(rest) - MAX_CHARACTERS)
+        if thanks := after.search(rest, start):
+            rest = rest[: thanks.start()].rstrip(_SEPARATORS)
     lang = "zh" if language_of(rest) == "zh" else "en"
-    return text if rest == whole or length(rest) < ENOUGH[lang] else rest
+    return text if rest == whole or length(rest) < MIN_LENGTH[lang] else rest
 
 
 @functools.cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    listed = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    first, last = ("|".join(listed[side].split("\n")[:-1]) for side in ("before", "after"))
-    # A Latin word ends where its letters end.
+    courtesies = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    before, after = ("|".join(courtesies[side].split("\n")[:-1]) for side in ("before", "after"))
+    # Whole words only: "hi" does not match the start of "hidden".
     return (
-        re.compile(rf"(?:{first})(?![a-z'])", re.IGNORECASE),
-        re.compile(rf"(?<![a-z'])(?:{last})[?？]?$", re.IGNORECASE),
+        re.compile(rf"(?:{before})(?![a-z'])", re.IGNORECASE),
+        re.compile(rf"(?<![a-z'])(?:{after})[?？]?$", re.IGNORECASE),
     )

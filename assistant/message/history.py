@@ -1,4 +1,4 @@
-"""Earlier messages as data: sent back by a client, or recovered from their text alone."""
+"""Earlier messages with their decisions: sent back by the client, or recovered from their text."""
 
 import dataclasses
 import re
@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict
 from assistant.messages import Action, Citation, Message, Reply
 
 # A line of ``choice_lines``.
-_LISTED = re.compile(r"^\d+\. (.+)$", re.MULTILINE)
+_CHOICE_LINE = re.compile(r"^\d+\. (.+)$", re.MULTILINE)
 
 
 class SentCitation(BaseModel):
-    """A citation as a client sends it back. It may be forged: nothing is quoted from it."""
+    """A citation as a client sends it back. It may be forged, so no reply quotes it."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -28,7 +28,7 @@ class SentCitation(BaseModel):
 
 
 class SentDecision(BaseModel):
-    """The object ``frontdesk`` of a reply as a client sends it back; other fields are ignored."""
+    """The fields of the object ``frontdesk`` that later turns use; others are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -39,14 +39,14 @@ class SentDecision(BaseModel):
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
-        """Return what a reply decided, for a client that keeps it."""
+        """Return the decision of a reply, for a client to keep."""
         return cls.model_validate(reply.to_dict())
 
 
 def earlier_message(
     role: Literal["user", "assistant"], text: str, decision: SentDecision | None = None
 ) -> Message:
-    """Return an earlier message with what it decided, where its client sent that back."""
+    """Return an earlier message. A decision counts only for the assistant's messages."""
     if decision is None or role == "user":
         return Message(role, text)
     citations = tuple(Citation(**sent.model_dump()) for sent in decision.citations)
@@ -55,24 +55,24 @@ def earlier_message(
 
 
 def choice_lines(choices: Sequence[str]) -> list[str]:
-    """Return the lines in which a clarifying question offers its choices."""
+    """Return the numbered lines of a clarifying question, one for each choice."""
     return [f"{number}. {choice}" for number, choice in enumerate(choices, 1)]
 
 
 def recover_decision(message: Message, clarify: Sequence[str], not_found: Sequence[str]) -> Message:
-    """Return a message with what its text alone shows of the decision.
+    """Return a message with the decision that its text shows, for clients that keep text alone.
 
-    Many clients keep role and text only. Where the decision was sent, the text is not looked at.
+    A message of the user, or one that came with its decision, is returned unchanged.
 
     Args:
         message: Any message of the history.
-        clarify: How our clarifying questions begin, in each language.
-        not_found: What we say where nothing was found, in each language.
+        clarify: How clarifying questions begin, in each language.
+        not_found: How a decline without any hit begins, in each language.
     """
     if message.role == "user" or message.action is not None:
         return message
     if message.text.startswith(tuple(clarify)):
-        choices = tuple(_LISTED.findall(message.text))
+        choices = tuple(_CHOICE_LINE.findall(message.text))
         return dataclasses.replace(
             message, action=Action.CLARIFY, reason="clarify", choices=choices
         )

@@ -1,4 +1,4 @@
-"""Checks a message before anything reads it, and masks personal data before anything keeps it."""
+"""Validates messages, detects prompt injection and masks personal data."""
 
 import re
 import unicodedata
@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from assistant.errors import InvalidMessageError
 
-# Attempts to give the assistant orders. The reply is built from articles alone, so these cannot
-# change what it says; they are refused because a customer deserves to know that.
+# Prompt injection cannot change what a reply says, since replies come from the articles alone. It
+# is refused so that the customer knows.
 _INJECTION = re.compile(
     r"""
     \b(ignore|disregard|forget|override)\b.{0,40}\b(instructions?|prompts?|rules|above|previous)\b
@@ -25,7 +25,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _IBAN = re.compile(r"\b[A-Z]{2}[ .-]?\d{2}(?:[ .-]?[A-Z0-9]){11,36}\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){11,18}(?!\w)|(?<!\w)\d{17}[\dXx](?!\w)")
 
-# A mark with the words that introduce it: "my email is [email]", "手机 [phone]".
+# A mask with the words that introduce it: "my email is [email]", "手机 [phone]".
 _LABELLED = re.compile(
     r"(?:(?:my|and)\s+)*(?:(?:e-?mail|phone|mobile|number|iban|id)\s*)*(?:address\s*)?(?:is|:)?\s*"
     r"(?:我的)?(?:手机号?码?|电话号?码?|邮箱|卡号|身份证号?码?)?\s*(?:是|：)?\s*"
@@ -35,10 +35,11 @@ _LABELLED = re.compile(
 
 
 def check(text: str, max_characters: int) -> str:
-    """Return the message without blanks around it.
+    """Return a message without surrounding white space.
 
     Raises:
-        InvalidMessageError: It is empty, too long, holds no letter or digit, or cannot be read.
+        InvalidMessageError: The message is empty, longer than ``max_characters``, without a letter
+            or digit, or has control characters or broken UTF-8.
     """
     stripped = text.strip()
     if not stripped:
@@ -49,7 +50,7 @@ def check(text: str, max_characters: int) -> str:
             f"Please shorten the message.",
             "too_long",
         )
-    # Lone surrogates (Cs) come from broken encodings, control characters (Cc) from binary data.
+    # Lone surrogates (Cs) come from broken UTF-8, control characters (Cc) from binary data.
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t" for c in stripped):
         raise InvalidMessageError(
             "Expected readable text, found control characters or broken UTF-8. "
@@ -62,14 +63,15 @@ def check(text: str, max_characters: int) -> str:
 
 
 def is_injection(text: str) -> bool:
-    """Tell whether a message tries to give the assistant orders."""
+    """Return whether a message tries to override the assistant's instructions."""
     return _INJECTION.search(unicodedata.normalize("NFKC", text)) is not None
 
 
 def mask(text: str) -> str:
-    """Replace personal data by its kind, such as ``[email]``, ``[iban]``, ``[card]``, ``[phone]``.
+    """Replace personal data with ``[email]``, ``[iban]``, ``[id]``, ``[card]`` or ``[phone]``.
 
-    Numbers are masked where their check digits are right, so that fees and dates stay readable.
+    IBANs, identity and card numbers are masked only if their check digits are valid, so that fees
+    and dates stay readable.
     """
     text = _EMAIL.sub("[email]", text)
     text = _IBAN.sub(_mask_iban, text)
@@ -79,17 +81,17 @@ def mask(text: str) -> str:
 
 
 def without_personal_data(text: str) -> str:
-    """Return the words around personal data, which mean nothing to retrieval and only mislead it.
+    """Return a message without personal data, which would mislead retrieval.
 
-    A message of nothing else is only masked.
+    A message with nothing else is only masked.
     """
     masked = mask(text)
-    bare = _LABELLED.sub("", masked)
-    return bare if any(c.isalpha() for c in bare) else masked
+    rest = _LABELLED.sub("", masked)
+    return rest if any(c.isalpha() for c in rest) else masked
 
 
-def _masked(label: str, holds: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
-    return lambda found: label if holds(found.group()) else found.group()
+def _masked(label: str, is_valid: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
+    return lambda match: label if is_valid(match.group()) else match.group()
 
 
 def _is_card(text: str) -> bool:
@@ -104,14 +106,14 @@ def _is_identity(text: str) -> bool:
     return bool(ric.is_valid(text.upper()))
 
 
-def _mask_iban(found: re.Match[str]) -> str:
-    """Mask the longest run of groups that is an IBAN; the words after it stay."""
+def _mask_iban(match: re.Match[str]) -> str:
+    """Mask the longest prefix that is an IBAN and keep the words after it."""
     from stdnum import iban
 
-    text = found.group()
+    text = match.group()
     ends = [len(text), *(gap.start() for gap in reversed(list(re.finditer("[ .-]", text))))]
     for end in ends:
-        # Only the check digits count: some countries' own rules are not in every edition.
+        # Only the check digits: not every version of the library has the rules of each country.
         if iban.is_valid(text[:end], check_country=False):
             return f"[iban]{text[end:]}"
     return text
@@ -121,8 +123,7 @@ def _mask_phones(text: str) -> str:
     import phonenumbers
 
     for region in ("GB", "CN"):
-        # Strict grouping is too strict for how people type, mere possibility masks amounts.
-        matches = list(phonenumbers.PhoneNumberMatcher(text, region))
-        for found in reversed(matches):
-            text = f"{text[: found.start]}[phone]{text[found.end :]}"
+        # The default leniency: stricter ones miss what people type, a laxer one masks amounts.
+        for match in reversed(list(phonenumbers.PhoneNumberMatcher(text, region))):
+            text = f"{text[: match.start]}[phone]{text[match.end :]}"
     return text

@@ -1,4 +1,4 @@
-"""Takes what is typed on the page in, gives the conversation as Gradio shows it out.
+"""Takes messages typed on the chat page in, gives Gradio's messages out.
 
-Computes nothing that the assistant does not.
+Has no logic of the assistant.
 """

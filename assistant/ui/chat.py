@@ -1,4 +1,4 @@
-"""The chat page: streams an answer, then shows the exact words that back it."""
+"""The chat page: streams a reply, then shows the quotes that support it."""
 
 import html
 import json
@@ -18,7 +18,7 @@ from knowledge.segmenter import language_of
 logger = logging.getLogger(__name__)
 
 PageMessage = dict[str, Any]
-# A superscript after a sentence says which source backs it.
+# The number of a sentence's source follows the sentence as a superscript.
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NO_SUPERSCRIPTS = str.maketrans("", "", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SOURCES = {"en": "Sources", "zh": "出处"}
@@ -29,7 +29,7 @@ I18N = gr.I18n(
         "about": "I'm an automatic assistant, not a person. I answer from the help centre and "
         "show the words I rely on.",
         "examples": "For example",
-        # What a screen reader is told; Gradio's own bundle lacks it.
+        # For screen readers. Gradio has no text for this key.
         "common.complete": "Answered",
     },
     **{
@@ -46,12 +46,12 @@ CSS = """
 .frontdesk-sources ol { margin: 0; padding-inline-start: 1.4em; }
 .frontdesk-sources li { margin-block: .35em; }
 """
-# The system's own fonts: nothing to load, and Chinese and English look alike.
+# The fonts of the system: none to load, and the same look in Chinese and English.
 THEME = gr.themes.Default(font=["system-ui", "Noto Sans CJK SC", "sans-serif"])
 
 
 def build_chat(assistant: Assistant) -> gr.ChatInterface:
-    """Return the chat page of an assistant; mount it with ``I18N`` and ``CSS``."""
+    """Return the chat page of an assistant, to be mounted with ``I18N``, ``CSS`` and ``THEME``."""
 
     def respond(message: str, history: list[PageMessage]) -> Iterator[list[PageMessage]]:
         yield from stream_messages(assistant, message, history)
@@ -61,7 +61,7 @@ def build_chat(assistant: Assistant) -> gr.ChatInterface:
     return gr.ChatInterface(
         respond,
         title=" · ".join(dict.fromkeys(names.values())),
-        description=I18N("about"),  # type: ignore[arg-type]  # its annotation is too narrow
+        description=I18N("about"),  # type: ignore[arg-type]  # the annotation is too narrow
         chatbot=gr.Chatbot(
             show_label=False,
             height="65vh",
@@ -71,7 +71,7 @@ def build_chat(assistant: Assistant) -> gr.ChatInterface:
             elem_id="conversation",
         ),
         textbox=gr.Textbox(
-            # Gradio drops a translated placeholder after the first message, so it is in both.
+            # In both languages, since Gradio drops a translated one after the first message.
             placeholder="Type your question … / 请输入您的问题……",
             show_label=False,
             lines=1,
@@ -94,56 +94,56 @@ def build_chat(assistant: Assistant) -> gr.ChatInterface:
 def stream_messages(
     assistant: Assistant, message: str, history: Sequence[PageMessage]
 ) -> Iterator[list[PageMessage]]:
-    """Yield the assistant's messages as they grow; every problem becomes a sentence.
+    """Yield the messages of a reply as it grows. An error becomes a message of its own.
 
     Args:
-        assistant: Who answers.
-        message: What was typed.
-        history: The conversation before, as Gradio holds it.
+        assistant: The assistant.
+        message: The customer's message.
+        history: The conversation before it, as Gradio keeps it.
     """
     text = ""
     try:
         for item in assistant.stream(message, conversation(history)):
             if isinstance(item, str):
                 text += item
-                yield [{"role": "assistant", "content": _escaped(text)}]
+                yield [_text_message(text)]
             else:
-                yield finished(item)
+                yield reply_messages(item)
     except InvalidMessageError as error:
-        yield [_plain(assistant.saying(error.code, language_of(message)))]
+        yield [_text_message(assistant.saying(error.code, language_of(message)))]
     except Exception:  # the outermost handler: a customer must never see a traceback
         logger.exception("a turn failed")
-        yield [_plain(assistant.saying("failed", language_of(message)))]
+        yield [_text_message(assistant.saying("failed", language_of(message)))]
 
 
 def conversation(history: Sequence[PageMessage]) -> list[Message]:
-    """Return what was said so far with what each reply decided, without the lists of sources."""
-    said = []
+    """Return the conversation with the decision of each reply, without the lists of sources."""
+    messages = []
     for entry in history:
         metadata = entry.get("metadata") or {}
-        if metadata.get("title"):
+        if metadata.get("title"):  # a list of sources
             continue
         role: Literal["user", "assistant"] = "user" if entry["role"] == "user" else "assistant"
         text = _text(entry["content"]).translate(_NO_SUPERSCRIPTS)
-        said.append(earlier_message(role, text, _decision(metadata.get("id"))))
-    return said
+        messages.append(earlier_message(role, text, _decision(metadata.get("id"))))
+    return messages
 
 
-def _decision(kept: Any) -> SentDecision | None:
+def _decision(metadata_id: Any) -> SentDecision | None:
     try:
-        return SentDecision.model_validate_json(kept) if kept else None
+        return SentDecision.model_validate_json(metadata_id) if metadata_id else None
     except ValidationError:
-        # The page sends back what it was given; anything else is as good as nothing.
+        # Not from this page. The decision is then recovered from the text.
         return None
 
 
-def finished(reply: Reply) -> list[PageMessage]:
-    """Return the messages of a whole reply: the answer with its marks, and the sources."""
-    # Gradio keeps a message's id and shows it nowhere, so what was decided travels in it.
+def reply_messages(reply: Reply) -> list[PageMessage]:
+    """Return the messages of a whole reply: the answer, and the list of sources if it has any."""
+    # Gradio keeps a message's id through edit, retry and undo, and does not show it.
     decision = json.dumps(SentDecision.of(reply).model_dump(mode="json"), ensure_ascii=False)
     answer: PageMessage = {
         "role": "assistant",
-        "content": marked(reply),
+        "content": text_with_marks(reply),
         "metadata": {"id": decision},
     }
     if reply.choices:
@@ -151,39 +151,43 @@ def finished(reply: Reply) -> list[PageMessage]:
     if not reply.citations:
         return [answer]
     title = f"{_SOURCES[reply.language]} ({len(reply.citations)})"
-    return [answer, {"role": "assistant", "content": sources(reply), "metadata": {"title": title}}]
+    source_list = {
+        "role": "assistant",
+        "content": source_list_html(reply),
+        "metadata": {"title": title},
+    }
+    return [answer, source_list]
 
 
-def marked(reply: Reply) -> str:
-    """Return the text with, after each backed sentence, the number of its source."""
+def text_with_marks(reply: Reply) -> str:
+    """Return the text with the number of its source after each supported sentence."""
     text, position = "", 0
-    for said in reply.support:
-        start = reply.text.index(said.sentence, position)
-        end = start + len(said.sentence)
-        mark = str(said.citation).translate(_SUPERSCRIPTS) if said.citation else ""
+    for support in reply.support:
+        end = reply.text.index(support.sentence, position) + len(support.sentence)
+        mark = str(support.citation).translate(_SUPERSCRIPTS) if support.citation else ""
         text += reply.text[position:end] + mark
         position = end
     return _escaped(text + reply.text[position:])
 
 
-def sources(reply: Reply) -> str:
-    """Return the exact quoted words with links to the articles, as HTML."""
-    opened = _OPEN[reply.language]
+def source_list_html(reply: Reply) -> str:
+    """Return the quotes with links to their articles, as an HTML list."""
+    link_label = _OPEN[reply.language]
     lines = [
         f'<li value="{c.number}"><q>{html.escape(c.quote)}</q> — '
         f'<a href="{html.escape(c.url)}" target="_blank" rel="noopener" '
-        f'aria-label="{html.escape(c.title)}: {opened}">{html.escape(c.title)}</a></li>'
+        f'aria-label="{html.escape(c.title)}: {link_label}">{html.escape(c.title)}</a></li>'
         for c in reply.citations
     ]
     return f'<div class="frontdesk-sources"><ol>{"".join(lines)}</ol></div>'
 
 
-def _plain(text: str) -> PageMessage:
+def _text_message(text: str) -> PageMessage:
     return {"role": "assistant", "content": _escaped(text)}
 
 
 def _escaped(text: str) -> str:
-    # Articles and typed words are data: no HTML of theirs may reach the page.
+    # Articles and customers' messages must not add HTML to the page.
     return html.escape(text, quote=False)
 
 

@@ -1,4 +1,4 @@
-"""Takes HTTP requests in, gives replies as JSON or events and articles as pages out.
+"""Takes HTTP requests in, gives replies as JSON or events, and articles as pages, out.
 
-Computes nothing that the assistant does not.
+Has no logic of the assistant.
 """

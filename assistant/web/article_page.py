@@ -1,10 +1,10 @@
-"""An article as a web page with the cited words marked."""
+"""Renders an article as a web page with the cited words marked."""
 
 import html
 
 from knowledge.documents import Article
 
-# Private-use characters carry the marks through the Markdown renderer, which escapes all HTML.
+# Private-use characters mark the quote, since the Markdown renderer escapes all HTML.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
 _PAGE = """<!doctype html>
@@ -35,12 +35,12 @@ table {{ border-collapse: collapse; }} td, th {{ border: 1px solid GrayText; pad
 
 
 def render_article(article: Article, start: int = 0, end: int = 0) -> str:
-    """Return an HTML page of an article; nothing in the article can add markup or script.
+    """Return an article as an HTML page. HTML in the article is escaped.
 
     Args:
-        article: What to show.
-        start: Where the cited words begin in the article's text; a range outside it marks nothing.
-        end: Where they end.
+        article: The article.
+        start: Where the cited words start in the article's text.
+        end: Where they end. A range outside the text marks nothing.
     """
     from markdown_it import MarkdownIt
 

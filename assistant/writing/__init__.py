@@ -1,4 +1,4 @@
-"""Takes what was found in, gives the reply out, sentence by sentence.
+"""Takes the findings of a turn in, gives the reply out, sentence by sentence.
 
-Decides no route, and says nothing that ``grounding`` lets fail.
+Decides no route and adds no generated sentence that ``grounding`` rejects.
 """

@@ -1,4 +1,4 @@
-"""What one findings knows, and how its reply grows sentence by sentence."""
+"""Builds a reply from sentences and their support."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,13 +11,18 @@ from knowledge.segmenter import sentences
 
 
 class ReplyBuilder:
-    """Collects checked sentences with their citations; ``add`` returns what to show."""
+    """Collects the sentences of a reply with their citations."""
 
     def __init__(self, findings: Findings, strategy: str | None) -> None:
-        """Begin an empty reply."""
+        """Start an empty reply.
+
+        Args:
+            findings: The findings of the turn.
+            strategy: How the answer is worded; None for a reply without an answer.
+        """
         self.strategy = strategy
         self.template: str | None = None
-        # Whether the generator said that the passages do not answer, or not all of it.
+        # Whether the generator wrote that the passages do not answer the question, or a part of it.
         self.declined = False
         self.support: list[Support] = []
         self._findings = findings
@@ -25,48 +30,50 @@ class ReplyBuilder:
         self._citations: list[Citation] = []
 
     def has_said(self, sentence: str) -> bool:
-        """Tell whether the reply holds this sentence already."""
-        return any(said.sentence == sentence for said in self.support)
+        """Return whether the reply already has this sentence."""
+        return any(support.sentence == sentence for support in self.support)
 
     def cites(self, evidence: Evidence) -> bool:
-        """Tell whether a sentence of the reply is backed by this one."""
+        """Return whether a citation of the reply overlaps this sentence of a passage."""
         passage = evidence.passage
-        start, end = (passage.start + at for at in (evidence.span.start, evidence.span.end))
+        start, end = passage.start + evidence.span.start, passage.start + evidence.span.end
         return any(
-            (cited.article, cited.lang) == (passage.article, passage.lang)
-            and cited.start < end
-            and start < cited.end
-            for cited in self._citations
+            (citation.article, citation.lang) == (passage.article, passage.lang)
+            and citation.start < end
+            and start < citation.end
+            for citation in self._citations
         )
 
     def add(self, sentence: str, span: SupportingSpan | None, separator: str | None = None) -> str:
-        """Append a sentence and return it with the blank that separates it from the text before.
+        """Append a sentence and return the added text: a separator and the sentence.
 
         Args:
-            sentence: What to say.
-            span: What backs it, if anything does.
-            separator: What to put between; by default a blank in English, nothing in Chinese.
+            sentence: The sentence.
+            span: The passage span that supports it, if there is one.
+            separator: The separator; None for the language's own, a space or nothing (Chinese).
+                The first sentence has none.
         """
-        usual = "" if self._findings.lang == "zh" else " "
-        between = (usual if separator is None else separator) if self._text else ""
-        self._text += between + sentence
+        default = "" if self._findings.lang == "zh" else " "
+        prefix = (default if separator is None else separator) if self._text else ""
+        self._text += prefix + sentence
         self.support.append(Support(sentence, self._cite(span) if span else None))
-        return between + sentence
+        return prefix + sentence
 
     def quote(self, chosen: Iterable[Evidence]) -> Iterator[str]:
-        """Append sentences as they are written, steps as a list; yield each as ``add`` does."""
-        listed: Evidence | None = None
+        """Append sentences word for word, with steps as a list; yield what ``add`` returns."""
+        last_in_list: Evidence | None = None
         for evidence in chosen:
             span = SupportingSpan(evidence.passage, evidence.span)
             if evidence.step:
-                listed = evidence
+                last_in_list = evidence
                 yield self.add(f"{evidence.step} {evidence.text}", span, "\n")
                 continue
-            in_list = listed is not None and evidence.continues(listed)
-            yield self.add(evidence.text, span, "\n\n" if listed and not in_list else None)
-            listed = evidence if in_list else None
+            in_list = last_in_list is not None and evidence.continues(last_in_list)
+            yield self.add(evidence.text, span, "\n\n" if last_in_list and not in_list else None)
+            last_in_list = evidence if in_list else None
 
     def _cite(self, span: SupportingSpan) -> int:
+        """Return the number of the citation of a span, a new one where needed."""
         start = span.passage.start + span.span.start
         quote = span.span.of(span.passage.text)
         place = (span.passage.article, span.passage.lang, start, quote)
@@ -87,7 +94,7 @@ class ReplyBuilder:
         return len(self._citations)
 
     def build(self, generator: Generator | None) -> Reply:
-        """Return the reply as it stands; ``generator`` is the one whose words it holds."""
+        """Return the reply. ``generator`` worded it; None if no generator did."""
         findings = self._findings
         return Reply(
             text=self._text,
@@ -110,9 +117,9 @@ class ReplyBuilder:
 
 
 def complete_sentences(pieces: Iterable[str], lang: str) -> Iterator[str]:
-    """Cut a stream of text into sentences as soon as each is complete.
+    """Split a stream of text into sentences; yield each when it is complete.
 
-    A last sentence that breaks off, because the generator ran out of tokens, is left out.
+    A last sentence without closing punctuation is dropped: the generator ran out of tokens.
     """
     buffer = ""
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""Wording is data: templates for the generator, and the fixed sayings."""
+"""The wording as data: prompt templates for the generator, and fixed sayings."""
 
 import functools
 import hashlib
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent.parent / "templates"
 
 
 class Shot(BaseModel):
-    """A few-shot example: passages, a question and the answer that we want to see."""
+    """A few-shot example: passages, a question and the expected answer."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,7 +27,7 @@ class Shot(BaseModel):
 
 
 class PromptTemplate(BaseModel):
-    """The wording of one task in one language; the same file serves and trains."""
+    """The prompt of one task in one language, for serving and for training."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,7 +39,7 @@ class PromptTemplate(BaseModel):
     system: str
     user: str
     decline: str = ""
-    """What a generator that was trained on this wording writes where the passages do not answer."""
+    """What a generator trained on this template writes if the passages do not answer."""
     hash: str = ""
 
     @classmethod
@@ -47,22 +47,22 @@ class PromptTemplate(BaseModel):
         """Read ``<task>.<lang>.yaml``.
 
         Raises:
-            TemplateError: The file is missing, or has an unknown or missing key.
+            TemplateError: The file is missing or is not valid YAML, or a key is unknown or missing.
         """
         return cls.model_validate(_load(cls, folder / f"{task}.{lang}.yaml"))
 
     def render(
         self, question: str, hits: Sequence[Hit], history: Sequence[Message] = ()
     ) -> list[PromptMessage]:
-        """Return chat messages for a generator.
+        """Return the messages of the prompt.
 
         Args:
             question: The customer's message.
-            hits: What to answer from, best first.
+            hits: The hits to answer from, best first.
             history: Earlier messages, oldest first.
 
         Raises:
-            TemplateError: The wording names a value that does not exist.
+            TemplateError: The template uses an undefined value.
         """
         messages = [{"role": "system", "content": _render(self.system, {})}]
         for shot in self.shots:
@@ -79,7 +79,7 @@ class PromptTemplate(BaseModel):
 
 
 class Sayings(BaseModel):
-    """The fixed sentences of one language, by the name of what they are said for."""
+    """The fixed sentences of one language, by name."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -94,7 +94,7 @@ class Sayings(BaseModel):
         """Read ``sayings.<lang>.yaml``.
 
         Raises:
-            TemplateError: The file is missing, or has an unknown or missing key.
+            TemplateError: The file is missing or is not valid YAML, or a key is unknown or missing.
         """
         return cls.model_validate(_load(cls, folder / f"sayings.{lang}.yaml"))
 
@@ -104,13 +104,13 @@ class Sayings(BaseModel):
         return {lang: cls.load(lang) for lang in ("en", "zh")}
 
     def say(self, name: str, **values: Any) -> str:
-        """Return a saying with its gaps filled.
+        """Return a saying with its values filled in.
 
         Raises:
-            TemplateError: There is no such saying, or a value is missing.
+            TemplateError: The saying does not exist, or a value is missing.
         """
         if name not in self.sayings:
-            raise TemplateError(f"{self.id} ({self.lang}): expected a saying {name!r}, found none")
+            raise TemplateError(f"{self.id} ({self.lang}): expected a saying {name!r}, found none.")
         return _render(self.sayings[name], values).strip()
 
 
@@ -130,7 +130,7 @@ def _render(source: str, values: dict[str, Any]) -> str:
     try:
         return str(_compiled(source).render(**values)).strip()
     except UndefinedError as error:
-        raise TemplateError(f"Missing value in a template: {error}") from None
+        raise TemplateError(f"Expected all values of the template, found: {error}.") from None
 
 
 @functools.cache
@@ -138,5 +138,5 @@ def _compiled(source: str) -> Any:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
-    # Values are inserted as they are and never compiled, so a passage cannot run anything.
+    # Values are inserted after compilation, so a passage cannot run template code.
     return SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True).from_string(source)

@@ -1,4 +1,4 @@
-"""Words an answer: what the generator reads, and which of its sentences pass."""
+"""Lets the generator write an answer, and keeps the sentences that the passages support."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
@@ -16,29 +16,29 @@ from assistant.writing.strategies import WORDED
 from assistant.writing.templates import PromptTemplate
 from knowledge.documents import Hit
 
-# Hits that the generator reads; more make it slower and no better.
+# Hits in the prompt. More made the generator slower, but not better.
 PROMPT_HITS = 3
-# Earlier messages that it reads.
+# Earlier messages in the prompt.
 HISTORY = 4
 
 
 class Writer:
-    """Lets a generator word answers and passes on what the passages support."""
+    """Writes answers with a generator and checks each sentence against the passages."""
 
     def __init__(
         self, generator: Generator, templates: Mapping[tuple[str, str], PromptTemplate]
     ) -> None:
-        """Take what writes, and the templates by strategy and language; ``open`` reads them."""
+        """Take a generator and the templates by strategy and language; ``open`` reads them."""
         self.generator = generator
         self._grounder = Grounder()
         self._templates = templates
 
     @classmethod
     def open(cls, generator: Generator) -> Self:
-        """Read the templates of every strategy that words answers.
+        """Read the templates of the strategies with a generator.
 
         Raises:
-            TemplateError: A template is missing or wrong.
+            TemplateError: A template is missing or invalid.
         """
         return cls(
             generator,
@@ -50,16 +50,15 @@ class Writer:
         )
 
     def write(self, findings: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
-        """Yield checked sentences and add them to the reply.
+        """Add the supported sentences to the reply, and yield the text of each.
 
-        A tuned generator reads the sentences that an extractive answer would hold, and words them.
-        Where it loses a value of one, or passes over the likeliest or one that holds values, that
-        one is said as written.
+        A tuned generator reads only the sentences of the extractive answer. If it drops a value of
+        a sentence, or skips the best sentence or one with values, that sentence is quoted.
 
         Args:
-            findings: With hits, best first.
+            findings: The findings of the turn; at least one hit.
             strategy: One of ``WORDED``.
-            builder: The reply to add to.
+            builder: The reply.
 
         Raises:
             GeneratorError: The generator fails.
@@ -68,39 +67,39 @@ class Writer:
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         tuned = strategy == "tuned"
         hits = findings.hits[: READ if tuned else PROMPT_HITS]
-        read = as_hits(runs_of(findings.chosen)) if tuned else hits
-        pieces = self._generated(findings, template, read, tuned=tuned)
-        lost = False
+        prompt_hits = as_hits(runs_of(findings.chosen)) if tuned else hits
+        pieces = self._generate(findings, template, prompt_hits, tuned=tuned)
+        dropped = False
         for sentence in complete_sentences(pieces, findings.lang):
             if template.decline and sentence == template.decline:
-                builder.declined = not lost
+                builder.declined = not dropped
                 break
-            # Small models go on with new passages or questions once they have answered.
+            # After the answer, small models often write passages and questions of their own.
             span = self._grounder.check(sentence, hits)
-            if span and tuned and _loses(sentence, span):
-                lost = True
+            if span and tuned and _drops_value(sentence, span):
+                dropped = True
             elif span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
         if builder.support and tuned:
-            yield from builder.quote(_passed_over(findings.chosen, builder))
+            yield from builder.quote(_skipped(findings.chosen, builder))
 
-    def _generated(
-        self, findings: Findings, template: PromptTemplate, read: Sequence[Hit], *, tuned: bool
+    def _generate(
+        self, findings: Findings, template: PromptTemplate, hits: Sequence[Hit], *, tuned: bool
     ) -> Iterator[str]:
         hide = safety.mask if self.generator.is_remote else str
         history = [Message(m.role, hide(m.text)) for m in findings.history[-HISTORY:]]
-        prompt = template.render(hide(findings.text), read, history)
-        # Whether anything answers was decided before; a small model declines too readily.
+        prompt = template.render(hide(findings.text), hits, history)
+        # The router has decided to answer, and a small model declines too often.
         avoid = template.decline if tuned else ""
         return self.generator.generate(prompt, adapter=tuned, avoid=avoid)
 
 
-def _loses(sentence: str, span: SupportingSpan) -> bool:
-    """Tell whether a sentence leaves out a value of what backs it: half the truth of a price."""
+def _drops_value(sentence: str, span: SupportingSpan) -> bool:
+    """Return whether a sentence lacks a value of its support, such as the second of two prices."""
     return not are_among(values(span.span.of(span.passage.text)), values(sentence))
 
 
-def _passed_over(chosen: Sequence[Evidence], builder: ReplyBuilder) -> list[Evidence]:
-    """Return what an answer must not lack: the likeliest sentence, and those that hold values."""
-    likeliest = max(chosen, key=lambda evidence: evidence.score, default=None)
-    return [e for e in chosen if not builder.cites(e) and (e is likeliest or values(e.text))]
+def _skipped(chosen: Sequence[Evidence], builder: ReplyBuilder) -> list[Evidence]:
+    """Return the sentences that the reply lacks but needs: the best one, and any with values."""
+    best = max(chosen, key=lambda evidence: evidence.score, default=None)
+    return [e for e in chosen if not builder.cites(e) and (e is best or values(e.text))]

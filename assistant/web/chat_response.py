@@ -1,0 +1,76 @@
+"""The response of a chat completion in OpenAI's format: one JSON object or a stream of events."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from assistant.errors import AssistantError
+from assistant.messages import Reply, Stream
+from assistant.web.chat_request import MODEL, StreamOptions
+
+# Clients expect the field, but tokens are not counted.
+USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def completion(stream: Stream) -> dict[str, Any]:
+    """Return the completion of a turn."""
+    *_, reply = stream
+    assert isinstance(reply, Reply)  # noqa: S101  # the stream's contract
+    envelope = _envelope()
+    frontdesk = _frontdesk(envelope, reply)
+    message = {"role": "assistant", "content": reply.text, "frontdesk": _without_text(frontdesk)}
+    return {
+        **envelope,
+        "object": "chat.completion",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+        "usage": USAGE,
+        "frontdesk": frontdesk,
+    }
+
+
+def completion_events(stream: Stream, options: StreamOptions | None) -> Iterator[str]:
+    """Yield the completion of a turn as server-sent events."""
+    envelope = {**_envelope(), "object": "chat.completion.chunk"}
+
+    def event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        return _event({**envelope, "choices": [choice], **more})
+
+    yield event({"role": "assistant", "content": ""})
+    try:
+        for item in stream:
+            if isinstance(item, str):
+                yield event({"content": item})
+            else:
+                frontdesk = _frontdesk(envelope, item)
+                yield event({"frontdesk": _without_text(frontdesk)}, "stop", frontdesk=frontdesk)
+    except AssistantError as error:
+        # The status is sent already, so the stream carries the error.
+        yield _event(error_body(str(error), "server_error", "failed"))
+    if options and options.include_usage:
+        yield _event({**envelope, "choices": [], "usage": USAGE})
+    yield "data: [DONE]\n\n"
+
+
+def error_body(message: str, kind: str, code: str, param: str | None = None) -> dict[str, Any]:
+    """Return an error in OpenAI's format."""
+    return {"error": {"message": message, "type": kind, "code": code, "param": param}}
+
+
+def _envelope() -> dict[str, Any]:
+    return {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": MODEL}
+
+
+def _frontdesk(envelope: dict[str, Any], reply: Reply) -> dict[str, Any]:
+    return {**reply.to_dict(), "conversation_id": envelope["id"]}
+
+
+def _without_text(frontdesk: dict[str, Any]) -> dict[str, Any]:
+    """Return the object for the message, whose content is the text already."""
+    return {name: value for name, value in frontdesk.items() if name != "text"}
+
+
+def _event(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
