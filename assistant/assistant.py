@@ -213,8 +213,8 @@ class Assistant:
     ) -> tuple[dict[str, Vectors], Prediction]:
         """Read the message alone, and a follow-up together with what it refers to.
 
-        A follow-up ("how much is a new one?") keeps its own intent. Where the policy weighs intents,
-        it takes half of its subject from the question before.
+        A follow-up ("how much is a new one?") keeps its own intent. Where the policy weighs
+        intents, it takes half of its subject from the question before.
         """
         vector = self._embedder.encode_queries([text])[0]
         prediction = self._intents.predict(text, vector)

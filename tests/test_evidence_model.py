@@ -17,7 +17,7 @@ from assistant.evidence.evidence_model import (
     EvidenceModel,
     encode,
 )
-from assistant.evidence.reader import PRIOR, READ_AGAIN, EvidenceReader, open_reading_embedder
+from assistant.evidence.reader import HIT_WEIGHT, READ_AGAIN, EvidenceReader, open_reading_embedder
 from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.segmenter import Span, sentences
@@ -117,7 +117,7 @@ def test_one_model_compares_sentences_with_the_hits_scores_beside():
     reading = EvidenceReader(first).read("how much?", hits(0.9, 0.1), SPANS[:2])
     assert reading.logit == pytest.approx(1 + np.log(2)), "what nothing else says counts alone"
     assert reading.logits[0][0] - reading.logits[1][0] == pytest.approx(
-        PRIOR * np.log(0.9001 / 0.1001)
+        HIT_WEIGHT * np.log(0.9001 / 0.1001)
     )
 
 
