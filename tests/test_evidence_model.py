@@ -220,4 +220,4 @@ def test_beside_another_embedder_the_default_one_is_loaded_to_read(monkeypatch, 
 
     monkeypatch.setattr(evidence_reader, "open_frozen_embedder", missing)
     assert open_reading_embedder("some/other", STATE) is None
-    assert "nearness alone" in caplog.text
+    assert "cosines alone" in caplog.text
