@@ -2,7 +2,6 @@
 
 import argparse
 import datetime as dt
-import hashlib
 import re
 import sys
 import time
@@ -11,30 +10,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from knowledge.errors import IndexMismatchError, KnowledgeError, KnowledgeFolderError
+from knowledge.errors import REBUILD, IndexMismatchError, KnowledgeError, KnowledgeFolderError
 
 if TYPE_CHECKING:
     from knowledge.documents import Article, Passage
     from knowledge.folder import FolderReading, Known, Skipped
     from knowledge.models.embedder import Embedder, Vectors
     from knowledge.readers.document import Limits
-    from knowledge.retrieval.snapshot import Snapshot, SnapshotStore
+    from knowledge.retrieval.snapshot import Snapshot
+    from knowledge.retrieval.snapshot_store import SnapshotStore
     from knowledge.retrieval.vector_index import VectorIndex
 
 BANK = Path(__file__).with_name("bank")
-BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a build did.
+    """The result of a build.
 
     Attributes:
-        snapshot: What serves now.
+        snapshot: The current snapshot.
         skipped: The files that gave no article, with the reasons.
-        embedded: How many passages were new or changed; all others kept their vectors.
-        published: Whether there is a new generation; False where nothing had changed.
-        seconds: How long it took.
+        embedded: The number of passages that were encoded; all others kept their vectors.
+        published: Whether there is a new generation; False if nothing had changed.
+        seconds: The time that the build took.
     """
 
     snapshot: "Snapshot"
@@ -44,23 +43,15 @@ class Build:
     seconds: float
 
 
-def store_of(folder: Path, embedder: str, state: Path) -> "SnapshotStore":
-    """Return where the generations of a folder lie: one place a folder and embedder."""
-    from knowledge.retrieval.snapshot import SnapshotStore
-
-    key = hashlib.sha256(f"{folder.resolve()} {embedder}".encode()).hexdigest()[:12]
-    return SnapshotStore(state / "index" / f"{folder.resolve().name}-{key}")
-
-
 def current_articles(folder: Path, today: dt.date | None = None) -> "list[Article]":
     """Return the articles of a folder that are valid today.
 
     Args:
         folder: The knowledge folder.
-        today: The day that counts; the default is the current one.
+        today: The day to use instead of the current one.
 
     Raises:
-        KnowledgeFolderError: There is none.
+        KnowledgeFolderError: No article is valid.
     """
     from knowledge.folder import load_articles
 
@@ -77,26 +68,30 @@ def build(
     milvus: str | None = None,
     progress: bool = False,
 ) -> Build:
-    """Bring the index of a folder up to date; only what changed is read and embedded again.
+    """Bring the index of a folder up to date; only one process at a time does.
+
+    Only changed files are read again, and only changed passages are encoded again.
 
     Args:
         folder: The knowledge folder.
-        embedder: What makes the vectors.
-        state: The state folder; indexes lie under ``state/index``.
-        limits: What one document may cost.
-        today: The day whose articles are searched; the default is the current one.
-        milvus: The URI of the Milvus that shall hold the vectors; None for FAISS in memory.
-        progress: Whether to show bars.
+        embedder: Encodes the passages.
+        state: The state folder, where indexes are kept.
+        limits: What one document may cost to read.
+        today: The day to use instead of the current one.
+        milvus: The URI of a Milvus to keep the vectors in; None keeps them in FAISS.
+        progress: Whether to show progress bars.
 
     Raises:
-        KnowledgeFolderError: The folder is missing or nothing in it could be read; whatever
-            served before goes on serving.
-        OSError: The index could not be written, with the same consequence.
+        KnowledgeFolderError: The folder is missing or nothing in it could be read; the previous
+            index keeps serving.
+        OSError: The index could not be written; the previous one keeps serving.
     """
     from filelock import FileLock
 
+    from knowledge.retrieval.snapshot_store import SnapshotStore
+
     start = time.perf_counter()
-    store = store_of(folder, embedder.name, state)
+    store = SnapshotStore.of(folder, embedder.name, state)
     store.folder.mkdir(parents=True, exist_ok=True)
     with FileLock(store.folder / ".lock"):
         old = _loaded(store, embedder.name)
@@ -113,8 +108,8 @@ def _loaded(store: "SnapshotStore", embedder: str) -> "Snapshot | None":
         return None
     try:
         return store.load(embedder)
-    except IndexMismatchError as damage:
-        print(f"{damage} Building it again now.", file=sys.stderr)
+    except IndexMismatchError as error:
+        print(f"{str(error).removesuffix(REBUILD)}Rebuilding it now.", file=sys.stderr)
         return None
 
 
@@ -131,6 +126,7 @@ class _Job:
 def _renewed(
     job: _Job, old: "Snapshot | None", store: "SnapshotStore"
 ) -> "tuple[Snapshot, Sequence[Skipped], int]":
+    """Return ``old`` if nothing changed, else a new snapshot; with skipped files and encodings."""
     from knowledge.folder import read_folder
     from knowledge.retrieval.calibration import Calibration
     from knowledge.retrieval.snapshot import Snapshot
@@ -155,23 +151,12 @@ def _renewed(
     return snapshot, reading.skipped, embedded
 
 
-def _index(vectors: "Vectors", milvus: str | None, store: "SnapshotStore") -> "VectorIndex":
-    if milvus is None:
-        from knowledge.retrieval.faiss_index import FaissIndex
-
-        return FaissIndex.build(vectors)
-    from knowledge.retrieval.milvus_index import MilvusIndex
-
-    name = re.sub(r"\W", "_", f"{store.folder.name}_{store.next()}")
-    return MilvusIndex.build(vectors, milvus, f"frontdesk_{name}")
-
-
 def _known(old: "Snapshot | None") -> "dict[str, Known]":
     from knowledge.folder import Known
 
-    by_path = {article.path: article for article in old.articles} if old else {}
-    files = old.files if old else {}
-    return {path: Known(files[path], article) for path, article in by_path.items() if path in files}
+    if old is None:
+        return {}
+    return {a.path: Known(old.files[a.path], a) for a in old.articles if a.path in old.files}
 
 
 def _is_same(old: "Snapshot", reading: "FolderReading", day: dt.date) -> bool:
@@ -189,31 +174,29 @@ def _valid(articles: "Sequence[Article]", folder: Path, day: dt.date) -> "list[A
 
 
 def embedded_text(passage: "Passage") -> str:
-    """Return what the embedder reads of a passage: its name tells what "it" is."""
+    """Return what the embedder reads of a passage: its name explains what "it" refers to."""
     return f"{passage.name}. {passage.text}"
 
 
 def _vectors(
     passages: "Sequence[Passage]", embedder: "Embedder", old: "Snapshot | None", progress: bool
 ) -> "tuple[Vectors, int]":
-    import numpy as np
-    from tqdm import tqdm
+    from knowledge.passage_vectors import encode_new
 
     texts = [embedded_text(passage) for passage in passages]
-    known = {embedded_text(p): row for row, p in enumerate(old.passages)} if old else {}
-    new = [row for row, text in enumerate(texts) if text not in known]
-    kept = [row for row, text in enumerate(texts) if text in known]
-    parts = []
-    if old and kept:
-        parts.append(old.index.vectors(np.array([known[texts[row]] for row in kept])))
-    with tqdm(total=len(new), desc="Embedding", unit="passage", disable=not progress) as bar:
-        for start in range(0, len(new), BATCH):
-            some = [texts[row] for row in new[start : start + BATCH]]
-            parts.append(embedder.encode_passages(some))
-            bar.update(len(some))
-    vectors = np.concatenate(parts)
-    vectors[kept + new] = vectors.copy()
-    return vectors, len(new)
+    stored = {embedded_text(p): row for row, p in enumerate(old.passages)} if old else {}
+    return encode_new(texts, embedder, old.index if old else None, stored, progress=progress)
+
+
+def _index(vectors: "Vectors", milvus: str | None, store: "SnapshotStore") -> "VectorIndex":
+    if milvus is None:
+        from knowledge.retrieval.faiss_index import FaissIndex
+
+        return FaissIndex.build(vectors)
+    from knowledge.retrieval.milvus_index import MilvusIndex
+
+    name = re.sub(r"\W", "_", f"{store.folder.name}_{store.next()}")
+    return MilvusIndex.build(vectors, milvus, f"frontdesk_{name}")
 
 
 def main(

@@ -22,12 +22,8 @@ class Article:
     text: str
     path: str
     translation_of: str | None = None
-    category: str | None = None
-    intents: tuple[str, ...] = ()
-    version: str = "1"
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
-    owner: str | None = None
 
     def is_valid(self, day: dt.date) -> bool:
         """Tell whether the article may be shown on ``day``; both ends are included."""
@@ -108,13 +104,9 @@ def _article(text: str, title: str | None, meta: Mapping[str, Any], relative: Pa
         lang="zh" if lang.startswith("zh") else "en" if lang.startswith("en") else "other",
         text=text,
         path=relative.as_posix(),
-        translation_of=_text(meta, "translation_of"),
-        category=_text(meta, "category"),
-        intents=tuple(str(name) for name in meta.get("intents") or ()),
-        version=str(meta.get("version", "1")),
+        translation_of=str(original) if (original := meta.get("translation_of")) else None,
         valid_from=_date(meta, "valid_from"),
         valid_to=_date(meta, "valid_to"),
-        owner=_text(meta, "owner"),
     )
 
 
@@ -125,10 +117,6 @@ def slug(relative: Path) -> str:
 
 def _title(path: Path) -> str:
     return path.stem.replace("-", " ").replace("_", " ").strip().capitalize()
-
-
-def _text(meta: Mapping[str, Any], key: str) -> str | None:
-    return None if meta.get(key) is None else str(meta[key])
 
 
 def _date(meta: Mapping[str, Any], key: str) -> dt.date | None:

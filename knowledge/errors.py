@@ -2,11 +2,14 @@
 
 KnowledgeError
 ├── ArticleError            an article cannot be read
-├── DocumentError           a document of any kind cannot be read; the message is the reason
+├── DocumentError           a document cannot be read; the message is the reason alone
 ├── KnowledgeFolderError    the folder is missing or holds no article
 ├── IndexMismatchError      the index on disk is damaged or was built for something else
-└── ModelNotFoundError      weights are missing or are not the ones that were expected
+└── ModelNotFoundError      weights are missing or fail their checksum
 """
+
+# The last sentence of an error about an index on disk.
+REBUILD = "Rebuild it with `python -m knowledge.build_index FOLDER`."
 
 
 class KnowledgeError(Exception):
@@ -14,11 +17,11 @@ class KnowledgeError(Exception):
 
 
 class ArticleError(KnowledgeError):
-    """Raised when one article cannot be read or its front matter is wrong."""
+    """Raised when an article cannot be read or its front matter is invalid."""
 
 
 class DocumentError(KnowledgeError):
-    """Raised when a document cannot be read; the message is the reason, the caller names it."""
+    """Raised when a document cannot be read; the caller adds the path to the reason."""
 
 
 class KnowledgeFolderError(KnowledgeError):
@@ -26,7 +29,7 @@ class KnowledgeFolderError(KnowledgeError):
 
 
 class IndexMismatchError(KnowledgeError):
-    """Raised when an index is damaged, or belongs to another embedder."""
+    """Raised when an index is damaged or belongs to another embedder."""
 
 
 class ModelNotFoundError(KnowledgeError):

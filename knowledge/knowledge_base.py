@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 from typing import Self
 
-from knowledge.build_index import build, store_of
+from knowledge.build_index import build
 from knowledge.errors import KnowledgeError
 from knowledge.models.embedder import Embedder
 from knowledge.retrieval.query_head import QueryHead
 from knowledge.retrieval.reranker import Reranker
 from knowledge.retrieval.retriever import Retriever
+from knowledge.retrieval.snapshot_store import SnapshotStore
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class KnowledgeBase:
         self._state = state
         self._milvus = milvus
         self._reranker = reranker
-        self._store = store_of(folder, embedder.name, state)
+        self._store = SnapshotStore.of(folder, embedder.name, state)
         self._retriever = retriever
         self._refused: str | None = None
         self._paused_until = 0.0

@@ -7,7 +7,8 @@ import pytest
 
 from knowledge import check as module
 from knowledge import search
-from knowledge.check import Finding, check, figures_of, unreached
+from knowledge.article_checks import Finding, figures_of
+from knowledge.check import check, unreached
 from knowledge.folder import load_articles
 from tests.conftest import STATE
 from tests.fakes import HashEmbedder
@@ -109,7 +110,7 @@ def test_the_command_says_what_to_mend_and_ends_with_1(write, capsys):
     assert module.main([str(folder), "--state", str(STATE)]) == 1
     out = capsys.readouterr().out
     assert "unread: b.md: the file is empty" in out
-    assert "broken link: a.md: gone.md is not there" in out
+    assert "broken link: a.md: gone.md does not exist" in out
     assert module.main([str(folder / "none")]) == 2
 
 

@@ -24,7 +24,9 @@ def test_plain_files_need_no_front_matter(tmp_path):
 
 
 def test_front_matter_of_other_tools_is_no_error(tmp_path):
-    (tmp_path / "a.md").write_text("---\ntitle: A\ntags: [x]\ndraft: false\n---\nText.")
+    (tmp_path / "a.md").write_text(
+        "---\ntitle: A\ntags: [x]\ndraft: false\nowner: me\nintents: [a]\n---\nText."
+    )
     assert load_articles(tmp_path)[0].title == "A"
 
 

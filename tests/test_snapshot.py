@@ -11,10 +11,12 @@ import time
 
 import pytest
 
-from knowledge.build_index import build, store_of
+from knowledge.build_index import build
 from knowledge.errors import IndexMismatchError, KnowledgeFolderError
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.retrieval import snapshot as module
+from knowledge.retrieval import snapshot_files, snapshot_store
+from knowledge.retrieval.snapshot import Snapshot
+from knowledge.retrieval.snapshot_store import SnapshotStore
 from tests.conftest import ROOT
 from tests.fakes import HashEmbedder
 
@@ -101,7 +103,7 @@ def test_two_generations_are_kept(folder, state):
     for number in range(4):
         (folder / "card.md").write_text(f"Version {number}.")
         build(folder, HashEmbedder(), state, today=TODAY)
-    store = store_of(folder, "hash", state)
+    store = SnapshotStore.of(folder, "hash", state)
     assert store.current() == "g000004"
     assert sorted(path.name for path in store.folder.glob("g*")) == ["g000003", "g000004"]
 
@@ -116,7 +118,7 @@ def test_damage_is_found_and_the_generation_before_serves(folder, state, name, h
     build(folder, HashEmbedder(), state, today=TODAY)
     (folder / "card.md").write_text("Changed.")
     build(folder, HashEmbedder(), state, today=TODAY)
-    store = store_of(folder, "hash", state)
+    store = SnapshotStore.of(folder, "hash", state)
     path = store.folder / "g000002" / name
     content = bytearray(path.read_bytes())
     if how == "missing":
@@ -135,7 +137,7 @@ def test_damage_is_found_and_the_generation_before_serves(folder, state, name, h
 
 def test_every_single_flipped_bit_is_found(folder, state):
     build(folder, HashEmbedder(), state, today=TODAY)
-    store = store_of(folder, "hash", state)
+    store = SnapshotStore.of(folder, "hash", state)
     for name in FILES:
         path = store.folder / "g000001" / name
         content = path.read_bytes()
@@ -156,8 +158,12 @@ def test_a_full_disk_leaves_the_old_generation(folder, state, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    store = store_of(folder, "hash", state)
-    for step in ("_write_lines", "_to_disk", "_point"):
+    store = SnapshotStore.of(folder, "hash", state)
+    for module, step in (
+        (snapshot_files, "_write_lines"),
+        (snapshot_files, "force_to_disk"),
+        (snapshot_store, "_point"),
+    ):
         with monkeypatch.context() as patched:
             patched.setattr(module, step, full)
             with pytest.raises(OSError, match="No space left"):
@@ -174,18 +180,20 @@ def test_a_really_full_disk_is_an_error_and_no_half_file(folder, state, monkeypa
     build(folder, HashEmbedder(), state, today=TODAY)
     (folder / "card.md").write_text("Changed.")
     monkeypatch.setattr(
-        module.FaissIndex, "save", lambda _self, at: (at / "index.faiss").symlink_to("/dev/full")
+        snapshot_files.FaissIndex,
+        "save",
+        lambda _self, at: (at / "index.faiss").symlink_to("/dev/full"),
     )
-    write = module._write_lines
+    write = snapshot_files._write_lines
 
     def write_to_full(path, rows):
         path.symlink_to("/dev/full")
         write(path, rows)
 
-    monkeypatch.setattr(module, "_write_lines", write_to_full)
+    monkeypatch.setattr(snapshot_files, "_write_lines", write_to_full)
     with pytest.raises(OSError, match="No space left on device"):
         build(folder, HashEmbedder(), state, today=TODAY)
-    assert store_of(folder, "hash", state).current() == "g000001"
+    assert SnapshotStore.of(folder, "hash", state).current() == "g000001"
 
 
 KILLED = """
@@ -208,7 +216,7 @@ def test_killed_builds_never_leave_a_broken_index(folder, state, tmp_path):
     build(folder, HashEmbedder(), state, today=TODAY)
     script = tmp_path / "builds.py"
     script.write_text(KILLED.format(root=str(ROOT), folder=str(folder), state=str(state)))
-    store = store_of(folder, "hash", state)
+    store = SnapshotStore.of(folder, "hash", state)
     for moment in range(6):
         process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
         process.stdout.readline()
@@ -242,7 +250,7 @@ def test_a_damaged_generation_does_not_reach_a_serving_assistant(folder, state, 
     before = base.current()
     (folder / "card.md").write_text("Changed.")
     build(folder, embedder, state)
-    store = store_of(folder, "hash", state)
+    store = SnapshotStore.of(folder, "hash", state)
     (store.folder / "g000002" / "passages.jsonl").write_text("{}")
     assert base.current() is before
     shutil.rmtree(store.folder / "g000001")
@@ -275,7 +283,7 @@ def test_a_renewal_that_failed_is_not_tried_at_every_message(folder, state, monk
     caplog.clear()
     for path in folder.iterdir():
         path.unlink()
-    monkeypatch.setattr(module.Snapshot, "is_current", lambda _self, _day: False)
+    monkeypatch.setattr(Snapshot, "is_current", lambda _self, _day: False)
     assert [base.current() for _ in range(3)] == [before] * 3
     assert len(caplog.records) == 1
     later = time.monotonic() + 61
@@ -284,14 +292,29 @@ def test_a_renewal_that_failed_is_not_tried_at_every_message(folder, state, monk
     assert len(caplog.records) == 2
 
 
+def test_an_index_of_another_format_is_refused_and_rebuilt(folder, state, monkeypatch, capsys):
+    """As after an update that changed what is stored."""
+    with monkeypatch.context() as before:
+        before.setattr(snapshot_files, "FORMAT", 3)
+        build(folder, HashEmbedder(), state, today=TODAY)
+    expected = "Expected an index of format 4 in .*, found format 3, which another version of"
+    with pytest.raises(IndexMismatchError, match=f"{expected}.*Rebuild it with"):
+        SnapshotStore.of(folder, "hash", state).load("hash")
+    rebuilt = build(folder, HashEmbedder(), state, today=TODAY)
+    assert (rebuilt.published, rebuilt.embedded) == (True, 2)
+    assert capsys.readouterr().err.endswith(
+        "another version of Frontdesk wrote. Rebuilding it now.\n"
+    )
+
+
 def test_other_embedder_and_missing_index_are_refused_with_the_repair(folder, state):
-    store = build(folder, HashEmbedder(), state) and store_of(folder, "hash", state)
+    store = build(folder, HashEmbedder(), state) and SnapshotStore.of(folder, "hash", state)
     with pytest.raises(
-        IndexMismatchError, match="was built with hash, but .* with other. Build it"
+        IndexMismatchError, match="was built with hash, but .* with other. Rebuild it"
     ):
         store.load("other")
-    empty = module.SnapshotStore(state / "none")
-    with pytest.raises(IndexMismatchError, match="found none. Build it again with"):
+    empty = SnapshotStore(state / "none")
+    with pytest.raises(IndexMismatchError, match="found none. Rebuild it with"):
         empty.load("hash")
     assert empty.current() is None
 
@@ -302,4 +325,4 @@ def test_a_folder_that_became_unreadable_keeps_the_old_index(folder, state):
         path.unlink()
     with pytest.raises(KnowledgeFolderError, match="found none"):
         build(folder, HashEmbedder(), state)
-    assert store_of(folder, "hash", state).load("hash").passages
+    assert SnapshotStore.of(folder, "hash", state).load("hash").passages

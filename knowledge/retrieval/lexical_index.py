@@ -45,10 +45,3 @@ class LexicalIndex:
             return np.zeros(self._count, dtype=np.float32)
         best = sum(self.idf(term) for term in terms)
         return np.asarray(self._bm25.get_scores(known) / best, dtype=np.float32).clip(0.0, 1.0)
-
-    def overlap(self, query: str, text: str) -> float:
-        """Return the share in [0, 1] of the query's terms, by weight, that a text holds."""
-        terms = set(words(query))
-        held = terms & set(words(text))
-        total = sum(self.idf(term) for term in terms)
-        return sum(self.idf(term) for term in held) / total if total else 0.0

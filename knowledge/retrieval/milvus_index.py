@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from knowledge.errors import IndexMismatchError
+from knowledge.errors import REBUILD, IndexMismatchError
 from knowledge.models.embedder import Vectors
 from knowledge.retrieval.vector_index import Rows
 
@@ -97,7 +97,7 @@ class MilvusIndex:
         if not _client(place["uri"]).has_collection(place["collection"]):
             raise IndexMismatchError(
                 f"Expected the collection {place['collection']} in Milvus at {place['uri']}, found "
-                f"none. Build it again with `python -m knowledge.build_index FOLDER`."
+                f"none. {REBUILD}"
             )
         return cls(**place)
 
