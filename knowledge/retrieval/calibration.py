@@ -1,4 +1,4 @@
-"""Turns what the candidates scored into probabilities."""
+"""Turns the scores of a query's candidates into probabilities."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logsumexp
 
 CALIBRATION_FILE = Path(__file__).with_name("calibration.json")
 
@@ -16,10 +17,17 @@ CALIBRATION_FILE = Path(__file__).with_name("calibration.json")
 class Fusion:
     """Weights of a passage's scores, fitted so that the result is a probability.
 
-    A weighted sum of dense and lexical scores ranks better than reciprocal rank fusion once a few
-    examples are there to fit it (Bruch et al. 2023, arXiv 2210.11934). The candidates' articles
-    share a softmax of it, so that two articles that fit equally well get half each. Whether any of
-    them answers is a question of its own: a logistic function of the best one's sum (Platt 1999).
+    A weighted sum of dense and lexical scores ranks better than reciprocal rank fusion, given a few
+    examples to fit it on (Bruch et al. 2023, arXiv 2210.11934). A softmax of the sums over the
+    candidates' articles says which article answers, so two articles that fit equally well get half
+    each. A logistic function of the best sum says whether any of them answers (Platt 1999).
+
+    Attributes:
+        dense: The weight of the cosine.
+        lexical: The weight of the lexical score.
+        prior: The weight of the intent's probability for the article.
+        slope: The logistic function's factor for the best sum.
+        bias: The logistic function's constant.
     """
 
     dense: float
@@ -35,33 +43,39 @@ class Fusion:
         prior: NDArray[np.float32],
         articles: Sequence[str],
     ) -> NDArray[np.float64]:
-        """Return for each candidate the probability, in [0, 1], that its article answers.
+        """Return the probability, in [0, 1], that each candidate's article answers the query.
 
-        An article's best passage carries the article's probability, its others less by as much as
-        they score less.
+        An article's best passage gets the article's probability, its other passages less in
+        proportion to their exponentiated sums.
 
         Args:
-            dense: Cosines in [-1, 1], of shape (candidates,).
-            lexical: Shares in [0, 1], of the same shape.
-            prior: What the intent says of each candidate's article, in [0, 1].
-            articles: The article of each candidate.
+            dense: Cosines in [-1, 1], of shape (candidates,); at least one.
+            lexical: Lexical scores in [0, 1], of the same shape.
+            prior: The probability in [0, 1] that the intent gives to each candidate's article.
+            articles: The id of each candidate's article.
+
+        Returns:
+            float64 of shape (candidates,).
         """
         sums = self.dense * dense + self.lexical * lexical + self.prior * prior
         logits = sums.astype(np.float64)
-        highest = logits.max()
-        odds = np.exp(logits - highest)
         best: dict[str, float] = {}
-        for article, value in zip(articles, odds, strict=True):
-            best[article] = max(best.get(article, 0.0), float(value))
-        answers = 1.0 / (1.0 + np.exp(-(self.slope * highest + self.bias)))
-        return np.asarray(answers * odds / sum(best.values()), dtype=np.float64)
+        for article, logit in zip(articles, logits, strict=True):
+            best[article] = max(best.get(article, -np.inf), float(logit))
+        shares = np.exp(logits - logsumexp(list(best.values())))
+        answered = expit(self.slope * logits.max() + self.bias)
+        return np.asarray(answered * shares, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fitted weights for each language, with and without the help of the intent.
+    """The fitted weights for each language, without and with the intent's probabilities.
 
-    ``own`` tells whether they were fitted on the company's own questions.
+    Attributes:
+        embedder: The query name of the embedder that they were fitted with.
+        alone: The weights for queries without an intent, by language.
+        with_intent: The weights for queries with one, by language.
+        own: Whether they were fitted on the company's own questions.
     """
 
     embedder: str
@@ -71,7 +85,7 @@ class Calibration:
 
     @classmethod
     def load(cls, path: Path = CALIBRATION_FILE) -> Self:
-        """Read what ``python -m tuning.calibrate`` wrote."""
+        """Load what ``python -m tuning.calibrate`` wrote."""
         data = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             embedder=data["embedder"],
@@ -82,15 +96,20 @@ class Calibration:
 
     @classmethod
     def of(cls, folder: Path) -> Self:
-        """Read a knowledge folder's own calibration, or the one for any company."""
-        own = folder / "weights" / CALIBRATION_FILE.name
-        return cls.load(own if own.is_file() else CALIBRATION_FILE)
+        """Load a knowledge folder's own calibration, or the general one where it has none."""
+        path = folder / "weights" / CALIBRATION_FILE.name
+        return cls.load(path if path.is_file() else CALIBRATION_FILE)
 
     def save(self, path: Path) -> None:
-        """Write what ``load`` reads."""
+        """Write what ``load`` loads."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     def for_query(self, lang: str, *, intent: bool) -> Fusion:
-        """Return the weights for a query's language; those of English for one without its own."""
+        """Return the weights for a query's language; English weights for other languages.
+
+        Args:
+            lang: The query's language.
+            intent: Whether the intent's probabilities are known.
+        """
         table = self.with_intent if intent else self.alone
         return table.get(lang, table["en"])

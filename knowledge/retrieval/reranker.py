@@ -1,85 +1,89 @@
-"""Lets a cross-encoder that the settings name read each question and passage together."""
+"""Reranks the best hits with a cross-encoder, which reads each question and passage together."""
 
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from knowledge.documents import Hit
 from knowledge.errors import ModelNotFoundError
 
-# How many of the best passages are read; each costs as much as encoding it would.
+# How many of the best hits are reranked; each costs one pass through the cross-encoder.
 READ = 10
 
 
 class Reranker:
-    """Orders the best hits anew; how likely it is that one of them answers at all stays."""
+    """Reorders the best hits; the probability that any of them answers stays the same."""
 
     def __init__(self, model: Any) -> None:
-        """Take a cross-encoder of sentence-transformers with one output."""
+        """Take a sentence-transformers cross-encoder with one output."""
         self._model = model
 
     def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
-        """Return the hits, the best first.
+        """Return the hits, best first.
 
-        The first ``READ`` hits share their probability out anew: the article's odds are multiplied
-        by those of the cross-encoder for its best passage.
+        The first ``READ`` hits share their total probability anew: an article's odds are multiplied
+        by the cross-encoder's odds for its best passage.
 
         Args:
-            query: What the customer asks, self-contained.
-            hits: Best first, with calibrated scores.
+            query: A self-contained question.
+            hits: Hits with calibrated scores, best first.
         """
         from torch.nn import Identity
 
-        read, rest = hits[:READ], list(hits[READ:])
-        if not read:
+        best, rest = hits[:READ], list(hits[READ:])
+        if not best:
             return rest
-        pairs = [(query, f"{hit.passage.name}\n{hit.passage.text}") for hit in read]
-        found = self._model.predict(pairs, activation_fn=Identity(), show_progress_bar=False)
-        logits = np.asarray(found, dtype=np.float64).reshape(len(read))
-        scores = _shared_out(read, logits)
-        ordered = [
+        pairs = [(query, f"{hit.passage.name}\n{hit.passage.text}") for hit in best]
+        outputs = self._model.predict(pairs, activation_fn=Identity(), show_progress_bar=False)
+        logits = np.asarray(outputs, dtype=np.float64).reshape(len(best))
+        reranked = [
             dataclasses.replace(hit, score=float(score), rerank=float(logit))
-            for hit, score, logit in zip(read, scores, logits, strict=True)
+            for hit, score, logit in zip(best, _shared(best, logits), logits, strict=True)
         ]
-        return sorted(ordered, key=lambda hit: -hit.score) + rest
+        return sorted(reranked, key=lambda hit: -hit.score) + rest
 
 
-def _shared_out(hits: Sequence[Hit], logits: np.ndarray) -> np.ndarray:
-    odds = np.array([hit.score for hit in hits]) * np.exp(logits - logits.max())
-    before: dict[str, float] = {}
-    after: dict[str, float] = {}
-    for hit, odd in zip(hits, odds, strict=True):
-        name = hit.passage.article
-        before[name] = max(before.get(name, 0.0), hit.score)
-        after[name] = max(after.get(name, 0.0), float(odd))
-    return np.asarray(odds * sum(before.values()) / max(sum(after.values()), 1e-300))
+def _shared(hits: Sequence[Hit], logits: np.ndarray) -> np.ndarray:
+    """Return new scores of the hits; their articles' best scores add up to what they did before."""
+    scores = np.array([hit.score for hit in hits])
+    odds = scores * softmax(logits)
+    return np.asarray(odds * _total(hits, scores) / max(_total(hits, odds), 1e-300))
+
+
+def _total(hits: Sequence[Hit], values: np.ndarray) -> float:
+    """Return the sum over the articles of each one's largest value."""
+    largest: dict[str, float] = {}
+    for hit, value in zip(hits, values, strict=True):
+        article = hit.passage.article
+        largest[article] = max(largest.get(article, 0.0), float(value))
+    return sum(largest.values())
 
 
 def open_reranker(model: str | None) -> Reranker | None:
-    """Load the cross-encoder that the settings name; None where they name none.
+    """Load the cross-encoder that the settings name; None if they name none.
 
     Args:
-        model: A folder or a hub name. None ships: docs/knowledge.md tells what was tried.
+        model: A folder or a hub name. No cross-encoder ships: docs/knowledge.md says why.
 
     Raises:
-        ModelNotFoundError: The weights are nowhere to be found, or score otherwise than by one
-            number.
+        ModelNotFoundError: The weights cannot be found, or the model has more than one output.
     """
     if not model:
         return None
     from sentence_transformers import CrossEncoder
 
     try:
-        found = CrossEncoder(model, trust_remote_code=False)
+        encoder = CrossEncoder(model, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ModelNotFoundError(
             f"No cross-encoder could be loaded from {model} ({str(error).splitlines()[0]}). "
-            f"Expected a folder, or a name on a hub that this machine reaches."
+            f"Expected a folder, or a name on a hub that this machine can reach."
         ) from None
-    if found.num_labels != 1:
+    if encoder.num_labels != 1:
         raise ModelNotFoundError(
-            f"Expected a cross-encoder with one output in {model}, found {found.num_labels}."
+            f"Expected a cross-encoder with one output in {model}, found {encoder.num_labels}."
         )
-    return Reranker(found)
+    return Reranker(encoder)
