@@ -1,20 +1,17 @@
-"""The canned dialogues on the real assistant, and the runner itself."""
+"""The canned dialogues on the real assistant, and how dialogues are played and reported."""
 
+import dataclasses
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from assistant.messages import Action, Citation, Reply, Support
-from tuning.dialogues import (
-    CHECKS,
-    Dialogue,
-    check,
-    load_dialogues,
-    play_dialogue,
-    write_junit,
-    write_page,
-)
+from tuning import dialogues
+from tuning.evaluate.dialogue_checks import ASSERTIONS, failed_assertions
+from tuning.evaluate.dialogue_files import Dialogue, load_dialogues
+from tuning.evaluate.dialogue_reports import write_junit, write_page
+from tuning.evaluate.played_dialogues import play
 
 FOLDER = Path(__file__).parent / "dialogues"
 CASES = load_dialogues(FOLDER / "passing")
@@ -22,7 +19,59 @@ CASES = load_dialogues(FOLDER / "passing")
 
 @pytest.mark.parametrize(("file", "case"), CASES, ids=[c.test_case for _, c in CASES])
 def test_passing(bank, file, case):
-    assert not play_dialogue(bank, file, case).failures
+    (played,) = play(bank, [(file, case)])
+    assert not played.failures
+
+
+def test_clients_that_keep_role_and_text_alone_get_the_same_replies(bank):
+    whole = play(bank, CASES, ["extractive"])
+    plain = play(bank, CASES, ["extractive"], plain_history=True)
+    assert len(whole) == len(CASES)
+    for one, other in zip(whole, plain, strict=True):
+        assert _untimed(one.replies) == _untimed(other.replies), one.dialogue.test_case
+        assert len(one.replies) == len(one.dialogue.steps)
+
+
+def _untimed(replies):
+    return [dataclasses.replace(reply, timings_ms={}) for reply in replies]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_history_carries_what_a_reply_decided_or_role_and_text_alone(plain):
+    class Recorder:
+        def __init__(self):
+            self.histories = []
+
+        def reply(self, question, history, strategy):
+            self.histories.append(list(history))
+            return _reply()
+
+    recorder = Recorder()
+    step = {"user": "how much?", "assertions": []}
+    dialogue = _case().model_copy(update={"steps": [_case().steps[0].model_validate(step)] * 2})
+    play(recorder, [(Path("x.yml"), dialogue)], plain_history=plain)
+    first, (asked, replied) = recorder.histories
+    assert first == []
+    assert (asked.role, asked.text) == ("user", "how much?")
+    assert (replied.role, replied.text) == ("assistant", "It costs £5.")
+    assert replied.action is (None if plain else Action.ANSWER)
+
+
+def test_the_command_reports_and_takes_plain_histories(tmp_path, monkeypatch, bank, capsys):
+    options = []
+
+    def recorded(assistant, cases, **given):
+        options.append(given)
+        return play(assistant, cases[:1], **given)
+
+    monkeypatch.setattr("assistant.assistant.Assistant.from_config", lambda _: bank)
+    monkeypatch.setattr("tuning.evaluate.played_dialogues.play", recorded)
+    reports = ["--html", str(tmp_path / "r.html"), "--junit", str(tmp_path / "r.xml")]
+    assert dialogues.main([str(FOLDER / "passing"), "--plain-history", *reports]) == 0
+    assert options == [{"plain_history": True}]
+    assert "1 of 1 dialogues passed" in capsys.readouterr().out
+    assert "1 of 1 dialogues passed" in (tmp_path / "r.html").read_text("utf-8")
+    assert (tmp_path / "r.xml").is_file()
 
 
 def test_enough_of_every_kind_in_both_languages():
@@ -65,12 +114,12 @@ def _reply(**changes):
     ],
 )
 def test_every_assertion_can_pass_and_fail(right, wrong):
-    assert list(check(_reply(), [right])) == []
-    assert len(list(check(_reply(), [wrong]))) == 1
+    assert list(failed_assertions(_reply(), [right])) == []
+    assert len(list(failed_assertions(_reply(), [wrong]))) == 1
 
 
 def test_the_list_above_is_complete():
-    assert set(CHECKS) == {
+    assert set(ASSERTIONS) == {
         "intent_was", "action_was", "cited", "bot_uttered", "bot_did_not_utter",
         "all_supported", "language_is", "no_personal_data",
     }  # fmt: skip
@@ -78,7 +127,7 @@ def test_the_list_above_is_complete():
 
 def test_personal_data_in_a_reply_is_found():
     leaking = _reply(text="jo@x.org", citations=(), support=(Support("jo@x.org", None),))
-    assert list(check(leaking, [{"no_personal_data": True}]))
+    assert list(failed_assertions(leaking, [{"no_personal_data": True}]))
 
 
 def test_the_companys_own_number_is_no_personal_data_in_other_words():
@@ -87,11 +136,11 @@ def test_the_companys_own_number_is_no_personal_data_in_other_words():
     for number, failures in (("+44 20 7946 0123", 0), ("+44 20 7946 0999", 1)):
         said = f"Call {number} and we freeze it."
         reply = _reply(text=said, citations=own, support=(Support(said, 1),))
-        assert len(list(check(reply, [{"no_personal_data": True}]))) == failures
+        assert len(list(failed_assertions(reply, [{"no_personal_data": True}]))) == failures
 
 
 def test_unknown_assertion_is_a_failure():
-    (line,) = check(_reply(), [{"bot_smiled": True}])
+    (line,) = failed_assertions(_reply(), [{"bot_smiled": True}])
     assert "unknown assertion 'bot_smiled'; known are intent_was" in line
 
 
@@ -106,10 +155,10 @@ def _case(**metadata):
 
 
 def test_a_case_that_raises_has_failed_and_reports_show_it(bank, tmp_path):
-    outcome = play_dialogue(bank, Path("x.yml"), _case())
-    assert "InvalidMessageError" in outcome.failures[0]
-    write_junit([outcome], tmp_path / "r.xml")
-    write_page([outcome], tmp_path / "r.html")
+    (played,) = play(bank, [(Path("x.yml"), _case())])
+    assert "InvalidMessageError" in played.failures[0]
+    write_junit([played], tmp_path / "r.xml")
+    write_page([played], tmp_path / "r.html")
     assert ET.parse(tmp_path / "r.xml").getroot().attrib["failures"] == "1"  # noqa: S314  # our own
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "0 of 1 dialogues passed" in page

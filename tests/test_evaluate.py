@@ -1,19 +1,20 @@
-"""The evaluation sums up honestly, and what `auto` means follows from it."""
+"""The evaluation: outcomes, intervals, tables and pages, and the meaning of `auto`."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from assistant.config import Settings
 from assistant.writing.strategies import FILE, QUOTED, SHIPPED, WORDED, StrategyChoices
-from tests.conftest import STATE
-from tuning.dialogues import load_dialogues
 from tuning.evaluate import __main__ as evaluate
 from tuning.evaluate.auto_strategy import write_choices
-from tuning.evaluate.judged_replies import DIALOGUES, JudgedReply
-from tuning.evaluate.played_dialogues import Played, play
-from tuning.evaluate.report import dialogue_table, summarise, write_report
-from tuning.metrics import interval
+from tuning.evaluate.dialogue_files import DIALOGUES, Dialogue, load_dialogues
+from tuning.evaluate.judged_replies import JudgedReply, ask_and_judge
+from tuning.evaluate.played_dialogues import PlayedDialogue, play
+from tuning.evaluate.report import write_report
+from tuning.evaluate.tables import dialogue_table, gain_rows, gain_table, summarise
+from tuning.metrics import gain_interval, share_interval
 from tuning.question_sets import (
     BANK,
     DATA,
@@ -52,10 +53,42 @@ def test_outcomes(changed, outcome):
 
 
 def test_the_interval_holds_the_share_and_narrows_with_questions():
-    low, high = interval([True] * 8 + [False] * 2)
+    low, high = share_interval([True] * 8 + [False] * 2)
     assert low < 0.8 < high
-    wide, narrow = high - low, interval([True] * 800 + [False] * 200)
+    wide, narrow = high - low, share_interval([True] * 800 + [False] * 200)
     assert narrow[1] - narrow[0] < wide / 5
+
+
+def test_the_interval_of_a_share_is_wilsons():
+    """Values of statsmodels' proportion_confint(method="wilson")."""
+    assert share_interval([True] * 24) == pytest.approx((0.8620, 1.0), abs=1e-4)
+    assert share_interval([False] * 24) == pytest.approx((0.0, 0.1380), abs=1e-4)
+    assert share_interval([True] * 8 + [False] * 2) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert share_interval([]) == (0.0, 1.0)
+
+
+def test_the_interval_of_a_gain_pairs_the_questions():
+    """What both get right or wrong adds no doubt; a gain on a few questions may be chance."""
+    low, high = gain_interval([1] * 10 + [0] * 90)
+    assert 0 < low < 0.1 < high < 0.2
+    assert gain_interval([1] * 10 + [0] * 90) == (low, high)
+    low, high = gain_interval([1] * 2 + [0] * 98)
+    assert low == 0 < high
+
+
+def test_strategies_are_compared_with_the_first_one_on_the_same_questions():
+    first = [judged("few_shot", question=str(n), right=n < 50) for n in range(100)]
+    better = [judged("tuned", question=str(n), right=n < 60) for n in range(100)]
+    part = [judged("extractive", question=str(n)) for n in range(10)]
+    unanswerable = [judged("tuned", question="none", answerable=False)]
+    other = [judged("extractive", set="other")]
+    tuned, extractive = gain_rows([*first, *better, *part, *unanswerable, *other])
+    assert (tuned["strategy"], tuned["compared with"]) == ("tuned", "few_shot")
+    assert (tuned["questions"], tuned["gain"]) == (100, 0.1)
+    assert 0 < tuned["low"] < 0.1 < tuned["high"]
+    assert (extractive["questions"], extractive["gain"]) == (10, 0)
+    assert "| shop | tuned | few_shot | 100 | +10% | +" in gain_table([*first, *better])
+    assert gain_table(first) == ""
 
 
 def test_the_table_counts_every_question_once():
@@ -69,12 +102,12 @@ def test_the_table_counts_every_question_once():
     assert row["buckets"] == {"plain": "2 of 4"}
 
 
-def test_a_pick_is_counted_beside_what_was_right_at_once():
-    asked = {"right": False, "action": "clarify", "picked": "Fees"}
-    group = [judged(), judged(**asked, then_right=True), judged(**asked)]
+def test_picks_are_counted_separately():
+    asked = {"right": False, "action": "clarify", "pick": "Fees"}
+    group = [judged(), judged(**asked, right_after_pick=True), judged(**asked)]
     group += [judged(right=False)]
     unknown = {**asked, "answerable": False}
-    group += [judged(**unknown), judged(**unknown, then_right=True)]
+    group += [judged(**unknown), judged(**unknown, right_after_pick=True)]
     (row,) = summarise(group).rows
     assert row["right"] == 0.25
     assert row["right after a pick"] == row["asked back"] == 0.5
@@ -82,20 +115,21 @@ def test_a_pick_is_counted_beside_what_was_right_at_once():
     assert row["unanswerable quoted after a pick"] == 0.5
 
 
-def test_whoever_is_asked_back_picks_the_right_article_or_none(bank):
-    """The real assistant; what nothing answers is led on by whatever stands first."""
+def test_a_customer_picks_the_right_article_or_none(bank):
+    """The real assistant; if nothing answers the question, the customer picks the first choice."""
     row = {
         "question": "how much is a new one?", "history": [], "article": "replace-a-card",
         "facts": ["free|£5"], "forbidden": [], "bucket": "plain", "lang": "en",
     }  # fmt: skip
     questions = QuestionSet("bank", "Lantern Bank", "en", [row], BANK)
-    known = evaluate.judge_one(bank, questions, "extractive", row)
-    assert (known.outcome, known.picked, known.then_right) == ("asked back", "Replace a card", True)
-    assert "[replace-a-card]" in known.then
-    missed = evaluate.judge_one(bank, questions, "extractive", {**row, "article": "overdraft"})
-    assert (missed.picked, missed.then_right) == ("None of these", False)
-    led_on = evaluate.judge_one(bank, questions, "extractive", {**row, "article": None})
-    assert (led_on.picked, led_on.then_right) == ("Replace a card", False)
+    known = ask_and_judge(bank, questions, "extractive", row)
+    assert (known.outcome, known.pick) == ("asked back", "Replace a card")
+    assert known.right_after_pick
+    assert "[replace-a-card]" in known.reply_after_pick
+    missed = ask_and_judge(bank, questions, "extractive", {**row, "article": "overdraft"})
+    assert (missed.pick, missed.right_after_pick) == ("None of these", False)
+    led_on = ask_and_judge(bank, questions, "extractive", {**row, "article": None})
+    assert (led_on.pick, led_on.right_after_pick) == ("Replace a card", False)
 
 
 def test_the_banks_labels_name_articles_that_hold_the_facts(bank):
@@ -109,9 +143,15 @@ def test_the_banks_labels_name_articles_that_hold_the_facts(bank):
                 assert all(held), (row["question"], name)
 
 
-def test_the_page_stands_alone_and_shows_failures(tmp_path):
-    bad = judged(right=False, reply="<b>£6</b>")
-    failed = Played("lost card", "en", "tuned", "plain", True, ["step 1: cited: <i>"], 0.4)
+def played(name="a", lang="en", strategy="tuned", critical=False, failures=()):
+    metadata = {"language": lang, "bucket": "plain", "critical": critical}
+    dialogue = Dialogue.model_validate({"test_case": name, "metadata": metadata, "steps": []})
+    return PlayedDialogue(dialogue, Path("a.yml"), strategy, [], list(failures), 1.0)
+
+
+def test_the_page_is_self_contained_and_shows_failures(tmp_path):
+    bad = judged(question="and now?", right=False, reply="<b>£6</b>")
+    failed = played("lost card", critical=True, failures=["step 1: cited: <i>"])
     write_report([judged(), bad, judged("extractive")], [failed], tmp_path)
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "data:image/png;base64," in page
@@ -121,9 +161,17 @@ def test_the_page_stands_alone_and_shows_failures(tmp_path):
     assert "step 1: cited: &lt;i&gt;" in page
     stored = json.loads((tmp_path / "evaluation.json").read_text("utf-8"))
     assert [q["outcome"] for q in stored["questions"]] == ["right", "answered wrongly", "right"]
+    (gain,) = stored["gains"]
+    assert (gain["strategy"], gain["compared with"], gain["questions"]) == (
+        "extractive",
+        "tuned",
+        1,
+    )
+    assert "<td>+0% to +0%</td>" in page
+    assert stored["played"][0]["failures"] == ["step 1: cited: <i>"]
 
 
-def test_auto_is_what_was_measured_best_where_it_was_measured(tmp_path):
+def test_auto_is_the_strategy_with_the_best_score(tmp_path):
     """A wrong answer counts against a strategy as the settings' caution says."""
     found = [judged("tuned", right=n < 9) for n in range(10)]
     found += [
@@ -165,7 +213,7 @@ def test_a_file_of_choices_holds_nothing_else_and_names_strategies_that_exist(tm
     assert set(chosen) <= {*WORDED, *QUOTED}
 
 
-def test_question_sets_are_whole_and_apart_from_training():
+def test_question_sets_are_valid_and_unknown_to_training():
     from tuning.companies import load_companies, load_company
 
     sets = {entry.name: entry for entry in load_question_sets()}
@@ -205,25 +253,28 @@ def test_the_command_evaluates_the_real_assistant(tmp_path, capsys):
 
 
 def test_dialogues_are_counted_by_language_and_strategy():
-    kinds = {"bucket": "plain", "seconds": 1.0}
-    played = [
-        Played(dialogue="a", lang="en", strategy="tuned", critical=False, failures=[], **kinds),
-        Played(dialogue="b", lang="en", strategy="tuned", critical=True, failures=["x"], **kinds),
-        Played(dialogue="c", lang="zh", strategy="extractive", critical=True, failures=[], **kinds),
+    entries = [
+        played("a"),
+        played("b", critical=True, failures=["x"]),
+        played("c", "zh", "extractive", critical=True),
     ]
-    *_, english, chinese = dialogue_table(played).splitlines()
+    *_, english, chinese = dialogue_table(entries).splitlines()
     assert english.startswith("| en (2) | tuned | 50% |")
     assert english.endswith("| 1 | 1.00 |")
     assert chinese.startswith("| zh (1) | extractive | 100% |")
 
 
-@pytest.mark.model
-def test_dialogues_are_played_in_the_strategies_that_their_language_allows():
-    settings, both = Settings(state=STATE), ["tuned", "extractive"]
-    english = play(load_dialogues(DIALOGUES / "bank_en.yml")[:2], settings, both)
+def test_dialogues_that_all_pass_have_an_interval_with_a_width():
+    """A bootstrap would say 100%–100%, as if no other dialogue could fail."""
+    assert "| 100% | 86%–100% | 0 |" in dialogue_table([played(str(n)) for n in range(24)])
+
+
+def test_dialogues_are_played_in_the_strategies_that_their_language_allows(bank):
+    both = ["tuned", "extractive"]
+    english = play(bank, load_dialogues(DIALOGUES / "bank_en.yml")[:2], both)
     assert [entry.strategy for entry in english] == ["tuned"] * 2 + ["extractive"] * 2
     assert not any(entry.failures for entry in english)
-    chinese = play(load_dialogues(DIALOGUES / "bank_zh.yml")[:2], settings, both)
+    chinese = play(bank, load_dialogues(DIALOGUES / "bank_zh.yml")[:2], both)
     assert [entry.strategy for entry in chinese] == ["extractive"] * 2
 
 
@@ -231,6 +282,6 @@ def test_dialogues_are_played_in_the_strategies_that_their_language_allows():
     "wrong",
     [["--sets", "nowhere"], ["--strategies", "magic"], ["--dialogues", "nowhere"]],
 )
-def test_unknown_names_are_told(wrong, capsys):
+def test_unknown_names_are_errors(wrong, capsys):
     assert evaluate.main(wrong) == 2
     assert "xpected" in capsys.readouterr().err

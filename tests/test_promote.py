@@ -1,4 +1,4 @@
-"""The gate: what blocks, what rejects, and how an adapter is put in place and taken back."""
+"""The gate: verdicts and reasons, and how an adapter is installed and rolled back."""
 
 import json
 
@@ -6,35 +6,93 @@ import pytest
 
 from assistant.config import Settings
 from assistant.generators.adapters import FOLDER, SHIPPED, read_pointer, serving_adapter
-from tuning import promote
-from tuning.promote import Decision, Measured, decide, install
+from tests.test_evaluate import judged
+from tuning import gate, promote
+from tuning.gate import Decision, Measured, decide
+from tuning.promote import install
 
-OLD = Measured(right=0.7, wrong=0.1, cases=100, general=0.6)
+QUESTIONS = 100
+WRONG = {"right": False}
+DECLINED = {"right": False, "action": "decline"}
+# What the serving adapter does: 70 right, 10 wrong, 20 declined.
+SERVING = [{}] * 70 + [WRONG] * 10 + [DECLINED] * 20
 
 
-def new(**changed):
-    values = {"right": 0.8, "wrong": 0.1, "cases": 100, "general": 0.6, **changed}
-    return Measured(**values)
+def measured(replies=SERVING, asked=QUESTIONS, **changed):
+    replies = [judged(question=str(n), **fields) for n, fields in enumerate(replies)]
+    by_question = {(reply.set, reply.question): reply for reply in replies}
+    return Measured(by_question, asked, **{"general": 0.6, **changed})
+
+
+def improved(declined=0, wrong=0):
+    """Return the serving adapter's replies with so many of its failures turned right."""
+    rest = [WRONG] * (10 - wrong) + [{}] * declined + [DECLINED] * (20 - declined)
+    return [{}] * (70 + wrong) + rest
 
 
 @pytest.mark.parametrize(
     ("changed", "verdict", "reason"),
     [
-        ({}, "approved", "right 70.0% → 80.0%"),
-        ({"right": 0.7}, "rejected", "right less wrong 60.0%"),
-        ({"right": 0.9, "wrong": 0.3}, "rejected", "right less wrong"),
-        ({"general": 0.3}, "rejected", "general questions 30%"),
-        ({"dialogues": ["lost card"]}, "rejected", "a dialogue fails that passed: lost card"),
+        ({}, "approved", "gain: score per question +0.280"),
+        ({"replies": SERVING}, "rejected", "no certain gain: score per question +0.000"),
+        (
+            {"replies": improved(declined=1)},
+            "rejected",
+            "no certain gain: score per question +0.01",
+        ),
+        ({"replies": improved(wrong=1)}, "rejected", "no certain gain: score per question +0.040"),
+        ({"replies": improved(wrong=10)}, "approved", "gain: score per question +0.400"),
+        (
+            {"replies": [{}] * 80 + [WRONG] * 20},
+            "rejected",
+            "no certain gain: score per question -",
+        ),
+        ({"general": 0.3}, "rejected", "general questions 30%, the serving adapter 60%"),
+        ({"failed": ["lost card"]}, "rejected", "a dialogue fails that passed: lost card"),
         ({"critical": ["fraud"]}, "blocked", "a critical dialogue fails: fraud"),
-        ({"unsupported": 1}, "blocked", "1 figures without support"),
-        ({"cases": 99}, "blocked", "1 cases gave no result"),
-        ({"missing": 2}, "blocked", "2 cases gave no result"),
+        ({"replies": [{"unsupported": 1}] * 100}, "blocked", "100 figures without support"),
+        ({"replies": [{}] * 99}, "blocked", "1 questions lack one of the two replies"),
+        ({"asked": 102}, "blocked", "2 questions lack one of the two replies"),
     ],
 )
 def test_the_verdict_and_its_reason(changed, verdict, reason):
-    found = decide(new(**changed), OLD)
-    assert found.verdict == verdict
-    assert any(line.startswith(reason) for line in found.reasons), found
+    values = {"replies": improved(declined=20, wrong=2), **changed}
+    decision = decide(measured(**values), measured(), 3.0)
+    assert decision.verdict == verdict
+    assert any(line.startswith(reason) for line in decision.reasons), decision
+
+
+@pytest.mark.parametrize("count", [1, 2, 29])
+def test_few_questions_approve_nothing(count):
+    """A bootstrap of one question has no width, whatever the truth is."""
+    new, old = measured([{}] * count, count), measured([WRONG] * count, count)
+    decision = decide(new, old, 3.0)
+    assert decision.verdict == "blocked"
+    assert decision.reasons == [f"{count} questions, at least 30 are needed"]
+
+
+def test_the_same_questions_are_compared():
+    """The same shares of other questions are no gain; pairs in another order are the same pairs."""
+    shuffled = measured()
+    shuffled.replies = dict(reversed(shuffled.replies.items()))
+    assert decide(shuffled, measured(), 3.0).gain == 0
+    other = measured()
+    other.replies = {("other", question): reply for (_, question), reply in other.replies.items()}
+    assert decide(other, measured(), 3.0).reasons == ["200 questions lack one of the two replies"]
+
+
+def test_caution_weighs_wrong_answers():
+    """Ten more right answers for five more wrong ones are a gain for the bold alone."""
+    bolder = measured([{}] * 90 + [WRONG] * 15 + [DECLINED] * 15, 120)
+    serving = measured([{}] * 70 + [DECLINED] * 20 + [WRONG] * 10 + [DECLINED] * 20, 120)
+    assert decide(bolder, serving, 0.5).verdict == "approved"
+    assert decide(bolder, serving, 20).verdict == "rejected"
+
+
+def test_a_decision_holds_the_gain_and_its_interval():
+    decision = decide(measured(improved(declined=20)), measured(), 3.0)
+    low, high = decision.interval
+    assert 0 < low < decision.gain == 0.2 < high
 
 
 def adapter(folder, weights=b"1"):
@@ -125,17 +183,18 @@ def test_a_comparison_that_breaks_blocks_and_is_noted(tmp_path, monkeypatch, cap
     def broken(*_):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(promote, "judge", broken)
+    monkeypatch.setattr(gate, "compare", broken)
     state = tmp_path / "state"
     assert promote.main([str(adapter(tmp_path / "a")), "--state", str(state)]) == 1
     assert "RuntimeError: out of memory" in capsys.readouterr().out
     (line,) = (state / FOLDER / promote.DECISIONS).read_text().splitlines()
-    assert json.loads(line)["verdict"] == "blocked"
+    noted = json.loads(line)
+    assert (noted["verdict"], noted["gain"], noted["interval"]) == ("blocked", None, None)
     assert not read_pointer(state)
 
 
 def test_an_approved_candidate_that_cannot_be_installed_is_blocked(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(promote, "judge", lambda *_: Decision("approved", []))
+    monkeypatch.setattr(gate, "compare", lambda *_: Decision("approved", []))
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -149,12 +208,16 @@ def test_an_approved_candidate_that_cannot_be_installed_is_blocked(tmp_path, mon
 
 
 def test_an_approved_candidate_serves(tmp_path, monkeypatch):
-    monkeypatch.setattr(promote, "judge", lambda *_: Decision("approved", []))
+    decision = Decision("approved", ["gain"], 0.2, (0.1, 0.3))
+    monkeypatch.setattr(gate, "compare", lambda *_: decision)
     candidate = adapter(tmp_path / "a")
     state = tmp_path / "state"
     assert promote.main([str(candidate), "--state", str(state)]) == 0
     assert serving_adapter(Settings(state=state)).name == read_pointer(state)["serving"]
+    (line,) = (state / FOLDER / promote.DECISIONS).read_text().splitlines()
+    noted = json.loads(line)
+    assert (noted["verdict"], noted["gain"], noted["interval"]) == ("approved", 0.2, [0.1, 0.3])
 
 
 def test_general_questions_are_asked_of_the_real_model(bank):
-    assert promote.general(bank.generator, adapter=False) >= 0.5
+    assert gate.general(bank.generator, adapter=False) >= 0.5

@@ -1,4 +1,4 @@
-"""Judges a reply by what a customer must learn from it; no model judges."""
+"""Judges replies by key facts, without a model, and computes shares with their intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from assistant.grounding.grounder import figures
 from assistant.messages import Action, Reply
 
 BINS = 10
+CONFIDENCE = 0.95
+RESAMPLES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +26,32 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """Every key fact, with the right article cited."""
+        """Whether the reply holds every key fact and cites the right article."""
         return self.facts and self.right_article
 
 
-def judge(row: dict[str, Any], reply: Reply) -> Verdict:
+def judge_reply(row: dict[str, Any], reply: Reply) -> Verdict:
     """Compare a reply with a row of a question set.
 
     Args:
         row: ``article`` and each of ``facts`` and ``forbidden`` may list variants as "a|b";
-            ``article`` is None where the documents do not answer.
-        reply: What the assistant said.
+            ``article`` is None if no document answers the question.
+        reply: The assistant's reply.
     """
     text = _plain(reply.text)
     articles = (row["article"] or "").split("|")
-    held = all(_holds(text, fact) for fact in row["facts"])
-    slipped = any(_holds(text, fact) for fact in row.get("forbidden", ()))
+    has_facts = all(_contains(text, fact) for fact in row["facts"])
+    has_forbidden = any(_contains(text, fact) for fact in row.get("forbidden", ()))
     return Verdict(
         answered=reply.action is Action.ANSWER,
         right_article=any(c.article in articles for c in reply.citations),
-        facts=held and not slipped,
+        facts=has_facts and not has_forbidden,
         unsupported_figures=frozenset(unsupported_figures(reply)),
     )
 
 
 def unsupported_figures(reply: Reply) -> set[str]:
-    """Return the figures of the answer that stand neither in the words it cites nor in a title."""
+    """Return the figures of an answer that occur in none of its quotes and cited titles."""
     if reply.action is not Action.ANSWER:
         return set()
     cited: set[str] = set()
@@ -58,7 +60,7 @@ def unsupported_figures(reply: Reply) -> set[str]:
     return figures(reply.text) - cited
 
 
-def _holds(text: str, fact: str) -> bool:
+def _contains(text: str, fact: str) -> bool:
     return any(_plain(variant) in text for variant in fact.split("|"))
 
 
@@ -67,8 +69,35 @@ def _plain(text: str) -> str:
 
 
 def share(flags: Sequence[bool]) -> float:
-    """Return the share of true values, in [0, 1]; 0 for none."""
+    """Return the share of true values, in [0, 1]; 0 if there are none."""
     return sum(flags) / len(flags) if flags else 0.0
+
+
+def share_interval(flags: Sequence[bool]) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927); the whole range if there are no values.
+
+    Unlike a bootstrap, it has a width even if all values are the same.
+    """
+    from scipy.stats import binomtest
+
+    if not flags:
+        return 0.0, 1.0
+    test = binomtest(sum(flags), len(flags))
+    interval = test.proportion_ci(confidence_level=CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def gain_interval(gains: Sequence[float], seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % interval of a mean gain by the paired bootstrap (Efron 1979).
+
+    Args:
+        gains: For each question, one system's score minus the other's; at least one.
+        seed: Of the resampling.
+    """
+    drawn = np.random.default_rng(seed).choice(np.asarray(gains, float), (RESAMPLES, len(gains)))
+    tail = 50 * (1 - CONFIDENCE)
+    low, high = np.percentile(drawn.mean(axis=1), [tail, 100 - tail])
+    return float(low), float(high)
 
 
 def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -> float:
@@ -76,7 +105,7 @@ def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -
 
     Args:
         scores: Probabilities in [0, 1], of shape (n,).
-        right: 1 where the prediction was right, else 0, of shape (n,).
+        right: 1 if the prediction was right, else 0, of shape (n,).
     """
     bins = np.minimum((scores * BINS).astype(int), BINS - 1)
     gaps = [
@@ -85,15 +114,3 @@ def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -
         if (bins == n).any()
     ]
     return float(sum(gaps))
-
-
-DRAWS = 2000
-
-
-def interval(right: Sequence[bool], seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % interval of a share by the bootstrap (Efron 1979)."""
-    if not right:
-        return 0.0, 0.0
-    drawn = np.random.default_rng(seed).choice(np.array(right, dtype=float), (DRAWS, len(right)))
-    low, high = np.percentile(drawn.mean(axis=1), [2.5, 97.5])
-    return float(low), float(high)

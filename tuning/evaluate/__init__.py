@@ -1,4 +1,4 @@
-"""Takes question sets, dialogues and strategies in, gives tables, a page and a choice out.
+"""Takes question sets, dialogues and strategies in, gives tables, pages and choices out.
 
 Trains nothing.
 """

@@ -1,35 +1,29 @@
-"""Compares the strategies side by side: ``python -m tuning.evaluate --out FOLDER``.
-
-Question sets with key facts, forbidden facts and the right article go through the whole assistant,
-once a strategy: Lantern Bank's, and those of companies that nothing was trained on. So do canned
-dialogues. Written to the folder: ``evaluation.json`` and one self-contained page. ``--choose`` also
-writes what the strategy ``auto`` means from now on, into the state folder.
-"""
+"""Asks the questions of a question set and judges the replies, once per strategy."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.writing.strategies import QUOTED, WORDED
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from assistant.messages import Reply
+    from assistant.config import Settings
+    from assistant.messages import Message, Reply
     from tuning.metrics import Verdict
     from tuning.question_sets import QuestionSet
 
 STRATEGIES = (*WORDED, *QUOTED)
-DIALOGUES = Path(__file__).parent.parent.parent / "tests" / "dialogues" / "passing"
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedReply:
-    """What became of one question under one strategy; seconds since it was asked.
+    """The reply to one question under one strategy, with what is true of it.
 
-    ``picked`` is what the customer picks where the assistant asks back, "" elsewhere; ``then`` the
-    reply to it, and ``then_right`` whether that is right.
+    ``first_word`` and ``complete`` are seconds since the question. ``pick`` is the choice that the
+    customer makes after a clarifying question, "" if there was none; ``reply_after_pick`` is the
+    reply to it, and ``right_after_pick`` whether that reply is right.
     """
 
     set: str
@@ -50,15 +44,15 @@ class JudgedReply:
     right_language: bool
     first_word: float
     complete: float
-    picked: str = ""
-    then: str = ""
-    then_right: bool = False
+    pick: str = ""
+    reply_after_pick: str = ""
+    right_after_pick: bool = False
 
     @property
     def outcome(self) -> str:
-        """What a reader of the table counts it as.
+        """The column of the table that counts the reply.
 
-        A handoff that quotes the key facts from the right article is right too.
+        A handoff that quotes the key facts from the right article is right, too.
         """
         if not self.answerable:
             return "answered wrongly" if self.action == "answer" else "right"
@@ -74,15 +68,19 @@ class JudgedReply:
 
 
 def evaluate(
-    questions: "QuestionSet", settings: Any, strategies: Sequence[str], limit: int | None = None
+    questions: "QuestionSet",
+    settings: "Settings",
+    strategies: Sequence[str],
+    limit: int | None = None,
 ) -> list[JudgedReply]:
-    """Return what becomes of a set's questions, once a strategy.
+    """Ask a set's questions once per strategy and judge the replies.
 
     Args:
-        questions: The set.
-        settings: Generator, adapter, embedder and state; its folder of articles is not used.
-        strategies: Names; those that the generator cannot do become extractive and are left out.
-        limit: Only so many questions.
+        questions: The set; its articles replace the settings' ``knowledge``.
+        settings: Of the assistant.
+        strategies: Names; those that the generator does not support in the set's language are
+            left out.
+        limit: The maximum number of questions.
     """
     from tqdm import tqdm
 
@@ -90,16 +88,16 @@ def evaluate(
 
     with questions.knowledge() as folder:
         assistant = Assistant.from_config(settings.model_copy(update={"knowledge": folder}))
-        able = [s for s in strategies if is_possible(assistant, s, questions.lang)]
-        asked = [(strategy, row) for strategy in able for row in questions.rows[:limit]]
+        possible = [s for s in strategies if is_possible(assistant, s, questions.lang)]
+        pairs = [(strategy, row) for strategy in possible for row in questions.rows[:limit]]
         return [
-            judge_one(assistant, questions, strategy, row)
-            for strategy, row in tqdm(asked, desc=questions.name, unit="question")
+            ask_and_judge(assistant, questions, strategy, row)
+            for strategy, row in tqdm(pairs, desc=questions.name, unit="question")
         ]
 
 
 def is_possible(assistant: "Assistant", strategy: str, lang: str) -> bool:
-    """Tell whether an assistant's generator can word answers so, in that language."""
+    """Return whether an assistant supports a strategy in a language."""
     generator = assistant.generator
     if strategy in ("extractive", "auto"):
         return True
@@ -108,25 +106,18 @@ def is_possible(assistant: "Assistant", strategy: str, lang: str) -> bool:
     return strategy != "tuned" or generator.has_adapter
 
 
-def judge_one(
+def ask_and_judge(
     assistant: "Assistant", questions: "QuestionSet", strategy: str, row: dict[str, Any]
 ) -> JudgedReply:
     """Ask one question and judge the reply."""
-    from assistant.messages import Reply
-    from tuning.metrics import judge
+    from tuning.metrics import judge_reply
     from tuning.question_sets import history_of
 
-    begun = time.perf_counter()
-    first: float | None = None
-    reply: Reply | None = None
-    for piece in assistant.stream(row["question"], history_of(row), strategy=strategy):
-        first = first or time.perf_counter() - begun
-        if isinstance(piece, Reply):
-            reply = piece
-    complete = time.perf_counter() - begun
-    assert reply  # noqa: S101  # the stream's contract
-    picked, then = _picked(assistant, row, reply, strategy)
-    verdicts = [judge(row, said) for said in (reply, then) if said]
+    history = history_of(row)
+    reply, first_word, complete = _timed_reply(assistant, row["question"], history, strategy)
+    pick = _pick(assistant, row, reply)
+    after = _reply_to_pick(assistant, row, reply, pick, strategy) if pick else None
+    verdicts = [judge_reply(row, said) for said in (reply, after) if said]
     verdict = verdicts[0]
     return JudgedReply(
         set=questions.name,
@@ -136,58 +127,79 @@ def judge_one(
         bucket=row["bucket"],
         question=row["question"],
         expected=f"{row['article']}: {', '.join(row['facts'])}" if row["article"] else "nothing",
-        reply=_told(reply),
+        reply=_with_sources(reply),
         action=str(reply.action),
         worded=reply.generator is not None,
         answerable=row["article"] is not None,
         right=verdict.right,
         facts=verdict.facts,
         right_article=verdict.right_article,
-        unsupported=sum(len(one.unsupported_figures) for one in verdicts),
+        unsupported=sum(len(v.unsupported_figures) for v in verdicts),
         right_language=reply.language == questions.lang,
-        first_word=round(first or complete, 3),
-        complete=round(complete, 3),
-        picked=picked,
-        then=_told(then) if then else "",
-        then_right=then is not None and _is_right(row, then, verdicts[-1]),
+        first_word=first_word,
+        complete=complete,
+        pick=pick,
+        reply_after_pick=_with_sources(after) if after else "",
+        right_after_pick=after is not None and _is_right_after_pick(row, after, verdicts[-1]),
     )
 
 
-def _picked(
-    assistant: "Assistant", row: dict[str, Any], reply: "Reply", strategy: str
-) -> tuple[str, "Reply | None"]:
-    """Return what a customer picks who is asked back, and the reply to it.
+def _timed_reply(
+    assistant: "Assistant", question: str, history: "Sequence[Message]", strategy: str
+) -> tuple["Reply", float, float]:
+    """Return the reply, the seconds to its first piece, and the seconds to its end."""
+    from assistant.messages import Reply
 
-    Whoever asks what is answered knows their subject: the first choice that is the right article,
-    "none of these" where it is not offered. Whoever asks what nothing answers picks what stands
-    first, which is the worst that can happen.
+    begun = time.perf_counter()
+    first: float | None = None
+    reply: Reply | None = None
+    for piece in assistant.stream(question, history, strategy=strategy):
+        first = first or time.perf_counter() - begun
+        if isinstance(piece, Reply):
+            reply = piece
+    complete = time.perf_counter() - begun
+    assert reply  # noqa: S101  # the stream's contract
+    return reply, round(first or complete, 3), round(complete, 3)
+
+
+def _pick(assistant: "Assistant", row: dict[str, Any], reply: "Reply") -> str:
+    """Return the choice that a customer makes after a clarifying question, "" without one.
+
+    A customer whose question has an answer knows their subject: they pick the right article, or
+    "none of these" if it is not offered. If nothing answers the question, they pick the first
+    choice, which is the worst case.
     """
-    from assistant.messages import Message
-    from tuning.question_sets import history_of
-
     if not reply.choices:
-        return "", None
+        return ""
     right = [
         article.title
         for name in (row["article"] or "").split("|")
         if (article := assistant.article(row["lang"], name))
     ]
-    *offered, none = reply.choices
-    usual = none if row["article"] else offered[0]
-    picked = next((choice for choice in offered if choice in right), usual)
-    said = [Message("user", row["question"]), Message("assistant", reply.text)]
-    return picked, assistant.reply(picked, [*history_of(row), *said], strategy)
+    *offered, none_of_these = reply.choices
+    usual = none_of_these if row["article"] else offered[0]
+    return next((choice for choice in offered if choice in right), usual)
 
 
-def _is_right(row: dict[str, Any], then: "Reply", verdict: "Verdict") -> bool:
-    return verdict.right if row["article"] else then.action != "answer"
+def _reply_to_pick(
+    assistant: "Assistant", row: dict[str, Any], reply: "Reply", pick: str, strategy: str
+) -> "Reply":
+    from assistant.messages import Message
+    from tuning.question_sets import history_of
+
+    history = [*history_of(row), Message("user", row["question"]), reply.message()]
+    return assistant.reply(pick, history, strategy)
 
 
-def _told(reply: "Reply") -> str:
+def _is_right_after_pick(row: dict[str, Any], reply: "Reply", verdict: "Verdict") -> bool:
+    return verdict.right if row["article"] else reply.action != "answer"
+
+
+def _with_sources(reply: "Reply") -> str:
     cited = ", ".join(dict.fromkeys(citation.article for citation in reply.citations))
     return f"{reply.text} [{cited}]" if cited else reply.text
 
 
 def as_rows(judged: Sequence[JudgedReply]) -> list[dict[str, Any]]:
-    """Return what JSON can hold, each with its outcome."""
+    """Return the replies as JSON can hold them, each with its outcome."""
     return [{**asdict(entry), "outcome": entry.outcome} for entry in judged]

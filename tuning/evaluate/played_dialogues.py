@@ -1,63 +1,95 @@
-"""Plays canned dialogues once a strategy, for ``tuning.evaluate``."""
+"""Plays canned dialogues against an assistant."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
-from assistant.assistant import Assistant
-from tuning.dialogues import Dialogue, play_dialogue
+from assistant.messages import Message, Reply
+from tuning.evaluate.dialogue_checks import failed_assertions
+from tuning.evaluate.dialogue_files import Dialogue
 from tuning.evaluate.judged_replies import is_possible
 
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
 
-@dataclass(frozen=True, slots=True)
-class Played:
-    """What became of one canned dialogue under one strategy; ``seconds`` for all its replies."""
 
-    dialogue: str
-    lang: str
-    strategy: str
-    bucket: str
-    critical: bool
-    failures: Sequence[str]
-    seconds: float
+@dataclass(slots=True)
+class PlayedDialogue:
+    """A dialogue with the replies to it; it has passed if there are no failures.
+
+    ``strategy`` is None for the assistant's own; ``seconds`` is the time of all replies.
+    """
+
+    dialogue: Dialogue
+    file: Path
+    strategy: str | None = None
+    replies: list[Reply] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def is_critical_failure(self) -> bool:
+        """Whether a dialogue failed that must never fail."""
+        return bool(self.failures) and self.dialogue.metadata.critical
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what ``evaluation.json`` stores."""
+        metadata = self.dialogue.metadata
+        return {
+            "dialogue": self.dialogue.test_case,
+            "lang": metadata.language,
+            "strategy": self.strategy,
+            "bucket": metadata.bucket,
+            "critical": metadata.critical,
+            "failures": self.failures,
+            "seconds": self.seconds,
+        }
 
 
 def play(
-    cases: Sequence[tuple[Path, Dialogue]], settings: Any, strategies: Sequence[str]
-) -> list[Played]:
-    """Return what becomes of canned dialogues, once a strategy that their language allows.
+    assistant: "Assistant",
+    dialogues: Sequence[tuple[Path, Dialogue]],
+    strategies: Sequence[str] | None = None,
+    *,
+    plain_history: bool = False,
+) -> list[PlayedDialogue]:
+    """Play each dialogue once per strategy, and check the assertions.
 
     Args:
-        cases: As ``tuning.dialogues.load_dialogues`` reads them.
-        settings: All of them, the folder of articles too.
-        strategies: Names.
+        assistant: Replies to the customer's messages.
+        dialogues: As ``load_dialogues`` returns them.
+        strategies: Names; a dialogue skips those that the assistant cannot use in its language.
+            None plays each dialogue once, with the assistant's own strategy.
+        plain_history: Whether the history keeps only role and text, as many clients do.
     """
-    assistant = Assistant.from_config(settings)
-    asked = [
-        (strategy, file, case)
-        for strategy in strategies
-        for file, case in cases
-        if is_possible(assistant, strategy, case.metadata.language)
+    from tqdm import tqdm
+
+    own: Sequence[str | None] = [None]
+    planned = [
+        PlayedDialogue(dialogue, file, strategy)
+        for strategy in strategies or own
+        for file, dialogue in dialogues
+        if strategy is None or is_possible(assistant, strategy, dialogue.metadata.language)
     ]
-    return [
-        _played(assistant, strategy, file, case)
-        for strategy, file, case in tqdm(asked, desc="dialogues", unit="dialogue")
-    ]
+    for played in tqdm(planned, desc="dialogues", unit="dialogue"):
+        begun = time.perf_counter()
+        _play_steps(assistant, played, plain_history=plain_history)
+        played.seconds = round(time.perf_counter() - begun, 3)
+    return planned
 
 
-def _played(assistant: Assistant, strategy: str, file: Path, case: Dialogue) -> Played:
-    begun = time.perf_counter()
-    outcome = play_dialogue(assistant, file, case, strategy)
-    return Played(
-        dialogue=case.test_case,
-        lang=case.metadata.language,
-        strategy=strategy,
-        bucket=case.metadata.bucket,
-        critical=case.metadata.critical,
-        failures=outcome.failures,
-        seconds=round(time.perf_counter() - begun, 3),
-    )
+def _play_steps(assistant: "Assistant", played: PlayedDialogue, *, plain_history: bool) -> None:
+    history: list[Message] = []
+    for number, step in enumerate(played.dialogue.steps, 1):
+        try:
+            reply = assistant.reply(step.user, history, played.strategy)
+        except Exception as error:  # any exception is a failure of the dialogue
+            played.failures.append(f"step {number}: {type(error).__name__}: {error}")
+            return
+        played.replies.append(reply)
+        said = Message("assistant", reply.text) if plain_history else reply.message()
+        history += [Message("user", step.user), said]
+        failed = failed_assertions(reply, step.assertions)
+        played.failures += [f"step {number}: {line}" for line in failed]

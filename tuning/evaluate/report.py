@@ -1,30 +1,32 @@
-"""Sums an evaluation up: tables, intervals, pictures, one page, and what ``auto`` means."""
+"""Writes an evaluation as ``evaluation.json`` and as one self-contained page."""
 
 import base64
 import io
-import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tuning.atomic_files import write_json, write_text
 from tuning.evaluate.judged_replies import JudgedReply, as_rows
-from tuning.evaluate.played_dialogues import Played
-from tuning.metrics import interval, share
+from tuning.evaluate.played_dialogues import PlayedDialogue
+from tuning.evaluate.tables import (
+    COLUMNS,
+    DIALOGUE_COLUMNS,
+    GAIN_COLUMNS,
+    Row,
+    Summary,
+    cells,
+    dialogue_rows,
+    gain_rows,
+    summarise,
+)
+from tuning.page_templates import render
 
 PAGE = Path(__file__).with_name("report.html.jinja")
 # Failures of each kind that the page shows.
 SHOWN = 12
-COLUMNS = (
-    "set", "strategy", "right", "interval", "right after a pick", "answered wrongly", "asked back",
-    "declined wrongly", "unanswerable declined", "unanswerable quoted after a pick",
-    "figures without support", "other language", "worded by the model", "first word s",
-    "complete s",
-)  # fmt: skip
 COLOURS = {
     "right": "#2a7",
     "right after a pick": "#9d9",
@@ -32,126 +34,39 @@ COLOURS = {
     "declined wrongly": "#aaa",
     "answered wrongly": "#c33",
 }
-DIALOGUE_COLUMNS = ("dialogues", "strategy", "passed", "interval", "critical failed", "seconds")
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """One row a set and strategy; shares in [0, 1], seconds are medians."""
+def write_report(
+    judged: Sequence[JudgedReply], played: Sequence[PlayedDialogue], out: Path
+) -> None:
+    """Write ``evaluation.json`` and ``report.html`` into a folder.
 
-    rows: list[dict[str, Any]]
-
-    def table(self) -> str:
-        """Return the rows as a Markdown table."""
-        return _markdown(COLUMNS, self.rows)
-
-
-def summarise(judged: Sequence[JudgedReply]) -> Summary:
-    """Return the table; ``right`` means every key fact, none forbidden, the right article cited.
-
-    ``right after a pick`` counts also what is right once the customer, asked back, has picked the
-    right article; ``unanswerable quoted after a pick`` what a pick leads to where nothing answers.
+    Raises:
+        OSError: They cannot be written.
     """
-    groups: dict[tuple[str, str], list[JudgedReply]] = defaultdict(list)
-    for entry in judged:
-        groups[entry.set, entry.strategy].append(entry)
-    return Summary([_row(*key, group) for key, group in groups.items()])
-
-
-def _row(name: str, strategy: str, group: Sequence[JudgedReply]) -> dict[str, Any]:
-    asked = [entry for entry in group if entry.answerable]
-    unknown = [entry for entry in group if not entry.answerable]
-    low, high = interval([entry.right for entry in asked])
-
-    def ended(outcome: str) -> float:
-        return share([entry.outcome == outcome for entry in asked])
-
-    return {
-        "set": name,
-        "strategy": strategy,
-        "right": ended("right"),
-        "interval": f"{low:.0%}–{high:.0%}",
-        "right after a pick": share([e.outcome == "right" or e.then_right for e in asked]),
-        "answered wrongly": ended("answered wrongly"),
-        "asked back": ended("asked back"),
-        "declined wrongly": ended("declined wrongly"),
-        "unanswerable declined": share([e.outcome == "right" for e in unknown]),
-        "unanswerable quoted after a pick": share(
-            [bool(e.picked) and not e.then_right for e in unknown]
-        ),
-        "figures without support": sum(entry.unsupported for entry in group),
-        "other language": sum(not entry.right_language for entry in group),
-        "worded by the model": share([e.worded for e in asked]),
-        "first word s": f"{statistics.median(entry.first_word for entry in group):.2f}",
-        "complete s": f"{statistics.median(entry.complete for entry in group):.2f}",
-        "buckets": _buckets(asked),
+    summary, gains, dialogues = summarise(judged), gain_rows(judged), dialogue_rows(played)
+    content = {
+        "summary": summary.rows,
+        "gains": gains,
+        "questions": as_rows(judged),
+        "dialogues": dialogues,
+        "played": [entry.as_row() for entry in played],
     }
-
-
-def _buckets(asked: Sequence[JudgedReply]) -> dict[str, str]:
-    found: dict[str, list[bool]] = defaultdict(list)
-    for entry in asked:
-        found[entry.bucket].append(entry.right)
-    return {name: f"{sum(right)} of {len(right)}" for name, right in sorted(found.items())}
-
-
-def dialogue_rows(played: Sequence[Played]) -> list[dict[str, Any]]:
-    """Return one row a language and strategy; ``seconds`` is the median of a whole dialogue."""
-    groups: dict[tuple[str, str], list[Played]] = defaultdict(list)
-    for entry in played:
-        groups[entry.lang, entry.strategy].append(entry)
-    return [_dialogue_row(*key, group) for key, group in groups.items()]
-
-
-def _dialogue_row(lang: str, strategy: str, group: Sequence[Played]) -> dict[str, Any]:
-    passed = [not entry.failures for entry in group]
-    low, high = interval(passed)
-    return {
-        "dialogues": f"{lang} ({len(group)})",
-        "strategy": strategy,
-        "passed": sum(passed) / len(group),
-        "interval": f"{low:.0%}–{high:.0%}",
-        "critical failed": sum(e.critical and bool(e.failures) for e in group),
-        "seconds": f"{statistics.median(entry.seconds for entry in group):.2f}",
+    write_json(out / "evaluation.json", content)
+    tables = {
+        "Questions": (COLUMNS, [cells(COLUMNS, row) for row in summary.rows]),
+        "Gain over the first strategy": (GAIN_COLUMNS, [cells(GAIN_COLUMNS, r) for r in gains]),
+        "Canned dialogues": (DIALOGUE_COLUMNS, [cells(DIALOGUE_COLUMNS, r) for r in dialogues]),
     }
-
-
-def dialogue_table(played: Sequence[Played]) -> str:
-    """Return ``dialogue_rows`` as a Markdown table."""
-    return _markdown(DIALOGUE_COLUMNS, dialogue_rows(played))
-
-
-def write_report(judged: Sequence[JudgedReply], played: Sequence[Played], out: Path) -> None:
-    """Write ``evaluation.json`` and ``report.html``."""
-    from jinja2 import Environment, StrictUndefined
-
-    summary = summarise(judged)
-    dialogues = dialogue_rows(played)
-    write_json(
-        out / "evaluation.json",
-        {
-            "summary": summary.rows,
-            "questions": as_rows(judged),
-            "dialogues": dialogues,
-            "played": [asdict(entry) for entry in played],
-        },
+    page = render(
+        PAGE,
+        tables=tables,
+        buckets=[(row["set"], row["strategy"], row["buckets"]) for row in summary.rows],
+        failed_dialogues=[entry for entry in played if entry.failures],
+        failed_replies=_failures(judged),
+        picture=_picture(summary),
     )
-    page = Environment(undefined=StrictUndefined, autoescape=True).from_string(
-        PAGE.read_text(encoding="utf-8")
-    )
-    write_text(
-        out / "report.html",
-        page.render(
-            columns=COLUMNS,
-            rows=[[_cell(row[c]) for c in COLUMNS] for row in summary.rows],
-            buckets=[(r["set"], r["strategy"], r["buckets"]) for r in summary.rows],
-            dialogue_columns=DIALOGUE_COLUMNS,
-            dialogues=[[_cell(row[c]) for c in DIALOGUE_COLUMNS] for row in dialogues],
-            failed=[entry for entry in played if entry.failures],
-            failures=_failures(judged),
-            picture=_picture(summary),
-        ),
-    )
+    write_text(out / "report.html", page)
 
 
 def _failures(judged: Sequence[JudgedReply]) -> list[tuple[str, list[JudgedReply]]]:
@@ -159,7 +74,7 @@ def _failures(judged: Sequence[JudgedReply]) -> list[tuple[str, list[JudgedReply
     for entry in judged:
         if entry.outcome != "right":
             kinds[f"{entry.set}, {entry.strategy}: {entry.outcome}"].append(entry)
-    return [(kind, found[:SHOWN]) for kind, found in sorted(kinds.items())]
+    return [(kind, entries[:SHOWN]) for kind, entries in sorted(kinds.items())]
 
 
 def _picture(summary: Summary) -> str:
@@ -182,17 +97,7 @@ def _picture(summary: Summary) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _parts(row: dict[str, Any]) -> dict[str, float]:
-    """Return what became of the answerable questions; the shares add up to 1."""
+def _parts(row: Row) -> Row:
+    """Return the shares of the answerable questions by outcome; they add up to 1."""
     picked = row["right after a pick"] - row["right"]
     return {**row, "right after a pick": picked, "asked in vain": row["asked back"] - picked}
-
-
-def _markdown(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
-    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
-    lines += [f"| {' | '.join(_cell(row[c]) for c in columns)} |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.0%}" if isinstance(value, float) else str(value)
