@@ -173,21 +173,21 @@ def test_the_page_is_self_contained_and_shows_failures(tmp_path):
 
 def test_auto_is_the_strategy_with_the_best_score(tmp_path):
     """A wrong answer counts against a strategy as the settings' caution says."""
-    found = [judged("tuned", right=n < 9) for n in range(10)]
-    found += [
+    replies = [judged("tuned", right=n < 9) for n in range(10)]
+    replies += [
         judged("extractive", right=n < 7, action="answer" if n < 7 else "decline")
         for n in range(10)
     ]
-    found += [
+    replies += [
         judged("tuned", company="Lantern Bank"),
         judged("extractive", company="Lantern Bank", right=False),
     ]
-    found += [judged("tuned", company="Tie"), judged("extractive", company="Tie")]
+    replies += [judged("tuned", company="Tie"), judged("extractive", company="Tie")]
     settings = Settings(state=tmp_path)
     best = {"any": "extractive", "Lantern Bank": "tuned", "Tie": "extractive"}
-    assert write_choices(found, settings) == {"en": best}
+    assert write_choices(replies, settings) == {"en": best}
     bold = Settings(state=tmp_path / "bold", caution=1)
-    assert write_choices(found, bold) == {"en": {**best, "any": "tuned"}}
+    assert write_choices(replies, bold) == {"en": {**best, "any": "tuned"}}
     choices = StrategyChoices.load(tmp_path)
     assert choices.choose("SmolLM2-135M-Instruct", "en", "Lantern Bank") == "tuned"
     assert choices.choose("SmolLM2-135M-Instruct", "en", "Other") == "extractive"

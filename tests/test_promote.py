@@ -48,7 +48,11 @@ def improved(declined=0, wrong=0):
             "no certain gain: score per question -",
         ),
         ({"general": 0.3}, "rejected", "general questions 30%, the serving adapter 60%"),
-        ({"failed": ["lost card"]}, "rejected", "a dialogue fails that passed: lost card"),
+        (
+            {"failed": ["lost card"]},
+            "rejected",
+            "a dialogue fails that passes with the serving adapter: lost card",
+        ),
         ({"critical": ["fraud"]}, "blocked", "a critical dialogue fails: fraud"),
         ({"replies": [{"unsupported": 1}] * 100}, "blocked", "100 figures without support"),
         ({"replies": [{}] * 99}, "blocked", "1 questions lack one of the two replies"),
@@ -133,7 +137,7 @@ def test_a_full_disk_leaves_what_serves(tmp_path, monkeypatch):
 
 def test_rolling_back_without_a_promotion_says_so(tmp_path, capsys):
     assert promote.main(["--rollback", "--state", str(tmp_path)]) == 2
-    assert "expected a promoted adapter" in capsys.readouterr().err
+    assert "expected a promotion to roll back" in capsys.readouterr().err
 
 
 def test_a_folder_without_an_adapter_is_blocked_and_noted(tmp_path, capsys):

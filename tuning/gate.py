@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tuning.evaluate.judged_replies import JudgedReply
 
 DATA = Path(__file__).with_name("data")
-# How much of the share of general questions a candidate may lose.
+# By how much the share of right general answers may fall.
 FORGETTING = 0.15
 # With fewer questions, a bootstrap's interval is too narrow to be trusted.
 FEWEST_QUESTIONS = 30
@@ -114,7 +114,7 @@ def decide(new: Measured, old: Measured, caution: float) -> Decision:
     if new.general < old.general - FORGETTING:
         worse.append(f"general questions {new.general:.0%}, the serving adapter {old.general:.0%}")
     lost = sorted(set(new.failed) - set(old.failed))
-    worse += [f"a dialogue fails that passed: {name}" for name in lost]
+    worse += [f"a dialogue fails that passes with the serving adapter: {name}" for name in lost]
     verdict: Literal["approved", "rejected"] = "rejected" if worse else "approved"
     return Decision(verdict, worse or [f"gain: {measured}"], gain, (low, high))
 

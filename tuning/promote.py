@@ -5,13 +5,13 @@ which nothing was trained, the canned dialogues, and general questions that show
 
 A reply scores 1 if it is right, minus --caution if it is a wrong answer, and 0 otherwise. The gain
 is the candidate's score minus the serving adapter's, averaged over the questions. Its 95 % interval
-comes from a paired bootstrap, which draws the questions anew 10,000 times. A gain that rests on one
-or a few questions has an interval that reaches zero.
+comes from a paired bootstrap: 10,000 resamples of the questions, with replacement. A gain that
+rests on one or a few questions has an interval that reaches zero.
 
 The verdict is one of:
   approved  the whole interval lies above zero, and nothing below applies
-  rejected  the interval reaches zero, a dialogue fails that passed before, or more than 15 % of the
-            general questions are lost
+  rejected  the interval reaches zero, a dialogue fails that passes with the serving adapter, or
+            the share of right general answers is more than 15 points lower
   blocked   a critical dialogue fails, a figure has no support, a question lacks one of the two
             replies, there are fewer than 30 questions, or something breaks
 
@@ -120,7 +120,7 @@ def _roll_back(state: Path) -> int:
 
     pointer = read_pointer(state)
     if not pointer:
-        print("promote: expected a promoted adapter to roll back, found none", file=sys.stderr)
+        print("promote: expected a promotion to roll back, found none", file=sys.stderr)
         return 2
     _point(state, {"serving": pointer["former"], "former": pointer["serving"]})
     print(f"{pointer['former'] or 'the shipped adapter'} serves again")

@@ -1,4 +1,4 @@
-"""Question sets with key facts, each with the help centre that it asks."""
+"""Question sets with key facts, each for one help centre."""
 
 import json
 from collections.abc import Iterator
@@ -15,12 +15,15 @@ KEYS = {"question", "history", "article", "facts", "forbidden", "bucket", "lang"
 
 
 class QuestionsError(ValueError):
-    """A question set cannot be used; the message names file and line."""
+    """Raised when a question set cannot be used; the message names the file and the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """Questions of one language to one company."""
+    """Questions to one company, in one language.
+
+    ``articles`` is a folder of articles, or the YAML file of a company.
+    """
 
     name: str
     company: str
@@ -30,7 +33,7 @@ class QuestionSet:
 
     @contextmanager
     def knowledge(self) -> Iterator[Path]:
-        """Give the folder of articles; a company kept in one YAML file is unpacked for the time."""
+        """Yield the folder of articles; a YAML file is unpacked for the ``with`` block."""
         if self.articles.is_dir():
             yield self.articles
             return
@@ -41,15 +44,15 @@ class QuestionSet:
 
 
 def load_question_sets(names: list[str] | None = None) -> list[QuestionSet]:
-    """Return the sets that ship: the bank's, and those of companies that nothing was trained on.
+    """Return the shipped sets: the bank's, and those of companies on which nothing was trained.
 
     Args:
-        names: Only these.
+        names: The sets to return; None for all of them.
 
     Raises:
-        QuestionsError: There is no set of that name, or a file breaks the shape.
+        QuestionsError: A name is unknown, or a file has another format.
     """
-    found = [
+    sets = [
         QuestionSet(
             f"lantern-{lang}",
             "Lantern Bank",
@@ -62,10 +65,10 @@ def load_question_sets(names: list[str] | None = None) -> list[QuestionSet]:
     for file in sorted((DATA / "evaluation").glob("*.jsonl")):
         rows = read_questions(file)
         articles = file.with_suffix(".yml")
-        found.append(QuestionSet(file.stem, "any", str(rows[0]["lang"]), rows, articles))
+        sets.append(QuestionSet(file.stem, "any", str(rows[0]["lang"]), rows, articles))
     if names is None:
-        return found
-    known = {entry.name: entry for entry in found}
+        return sets
+    known = {entry.name: entry for entry in sets}
     if unknown := set(names) - set(known):
         raise QuestionsError(
             f"Expected question sets among {', '.join(known)}, found {', '.join(sorted(unknown))}."
@@ -77,7 +80,7 @@ def read_questions(file: Path) -> list[dict[str, Any]]:
     """Read and check a question set.
 
     Raises:
-        QuestionsError: It is missing, empty, or a line breaks the shape.
+        QuestionsError: The file is missing or empty, or a line has another format.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -87,13 +90,13 @@ def read_questions(file: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
-            whole = set(row) == KEYS and (row["article"] is None or row["facts"])
+            is_valid = set(row) == KEYS and (row["article"] is None or row["facts"])
         except (ValueError, TypeError):
-            whole = False
-        if not whole:
+            is_valid = False
+        if not is_valid:
             raise QuestionsError(
-                f"{file}:{number}: expected the keys {', '.join(sorted(KEYS))}, and facts where "
-                f"there is an article; found {line[:80]!r}"
+                f"{file}:{number}: expected the keys {', '.join(sorted(KEYS))}, and facts if there "
+                f"is an article; found {line[:80]!r}"
             )
         rows.append(row)
     if not rows:
@@ -102,5 +105,5 @@ def read_questions(file: Path) -> list[dict[str, Any]]:
 
 
 def history_of(row: dict[str, Any]) -> list[Message]:
-    """Return a question's earlier messages."""
+    """Return the messages before a question."""
     return [Message(entry["role"], entry["text"]) for entry in row["history"]]

@@ -34,8 +34,8 @@ def read_pointer(state: Path) -> dict[str, Any]:
     file = state / FOLDER / POINTER
     if not file.is_file():
         return {}
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    pointer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return pointer
 
 
 @contextlib.contextmanager

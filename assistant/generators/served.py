@@ -97,8 +97,8 @@ class ServedGenerator:
 
     def _failure(self, error: Exception) -> GeneratorError:
         # The client says only "Connection error."; its cause names the reason.
-        found = str(error.__cause__ or error).strip() or repr(error)
+        reason = str(error.__cause__ or error).strip() or repr(error)
         return GeneratorError(
             f"Expected an OpenAI-compatible server with the model {self._model!r} at "
-            f"{self._url}, found: {found.splitlines()[0]}"
+            f"{self._url}, found: {reason.splitlines()[0]}"
         )
