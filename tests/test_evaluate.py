@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assistant.config import Settings
-from assistant.writing.strategies import FILE, QUOTED, SHIPPED, WORDED, StrategyChoices
+from assistant.writing.strategies import FILE, QUOTED, SHIPPED_FILE, WORDED, StrategyChoices
 from tuning.evaluate import __main__ as evaluate
 from tuning.evaluate.auto_strategy import write_choices
 from tuning.evaluate.dialogue_files import DIALOGUES, Dialogue, load_dialogues
@@ -194,7 +194,7 @@ def test_auto_is_the_strategy_with_the_best_score(tmp_path):
     assert choices.choose("never-measured", "en", "Other") == "few_shot"
 
 
-@pytest.mark.parametrize("file", [SHIPPED, None], ids=["shipped", "written"])
+@pytest.mark.parametrize("file", [SHIPPED_FILE, None], ids=["shipped", "written"])
 def test_a_file_of_choices_holds_nothing_else_and_names_strategies_that_exist(tmp_path, file):
     if file is None:
         write_choices(
