@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,20 @@ from knowledge.segmenter import Language, language_of
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A page of the knowledge base. On any one day ``id`` is unique within a language."""
+    """A page of the knowledge base.
+
+    Attributes:
+        id: Unique within a language on any one day.
+        title: The title shown to customers.
+        lang: The language of the text.
+        text: The text as Markdown, without front matter.
+        path: The file's path relative to the knowledge folder, with forward slashes.
+        translation_of: The id of the article that this one translates.
+        intents: The names of the intents that it answers.
+        version: The version that its authors gave it.
+        valid_from: The first day on which it may be shown; None for no limit.
+        valid_to: The last day on which it may be shown; None for no limit.
+    """
 
     id: str
     title: str
@@ -22,23 +35,35 @@ class Article:
     text: str
     path: str
     translation_of: str | None = None
+    intents: tuple[str, ...] = ()
+    version: str = "1"
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
 
     def is_valid(self, day: dt.date) -> bool:
-        """Tell whether the article may be shown on ``day``; both ends are included."""
+        """Return whether the article may be shown on a day; both ends are included."""
         started = self.valid_from is None or self.valid_from <= day
         return started and (self.valid_to is None or day <= self.valid_to)
 
     def overlaps(self, other: "Article") -> bool:
-        """Tell whether there is a day on which both articles may be shown."""
+        """Return whether there is a day on which both articles may be shown."""
         first = max(self.valid_from or dt.date.min, other.valid_from or dt.date.min)
         return first <= min(self.valid_to or dt.date.max, other.valid_to or dt.date.max)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of an article: ``text`` is ``article.text[start:end]``, word for word."""
+    """A piece of an article.
+
+    Attributes:
+        article: The article's id.
+        lang: The article's language.
+        title: The article's title.
+        heading: The headings above the passage below the title, joined by " > ".
+        text: ``article.text[start:end]``, verbatim.
+        start: The offset of the first character in the article's text.
+        end: The offset after the last one.
+    """
 
     article: str
     lang: Language
@@ -50,7 +75,7 @@ class Passage:
 
     @property
     def name(self) -> str:
-        """The title with the heading under it: what tells this passage from its neighbours."""
+        """The title and heading, which distinguish the passage from its neighbours."""
         return f"{self.title} > {self.heading}" if self.heading else self.title
 
 
@@ -58,30 +83,34 @@ class Passage:
 class Hit:
     """A passage found for a query.
 
-    ``score`` is calibrated: the probability, in [0, 1], that the passage's article answers.
-    ``dense`` is a cosine in [-1, 1], ``lexical`` the share in [0, 1] of the query that BM25 found,
-    ``rerank`` the logit of a cross-encoder where one is named and has read the passage.
+    Attributes:
+        passage: The passage.
+        score: The calibrated probability, in [0, 1], that the passage's article answers.
+        dense: The cosine of query and passage, in [-1, 1].
+        lexical: BM25 as a share of the best possible score, in [0, 1].
+        rerank: The logit of a cross-encoder; None if the passage was not reranked.
     """
 
     passage: Passage
     score: float
-    dense: float = field(default=0.0)
-    lexical: float = field(default=0.0)
+    dense: float = 0.0
+    lexical: float = 0.0
     rerank: float | None = None
 
 
 def to_article(document: Document, relative: Path) -> Article:
-    """Return the article of a document that was read.
+    """Return a document as an article.
 
-    No front matter is needed: the title is then the document's own, its first heading or the
-    file's name, and the language is told from the text.
+    Front matter is optional, and keys that are not known are ignored. Without it, the title is
+    the document's own, its first heading or the file's name, and the language is detected.
 
     Args:
-        document: What ``read_document`` returned.
-        relative: The file's path below the knowledge folder.
+        document: The text and title of a file.
+        relative: The file's path relative to the knowledge folder.
 
     Raises:
-        ArticleError: The front matter is wrong.
+        ArticleError: The front matter is not valid YAML, a date in it is invalid, or there is no
+            text below it.
     """
     import frontmatter
 
@@ -96,26 +125,28 @@ def to_article(document: Document, relative: Path) -> Article:
 
 def _article(text: str, title: str | None, meta: Mapping[str, Any], relative: Path) -> Article:
     heading = re.search(r"^#\s+(.+)$", text, flags=re.MULTILINE)
-    named = meta.get("title") or title or (heading.group(1).strip() if heading else None)
+    title = meta.get("title") or title or (heading.group(1).strip() if heading else None)
     lang = str(meta.get("lang") or language_of(text))
     return Article(
         id=str(meta.get("id") or slug(relative)),
-        title=str(named or _title(relative)),
+        title=str(title or _title_from_name(relative)),
         lang="zh" if lang.startswith("zh") else "en" if lang.startswith("en") else "other",
         text=text,
         path=relative.as_posix(),
         translation_of=str(original) if (original := meta.get("translation_of")) else None,
+        intents=tuple(str(name) for name in meta.get("intents") or ()),
+        version=str(meta.get("version", "1")),
         valid_from=_date(meta, "valid_from"),
         valid_to=_date(meta, "valid_to"),
     )
 
 
 def slug(relative: Path) -> str:
-    """Return the id of an article that names none: the words of its path."""
+    """Return the default id of an article: the words of its path."""
     return "-".join(re.findall(r"\w+", str(relative.with_suffix("")).lower())) or "article"
 
 
-def _title(path: Path) -> str:
+def _title_from_name(path: Path) -> str:
     return path.stem.replace("-", " ").replace("_", " ").strip().capitalize()
 
 

@@ -128,7 +128,7 @@ def _load_index(folder: Path) -> VectorIndex:
 
 def _article(row: dict[str, Any]) -> Article:
     days = {k: dt.date.fromisoformat(row[k]) for k in ("valid_from", "valid_to") if row[k]}
-    return Article(**{**row, **days})
+    return Article(**{**row, "intents": tuple(row["intents"]), **days})
 
 
 def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
