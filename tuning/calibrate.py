@@ -4,11 +4,11 @@ Fits the weights of dense score, lexical score and intent by maximum likelihood 
 questions, which no encoder or query head was trained on, and on messages that no article answers:
 out-of-scope ones (CLINC150, CrossWOZ) and questions near a company's articles.
 
-The bank's weights are fitted on its own questions, with its query head. The weights for any company
-are fitted without a query head: on the development companies and this project's questions for the
-bank, and, for companies that name intents, on all of the bank's questions. The report measures
-halves of the questions with weights fitted on the other half: the expected calibration error, and
-what a floor would refuse.
+The bank's weights are fitted on its own questions, with its query head and without the intent, on
+which none of its answers depends. The weights for any company are fitted without a query head: on
+the development companies and this project's questions for the bank, and, for companies that name
+intents, on all of the bank's questions. The report measures halves of the questions with weights
+fitted on the other half: the expected calibration error, and what a floor would refuse.
 """
 
 import argparse
@@ -86,10 +86,11 @@ def _calibrate(state: Path, plot: Path | None, *, write: bool) -> None:
             lang: score(bank_questions(BANK, lang), lang, retriever, embedder, intents)
             for lang in LANGUAGES
         }
-        for with_intent in (False, True):
+        is_any = company == "any company"
+        for with_intent in (False, True) if is_any else (False,):
             for lang in LANGUAGES:
                 queries = bank[lang]
-                if company == "any company" and not with_intent:
+                if is_any and not with_intent:
                     shared = [query for query in queries if query.kind in SHARED]
                     queries = company_queries(lang, embedder) + shared
                 fusion = fit(queries, with_intent=with_intent)
@@ -99,8 +100,7 @@ def _calibrate(state: Path, plot: Path | None, *, write: bool) -> None:
                 tables[name] = _table(queries, with_intent=with_intent)
                 _report(tables[name])
         if write:
-            own = company == "the bank"
-            Calibration(embedder.name, fusions[False], fusions[True], own).save(file)
+            Calibration(embedder.name, fusions[False], fusions[True], own=not is_any).save(file)
     if plot:
         _plot(tables, plot)
 
@@ -156,9 +156,9 @@ def _plot(tables: dict[str, Table], file: Path) -> None:
     axes: Any = figure.subplots(1, 2, sharey=True)
     for axis, (lang, title) in zip(axes, LANGUAGES.items(), strict=True):
         draw_diagonal(axis)
-        # As they mostly serve: the bank names intents, another company need not.
-        for company, with_intent in (("the bank", True), ("any company", False)):
-            scores, right, _ = tables[_name(company, lang, with_intent=with_intent)].T
+        # As they mostly serve: a company need not name intents.
+        for company in ("the bank", "any company"):
+            scores, right, _ = tables[_name(company, lang, with_intent=False)].T
             error = calibration_error(scores, right)
             label = f"{company} (ECE {error:.3f})"
             draw_reliability(axis, scores, right, fewest=FEWEST, label=label)

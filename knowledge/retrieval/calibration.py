@@ -74,7 +74,8 @@ class Calibration:
     Attributes:
         embedder: The query name of the embedder that they were fitted with.
         alone: The weights for queries without an intent, by language.
-        with_intent: The weights for queries with one, by language.
+        with_intent: The weights for queries with one, by language; empty where the intent adds
+            nothing.
         own: Whether they were fitted on the company's own questions.
     """
 
@@ -111,5 +112,5 @@ class Calibration:
             lang: The query's language.
             intent: Whether the intent's probabilities are known.
         """
-        table = self.with_intent if intent else self.alone
+        table = self.with_intent if intent and self.with_intent else self.alone
         return table.get(lang, table["en"])
