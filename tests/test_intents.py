@@ -1,4 +1,4 @@
-"""The intent classifier with the weights that ship, without them, and its files."""
+"""The intent classifier with and without trained weights, and the intents files."""
 
 import csv
 import os
@@ -37,20 +37,29 @@ def predict(classifier, embedder, text):
         ("今天股市怎么样，天气好吗", "out_of_scope"),
     ],
 )
-def test_messages_that_stand_in_no_example(classifier, embedder, text, intent):
+def test_messages_that_are_no_examples(classifier, embedder, text, intent):
     prediction = predict(classifier, embedder, text)
     assert prediction.intent == intent
     assert 0 <= prediction.runner_up_score <= prediction.score <= 1
 
 
-def test_probabilities_sum_to_one_and_articles_share_them(classifier, embedder):
-    prediction = predict(classifier, embedder, "I lost my card")
+def test_scores_sum_to_one_and_an_article_has_those_of_its_intents(classifier, embedder):
+    text = "I lost my card"
+    prediction = predict(classifier, embedder, text)
     assert prediction.articles["lost-or-stolen-card"] >= prediction.score
     assert sum(prediction.articles.values()) <= 1.0001
+    known = classifier.known()
+    intents = known.of("en")
+    logits = known.logits(text, embedder.encode_queries([text])[0])
+    scores = dict(zip(known.names, known.scores(text, logits, intents), strict=True))
+    assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
+    for article, score in prediction.articles.items():
+        own = [scores[name] for name, intent in intents.items() if intent.article == article]
+        assert score == pytest.approx(sum(own), abs=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("text", "mood"),
+    ("text", "sentiment"),
     [
         ("thank you, that was quick and friendly", "positive"),
         ("where is the nearest cash machine", "neutral"),
@@ -60,26 +69,32 @@ def test_probabilities_sum_to_one_and_articles_share_them(classifier, embedder):
         ("等了一个月没人理我，太差劲了", "negative"),
     ],
 )
-def test_the_mood_of_a_message(classifier, text, mood):
+def test_the_sentiment_of_a_message(classifier, text, sentiment):
     prediction = classifier.predict(text)
-    assert prediction.sentiment == mood
+    assert prediction.sentiment == sentiment
     assert prediction.sentiment_score > 0.4
 
 
-def test_one_encoding_serves_all(classifier, embedder):
-    """The vector may be handed in, so that retrieval and intents share it."""
+def test_a_given_vector_is_used(classifier, embedder):
+    """Retrieval and intents share one encoding."""
     text = "my card was stolen"
     assert predict(classifier, embedder, text) == classifier.predict(text)
+    other = embedder.encode_queries(["how tall is k2"])[0]
+    assert classifier.predict(text, other).score != classifier.predict(text).score
 
 
-def test_capitals_are_read_like_any_other_words(classifier):
+def test_capitals_make_no_difference(classifier):
     assert classifier.predict("I LOST MY CARD").intent == "lost_or_stolen_card"
+    lower, upper = (classifier.predict(t) for t in ("where is my card", "WHERE IS MY CARD"))
+    assert (upper.intent, upper.sentiment) == (lower.intent, lower.sentiment)
 
 
-def test_what_is_none_of_ours_is_stranger_than_what_is(classifier):
-    ours = [classifier.predict(t).out_of_scope for t in ("freeze my card", "转账要多久到账")]
-    far = [classifier.predict(t).out_of_scope for t in ("how tall is k2", "附近有什么好玩的景点")]
-    assert max(ours) < 0.5 < min(far)
+def test_the_out_of_scope_score_separates_questions(classifier):
+    inside = [classifier.predict(t).out_of_scope for t in ("freeze my card", "转账要多久到账")]
+    outside = [
+        classifier.predict(t).out_of_scope for t in ("how tall is k2", "附近有什么好玩的景点")
+    ]
+    assert max(inside) < 0.5 < min(outside)
 
 
 @pytest.fixture(scope="module")
@@ -87,19 +102,19 @@ def explainer(classifier, embedder):
     return IntentExplainer(classifier, embedder, STATE)
 
 
-def test_explanation_names_examples_and_the_words_that_count(explainer):
-    told = explainer.explain("a thief took my card")
-    assert told.prediction.intent == "lost_or_stolen_card"
-    assert told.nearest[0][1] == "lost_or_stolen_card"
-    cosines = [cosine for _, _, cosine in told.nearest]
+def test_an_explanation_has_examples_and_the_decisive_words(explainer):
+    explanation = explainer.explain("a thief took my card")
+    assert explanation.prediction.intent == "lost_or_stolen_card"
+    assert explanation.nearest[0][1] == "lost_or_stolen_card"
+    cosines = [cosine for _, _, cosine in explanation.nearest]
     assert cosines == sorted(cosines, reverse=True)
-    assert max(told.phrases, key=lambda part: part[1])[0] == "thief"
+    assert max(explanation.phrases, key=lambda part: part[1])[0] == "thief"
 
 
-def test_explanation_in_chinese_covers_the_whole_message(explainer):
-    told = explainer.explain("我的卡被机器吞了")
-    assert "".join(phrase for phrase, _ in told.phrases) == "我的卡被机器吞了"
-    assert told.nearest[0][1] == "card_swallowed"
+def test_an_explanation_in_chinese_covers_the_whole_message(explainer):
+    explanation = explainer.explain("我的卡被机器吞了")
+    assert "".join(phrase for phrase, _ in explanation.phrases) == "我的卡被机器吞了"
+    assert explanation.nearest[0][1] == "card_swallowed"
 
 
 FIVE = """version: "3.1"
@@ -117,14 +132,14 @@ nlu:
 
 @pytest.fixture
 def copied_bank(tmp_path):
-    """Return a copy of the bank's intents and weights, to be changed."""
+    """Return a copy of the bank's intents and weights that a test may change."""
     shutil.copytree(BANK / "intents", tmp_path / "bank" / "intents")
     shutil.copytree(BANK / "weights", tmp_path / "bank" / "weights")
     return tmp_path / "bank"
 
 
 def test_a_new_intent_needs_five_examples_and_no_training(copied_bank, embedder, tmp_path):
-    """And a running classifier takes it at its next message; what it knew stays."""
+    """A running classifier uses it from the next message on, and keeps the other intents."""
     classifier = IntentClassifier.open(copied_bank, embedder, tmp_path / "state")
     assert (
         classifier.predict("may I take a break from repaying my loan").intent
@@ -142,42 +157,43 @@ def test_a_new_intent_needs_five_examples_and_no_training(copied_bank, embedder,
     assert classifier.predict("my card was stolen").intent == "lost_or_stolen_card"
 
 
-def test_a_broken_file_leaves_a_running_classifier_as_it_was(
-    copied_bank, embedder, tmp_path, caplog
-):
+def test_a_running_classifier_survives_a_broken_file(copied_bank, embedder, tmp_path, caplog):
     classifier = IntentClassifier.open(copied_bank, embedder, tmp_path / "state")
     (copied_bank / "intents" / "en.yml").write_text("nlu: {")
     assert classifier.predict("my card was stolen").intent == "lost_or_stolen_card"
     assert "stay as they were" in caplog.text
 
 
-def test_without_trained_weights_a_head_is_fitted_once(copied_bank, embedder, tmp_path):
+def test_without_trained_weights_a_classifier_is_fitted_once(copied_bank, embedder, tmp_path):
     shutil.rmtree(copied_bank / "weights" / "intents")
     (copied_bank / "intents" / "en.yml").write_text(FIVE)
     (copied_bank / "intents" / "zh.yml").unlink()
     state = tmp_path / "state"
-    for _ in range(2):
-        classifier = IntentClassifier.open(copied_bank, embedder, state)
-    assert len(list((state / "intents").iterdir())) == 1
+    IntentClassifier.open(copied_bank, embedder, state)
+    (fitted,) = (state / "intents").iterdir()
+    os.utime(fitted / "model.safetensors", (1, 1))
+    classifier = IntentClassifier.open(copied_bank, embedder, state)
+    assert list((state / "intents").iterdir()) == [fitted]
+    assert (fitted / "model.safetensors").stat().st_mtime == 1, "it was written again"
     for text in ("pause my loan please", "贷款能不能晚点还"):
         assert classifier.predict(text).intent == "loan_repayment_holiday"
 
 
 def test_damaged_weights_are_named(copied_bank, embedder, tmp_path):
     (copied_bank / "weights" / "intents" / "model.safetensors").write_bytes(b"broken")
-    with pytest.raises(IntentsError, match="holds no whole classifier"):
+    with pytest.raises(IntentsError, match="expected the files of a classifier"):
         IntentClassifier.open(copied_bank, embedder, tmp_path)
 
 
-def test_company_without_intents_has_the_general_ones(tmp_path, embedder):
-    """A question of any kind is then an intent of its own, and articles get no prior."""
+def test_a_company_without_intents_has_the_general_ones(tmp_path, embedder):
+    """Any question to the company is one intent then, and articles get no prior."""
     classifier = IntentClassifier.open(tmp_path, embedder, tmp_path / "state")
     asked = predict(classifier, embedder, "how do I send back a pair of shoes?")
     assert (asked.intent, asked.articles) == ("any_question", None)
     assert predict(classifier, embedder, "hello there").intent == "greeting"
 
 
-def test_rasa_file_loads_unchanged(tmp_path):
+def test_a_file_of_rasa_can_be_read(tmp_path):
     (tmp_path / "intents").mkdir()
     (tmp_path / "intents" / "en.yml").write_text(
         'version: "3.1"\nnlu:\n- intent: book\n  examples: |\n'
@@ -216,7 +232,7 @@ def test_rasa_file_loads_unchanged(tmp_path):
         ),
     ],
 )
-def test_wrong_file_is_named(tmp_path, content, message):
+def test_an_invalid_file_is_named(tmp_path, content, message):
     (tmp_path / "intents").mkdir()
     (tmp_path / "intents" / "en.yml").write_text(content)
     with pytest.raises(IntentsError, match=message) as caught:
@@ -225,7 +241,7 @@ def test_wrong_file_is_named(tmp_path, content, message):
 
 
 def test_intents_and_articles_of_the_bank_agree():
-    """Each intent's article lists the intent, and the other way round, in both languages."""
+    """An intent names an article if and only if the article names the intent."""
     from knowledge.folder import load_articles
 
     articles = {(a.lang, a.id): a for a in load_articles(BANK)}
@@ -235,7 +251,7 @@ def test_intents_and_articles_of_the_bank_agree():
         assert pairs - {("fraud_in_progress", "talk-to-us")} == listed
 
 
-def test_all_intents_of_banking77_are_there():
+def test_the_bank_has_all_intents_of_banking77():
     with (data() / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
         names = {row["category"].lower().replace("?", "") for row in csv.DictReader(file)}
     assert len(names) == 77
@@ -244,7 +260,6 @@ def test_all_intents_of_banking77_are_there():
 
 
 def test_no_example_is_copied_from_banking77():
-    """The project's words are its own."""
     with (data() / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
         theirs = {plain(row["text"]) for row in csv.DictReader(file)}
     ours = {plain(e) for i in load_intents(BANK, "en") for e in i.examples}

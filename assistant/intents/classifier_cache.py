@@ -1,4 +1,4 @@
-"""Finds a head's weights: trained ones where they fit the embedder, else fitted once and kept."""
+"""Loads trained classifiers, and caches fitted classifiers and example vectors on disk."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,60 +21,81 @@ from assistant.intents.linear_classifier import (
 from assistant.intents.prototypes import Prototypes
 from knowledge.models.embedder import Embedder, Vectors
 
-# Raised whenever a head of the same examples would come out otherwise.
+# The first number is raised whenever the same examples would give another classifier.
 RECIPE = f"2 {VECTOR_REGULARISATION} {TERM_REGULARISATION} {TERM_SHARE}"
 
 
 def trained_classifier(
     folder: Path, embedder: str
 ) -> tuple[LinearClassifier, Prototypes | None] | None:
-    """Return the trained weights in a folder; None where there are none for this embedder.
+    """Return the trained classifier and its prototypes, if it has any.
+
+    Args:
+        folder: The folder of the weights.
+        embedder: The name of the embedder.
+
+    Returns:
+        None if the folder has no weights for the embedder.
 
     Raises:
-        IntentsError: The files are damaged.
+        IntentsError: A file is damaged.
     """
     if not (folder / MODEL).is_file():
         return None
-    head = LinearClassifier.load(folder)
-    return (head, Prototypes.load(folder)) if head.embedder == embedder else None
+    classifier = LinearClassifier.load(folder)
+    return (classifier, Prototypes.load(folder)) if classifier.embedder == embedder else None
 
 
 def fitted_classifier(
-    labelled: Sequence[tuple[str, str]], embedder: Embedder, kept: Path
+    labelled: Sequence[tuple[str, str]], embedder: Embedder, cache: Path
 ) -> LinearClassifier:
-    """Return a head fitted on (text, label), from the folder where it is kept if it was before."""
-    what = json.dumps([RECIPE, embedder.query_name, labelled], ensure_ascii=False)
-    where = kept / hashlib.sha256(what.encode()).hexdigest()[:16]
-    if not where.exists():
+    """Return the classifier fitted on labelled texts; fit it if the cache does not have it.
+
+    Args:
+        labelled: Each text with its label.
+        embedder: Encodes the texts.
+        cache: The folder of fitted classifiers.
+    """
+    folder = cache / _hash([RECIPE, embedder.query_name, labelled])
+    if not folder.exists():
         texts, labels = zip(*labelled, strict=True)
         vectors = embedder.encode_queries(texts)
-        _save(LinearClassifier.fit(texts, labels, vectors, embedder.query_name), where)
-    return LinearClassifier.load(where)
+        _save(LinearClassifier.fit(texts, labels, vectors, embedder.query_name), folder)
+    return LinearClassifier.load(folder)
 
 
-def cached_vectors(texts: Sequence[str], embedder: Embedder, kept: Path) -> Vectors:
-    """Return the vectors of texts, of shape (len(texts), dimension), encoded once and then kept."""
-    what = json.dumps([embedder.query_name, texts], ensure_ascii=False)
-    where = kept / f"examples-{hashlib.sha256(what.encode()).hexdigest()[:16]}.npy"
-    if where.is_file():
-        return np.asarray(np.load(where, allow_pickle=False))
+def cached_vectors(texts: Sequence[str], embedder: Embedder, cache: Path) -> Vectors:
+    """Return vectors of shape (len(texts), dimension); encode them if the cache lacks them.
+
+    Args:
+        texts: The texts.
+        embedder: Encodes the texts.
+        cache: The folder of vectors.
+    """
+    path = cache / f"examples-{_hash([embedder.query_name, texts])}.npy"
+    if path.is_file():
+        return np.asarray(np.load(path, allow_pickle=False))
     print(f"Encoding {len(texts):,} examples, once …", file=sys.stderr)
     vectors = embedder.encode_queries(texts)
-    kept.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=kept, suffix=".npy", delete=False) as file:
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=cache, suffix=".npy", delete=False) as file:
         np.save(file, vectors, allow_pickle=False)
-    os.replace(file.name, where)
+    os.replace(file.name, path)
     return vectors
 
 
-def _save(head: LinearClassifier, where: Path) -> None:
-    where.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".fitting-", dir=where.parent) as staging:
-        built = Path(staging) / "head"
-        head.save(built)
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def _save(classifier: LinearClassifier, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fitting-", dir=folder.parent) as staging:
+        staged = Path(staging) / folder.name
+        classifier.save(staged)
         try:
-            os.replace(built, where)
+            os.replace(staged, folder)
         except OSError:
-            # Another process may have fitted the same head in the meantime.
-            if not where.exists():
+            # Another process may have saved the same classifier in the meantime.
+            if not folder.exists():
                 raise

@@ -1,4 +1,4 @@
-"""Reads intents files: Rasa NLU YAML 3.1, with the file and line of each example."""
+"""Reads intents files in Rasa NLU YAML 3.1, with the file and line of each example."""
 
 import difflib
 import re
@@ -14,25 +14,25 @@ from assistant.messages import Action
 GENERAL = Path(__file__).with_name("general")
 LANGUAGES = ("en", "zh")
 OUT_OF_SCOPE = "out_of_scope"
-# The intent of "a question to some help centre", for a company that names no intents of its own.
+# The intent of any question to a help centre, for a company without intents of its own.
 ANY_QUESTION = "any_question"
 
-# A training file of Rasa may hold more than intents; only these are read here.
+# The top-level keys of Rasa's training files. Only ``nlu`` is read.
 _TOP = {"version", "nlu", "stories", "rules", "responses", "intents", "entities", "slots"}
 _TOP |= {"actions", "forms", "session_config", "e2e_actions"}
 _KINDS = {"intent", "synonym", "regex", "lookup"}
 _ENTRY = {*_KINDS, "examples", "metadata"}
 _METADATA = {"action", "article", "description"}
-# A key of metadata that is so like one of ours is taken for a slip of the pen.
-_SLIP = 0.75
+# The similarity from which an unknown key of the metadata counts as a typing error.
+_TYPING_ERROR = 0.75
 _EXAMPLE = re.compile(r"^\s*-\s+(.+?)\s*$")
-# Rasa marks entities as [words](name) or [words]{"entity": …}; only the words were typed.
+# Rasa marks entities as [words](name) or [words]{"entity": …}. Only the words count.
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A message as a customer typed it, and where it stands."""
+    """An example message with its file and line."""
 
     text: str
     file: Path
@@ -41,71 +41,74 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A class of messages with its examples in one language."""
+    """A class of messages with its examples in one language.
+
+    ``article`` is the id of the article that answers, if one does.
+    """
 
     name: str
     action: Action
     article: str | None
     description: str | None
-    listed: tuple[Example, ...]
+    located_examples: tuple[Example, ...]
 
     @property
     def examples(self) -> tuple[str, ...]:
-        """The examples' words."""
-        return tuple(example.text for example in self.listed)
+        """The texts of the examples."""
+        return tuple(example.text for example in self.located_examples)
 
 
 def load_intents(knowledge: Path, lang: str) -> list[Intent]:
-    """Read the general intents and the company's own, from ``intents/<lang>.yml``, as one list.
+    """Return the general intents and those of the company's ``intents/<lang>.yml``.
 
     Raises:
-        IntentsError: A file is not of that shape, an intent has no examples, or an example stands
-            under two intents.
+        IntentsError: A file is not valid, an intent has no examples, or two intents share one.
     """
-    own = knowledge / "intents" / f"{lang}.yml"
-    known = {intent.name: intent for intent in read_intents(GENERAL / f"{lang}.yml")}
-    if own.is_file():
-        known.pop(ANY_QUESTION, None)
-        known |= {intent.name: intent for intent in read_intents(own, known)}
-    _refuse_ambiguous(known.values())
-    return list(known.values())
+    company_file = knowledge / "intents" / f"{lang}.yml"
+    intents = {intent.name: intent for intent in read_intents(GENERAL / f"{lang}.yml")}
+    if company_file.is_file():
+        intents.pop(ANY_QUESTION, None)
+        intents |= {intent.name: intent for intent in read_intents(company_file, intents)}
+    _refuse_ambiguous(intents.values())
+    return list(intents.values())
 
 
 def load_all_intents(knowledge: Path) -> dict[str, dict[str, Intent]]:
     """Return the intents by language and name.
 
-    Where the company names intents in one language only, a message in the other may mean them too.
+    Intents that a company defines in one language only count in the other, too.
 
     Raises:
-        IntentsError: As ``load_intents`` raises it.
+        IntentsError: As for ``load_intents``.
     """
-    owned = [lang for lang in LANGUAGES if (knowledge / "intents" / f"{lang}.yml").is_file()]
-    found = {lang: {i.name: i for i in load_intents(knowledge, lang)} for lang in LANGUAGES}
+    defined = [lang for lang in LANGUAGES if (knowledge / "intents" / f"{lang}.yml").is_file()]
+    intents = {lang: {i.name: i for i in load_intents(knowledge, lang)} for lang in LANGUAGES}
     for lang in LANGUAGES:
-        if owned and lang not in owned:
-            found[lang].pop(ANY_QUESTION, None)
-            found[lang] = {**found[owned[0]], **found[lang]}
-    return found
+        if defined and lang not in defined:
+            intents[lang].pop(ANY_QUESTION, None)
+            intents[lang] = {**intents[defined[0]], **intents[lang]}
+    return intents
 
 
 def intents_files(knowledge: Path) -> list[Path]:
-    """Return where a company's intents stand, whether there are any or not."""
+    """Return the paths of a company's intents files, which need not exist."""
     return [knowledge / "intents" / f"{lang}.yml" for lang in LANGUAGES]
 
 
 def read_intents(file: Path, known: Mapping[str, Intent] | None = None) -> Iterator[Intent]:
-    """Yield a file's intents; entries that are none (synonyms, lookups) are passed over.
+    """Yield the intents of a file. Synonyms, lookups and regular expressions are skipped.
 
     Args:
-        file: Rasa NLU YAML 3.1.
-        known: Intents by name that the file may add to: what it leaves open is theirs.
+        file: A file in Rasa NLU YAML 3.1.
+        known: Intents by name. An intent of the same name in the file adds its examples, and
+            inherits the metadata that the file does not set.
 
     Raises:
-        IntentsError: The file is not of that shape, or an intent has no examples.
+        IntentsError: The file is not valid, or an intent has no examples.
     """
     root = _composed(file)
     _refuse_unknown(root, _TOP, file)
-    for entry in _listed(_child(root, "nlu", file), file):
+    for entry in _entries(_child(root, "nlu", file), file):
         _refuse_unknown(entry, _ENTRY, file)
         keys = {key.value: value for key, value in entry.value}
         if not keys.keys() & _KINDS:
@@ -131,7 +134,7 @@ def _intent(
         action,
         meta.get("article") or (known.article if known else None),
         meta.get("description") or (known.description if known else None),
-        (known.listed if known else ()) + examples,
+        (known.located_examples if known else ()) + examples,
     )
 
 
@@ -140,13 +143,13 @@ def _examples(node: yaml.Node | None, name: str, entry: yaml.Node, file: Path) -
         return
     if not isinstance(node, yaml.ScalarNode):
         raise _wrong(file, node, f"the examples of {name} as text, one `- ` a line", node.tag)
-    # A block of text begins below its `|`; other styles have no lines of their own to count.
+    # Only a block, which starts below its `|`, has one example on each line of the file.
     is_block = node.style == "|"
     first = node.start_mark.line + (2 if is_block else 1)
     for row, line in enumerate(str(node.value).splitlines()):
-        found = _EXAMPLE.match(line)
-        if found:
-            text = _ENTITY.sub(r"\1", found.group(1))
+        example = _EXAMPLE.match(line)
+        if example:
+            text = _ENTITY.sub(r"\1", example.group(1))
             yield Example(text, file, first + row if is_block else first)
         elif line.strip():
             raise _wrong(file, entry, f"`- ` before each example of {name}", repr(line.strip()))
@@ -158,16 +161,16 @@ def _metadata(node: yaml.Node | None, file: Path) -> dict[str, str]:
     if not isinstance(node, yaml.MappingNode):
         raise _wrong(file, node, "metadata as `key: value` lines", node.tag)
     for key, _ in node.value:
-        like = difflib.get_close_matches(str(key.value), _METADATA, 1, _SLIP)
-        if like and key.value not in _METADATA:
-            raise _wrong(file, key, f"{like[0]!r}", f"the unknown key {key.value!r}")
+        similar = difflib.get_close_matches(str(key.value), _METADATA, 1, _TYPING_ERROR)
+        if similar and key.value not in _METADATA:
+            raise _wrong(file, key, f"{similar[0]!r}", f"the unknown key {key.value!r}")
     return {str(k.value): str(v.value) for k, v in node.value if k.value in _METADATA}
 
 
 def _refuse_ambiguous(intents: Iterable[Intent]) -> None:
     seen: dict[str, tuple[str, Example]] = {}
     for intent in intents:
-        for example in intent.listed:
+        for example in intent.located_examples:
             name, first = seen.setdefault(example.text, (intent.name, example))
             if name != intent.name:
                 raise IntentsError(
@@ -181,8 +184,8 @@ def _composed(file: Path) -> yaml.Node:
     try:
         root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        found = " ".join(str(error).split())
-        raise IntentsError(f"{file}: expected Rasa NLU YAML 3.1, found {found}") from None
+        problem = " ".join(str(error).split())
+        raise IntentsError(f"{file}: expected Rasa NLU YAML 3.1, found {problem}") from None
     if not isinstance(root, yaml.MappingNode):
         raise IntentsError(f"{file}: expected Rasa NLU YAML 3.1, found no `key: value` lines.")
     return root
@@ -195,7 +198,7 @@ def _child(root: yaml.Node, name: str, file: Path) -> yaml.Node:
     raise IntentsError(f"{file}: expected Rasa NLU YAML 3.1 with the key {name!r}, found none.")
 
 
-def _listed(node: yaml.Node, file: Path) -> Sequence[yaml.Node]:
+def _entries(node: yaml.Node, file: Path) -> Sequence[yaml.Node]:
     if not isinstance(node, yaml.SequenceNode):
         raise _wrong(file, node, "a list of intents", node.tag)
     for entry in node.value:

@@ -153,7 +153,7 @@ def _rasa(file: Path, source: Source) -> Iterator[tuple[dict[str, Any], str, int
 
     try:
         for intent in read_intents(file):
-            for example in intent.listed:
+            for example in intent.located_examples:
                 label = source.label or "label"
                 yield {source.text: example.text, label: intent.name}, str(file), example.line
     except IntentsError as error:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from assistant.intents.linear_classifier import temperature_for, temperatures
+from assistant.intents.temperature import temperature_for, temperatures
 from tuning.classifier.augmentation import augmented
 from tuning.classifier.config import ClassifierConfig
 from tuning.classifier.labelled_texts import (
