@@ -111,12 +111,14 @@ def test_bad_settings_end_with_one_line_and_2(tmp_path, arguments, message):
 
 
 @pytest.mark.model
-def test_a_state_folder_that_cannot_be_made_ends_with_one_line_and_2(tmp_path):
+def test_a_state_folder_that_cannot_be_made_ends_with_2(tmp_path):
     (tmp_path / "file").touch()
-    done = invoked("ask", "--state", str(tmp_path / "file" / "state"), "how much?")
+    state = tmp_path / "file" / "state"
+    done = invoked("ask", "--state", str(state), "how much?")
     assert done.exit_code == 2
-    (line,) = done.output.splitlines()
-    assert "Not a directory" in line
+    place, problem = done.output.splitlines()
+    assert place == f"Storing prepared models and indexes in {state}"
+    assert "Not a directory" in problem
 
 
 def test_the_wheel_holds_every_package_and_data_file():
