@@ -68,7 +68,7 @@ def test_each_benchmark_and_main_file_is_a_command():
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c[-1])
 def test_help_has_an_example_and_loads_nothing_slow(command):
-    """What is loaded tells more than a clock would on a noisy machine."""
+    """Imports measure speed more steadily than a clock on a busy machine."""
     done = run("-X", "importtime", *command, "--help")
     assert done.returncode == 0
     assert re.search(r"(?i)examples?:", done.stdout)
@@ -214,7 +214,7 @@ def test_port_in_use():
 
 @pytest.mark.model
 def test_app_serves_another_company_as_on_a_space(shop):
-    """A Space sets the address by variables and has no terminal; nothing is asked of anybody."""
+    """A Space sets the address in variables and has no terminal, so nothing may prompt."""
     port = _free_port()
     variables = {
         **os.environ,
