@@ -209,6 +209,7 @@ def test_the_cards_tell_what_was_measured():
         assert size < 20_000_000
 
 
+@pytest.mark.model
 def test_beside_another_embedder_the_default_one_is_loaded_to_read(monkeypatch, caplog):
     assert open_reading_embedder(None, STATE) is None
     reading = open_reading_embedder("some/other", STATE)
