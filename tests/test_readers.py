@@ -101,6 +101,7 @@ def test_every_awkward_document_is_in_the_table():
     assert {path.name for path in folder.iterdir()} == set(AWKWARD)
 
 
+@pytest.mark.slow
 def test_a_folder_of_awkward_documents_names_what_it_skips():
     """In the processes that can be ended, as in real use; one bad file stops no other."""
     reading = read_folder(data() / "ingest_docs" / "files")
