@@ -1,4 +1,4 @@
-"""Reads a whole folder: documents become articles, the rest is named with its reason."""
+"""Reads a whole folder: documents become articles; other files are listed with the reason."""
 
 import dataclasses
 import json
@@ -15,15 +15,15 @@ from knowledge.errors import ArticleError, DocumentError, KnowledgeFolderError
 from knowledge.readers.document import Document, Limits
 from knowledge.readers.reading import READERS, is_readable, read_document
 
-# Kinds that plain Python reads. All others are read in a process of their own, which can be ended:
-# a hostile file must not hang or fill the assistant.
+# Kinds read in this process. The libraries for all others run in a separate process that can be
+# killed, because a hostile file must not hang the assistant or exhaust its memory.
 PLAIN = frozenset({".md", ".markdown", ".txt", ".csv", ".tsv", ".jsonl"})
-READERS_AT_ONCE = 2
+PARALLEL_READERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that gave no article, and why."""
+    """A file that gave no article, with the reason."""
 
     path: str
     reason: str
@@ -31,7 +31,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A file that was read before: the SHA-256 of its bytes and what it gave."""
+    """A file that was read before: its SHA-256 and its article."""
 
     sha256: str
     article: Article
@@ -39,11 +39,11 @@ class Known:
 
 @dataclass(slots=True)
 class FolderReading:
-    """What a folder gave.
+    """The result of reading a folder.
 
     Attributes:
-        articles: One a file that could be read, in the order of the paths, valid today or not.
-        skipped: The other files with the reasons.
+        articles: One per file that could be read, in the order of the paths, valid today or not.
+        skipped: The other documents, with the reasons.
         files: The SHA-256 of each file that gave an article, by its path.
     """
 
@@ -64,42 +64,42 @@ def read_folder(
     *,
     progress: bool = False,
 ) -> FolderReading:
-    """Read every document below a folder, or below its ``articles/`` where it has one.
+    """Read every document below a folder, or below its ``articles/`` if it has one.
 
     Args:
         folder: The knowledge folder.
-        limits: What one document may cost.
-        known: Files that were read before, by path; an unchanged one is not read again.
-        progress: Whether to show a bar.
+        limits: What one document may cost to read.
+        known: Files that were read before, by path; unchanged ones are not read again.
+        progress: Whether to show a progress bar.
 
     Raises:
         KnowledgeFolderError: The folder is missing, or nothing in it could be read.
     """
     root = articles_root(Path(folder))
     reading = FolderReading()
-    paths = [path for path in sorted(root.rglob("*")) if _is_ours(path, root)]
-    for path, digest, found in _articles(paths, root, limits or Limits(), known or {}, progress):
+    paths = [path for path in sorted(root.rglob("*")) if _is_document(path, root)]
+    for path, digest, result in _read_all(paths, root, limits or Limits(), known or {}, progress):
         relative = path.relative_to(root).as_posix()
-        if isinstance(found, str):
-            reading.skipped.append(Skipped(relative, found))
+        if isinstance(result, str):
+            reading.skipped.append(Skipped(relative, result))
             continue
-        article = _distinct(found, reading.articles, path)
-        if twin := _same_place(reading.articles, article):
-            reason = f"its id {article.id!r} ({article.lang}) is taken by {twin.path}; rename one"
+        article = _with_distinct_id(result, reading.articles, path)
+        if other := _conflicting(reading.articles, article):
+            reason = f"its id {article.id!r} ({article.lang}) is taken by {other.path}; rename one"
             reading.skipped.append(Skipped(relative, reason))
         else:
             reading.articles.append(article)
             reading.files[relative] = digest
     if not reading.articles:
-        raise KnowledgeFolderError(_nothing(root, reading.skipped))
+        raise KnowledgeFolderError(_nothing_read(root, reading.skipped))
     return reading
 
 
 def articles_root(folder: Path) -> Path:
-    """Return where a knowledge folder's documents lie: below ``articles/`` where it has one.
+    """Return the folder of a knowledge folder's documents: its ``articles/`` if it has one.
 
     Raises:
-        KnowledgeFolderError: There is no such folder.
+        KnowledgeFolderError: The folder does not exist.
     """
     if not folder.is_dir():
         raise KnowledgeFolderError(
@@ -109,40 +109,41 @@ def articles_root(folder: Path) -> Path:
     return folder / "articles" if (folder / "articles").is_dir() else folder
 
 
-def _nothing(root: Path, skipped: list[Skipped]) -> str:
+def _nothing_read(root: Path, skipped: list[Skipped]) -> str:
     kinds = ", ".join(sorted(READERS))
     message = f"Expected at least one file with text ({kinds}) in {root}, but found none."
     if skipped:
         first = skipped[0]
-        message += f" {len(skipped)} could not be read, {first.path} because {first.reason}."
+        message += f" {len(skipped)} could not be read; for example {first.path}: {first.reason}."
     return f"{message} Add articles or name another folder."
 
 
-def _is_ours(path: Path, root: Path) -> bool:
-    # A link could lead out of the folder that the user named.
+def _is_document(path: Path, root: Path) -> bool:
+    # A symbolic link could lead out of the folder.
     relative = path.relative_to(root)
     hidden = any(part.startswith((".", "~$")) for part in relative.parts)
     return is_readable(path) and not hidden and path.is_file() and not path.is_symlink()
 
 
-def _distinct(article: Article, others: list[Article], path: Path) -> Article:
-    """Give "fees.pdf" an id of its own where "fees.md" has taken the one of both names."""
-    if _same_place(others, article) and article.id == slug(Path(article.path)):
+def _with_distinct_id(article: Article, others: list[Article], path: Path) -> Article:
+    """Append the kind to a default id that is taken, as "fees.pdf" shares one with "fees.md"."""
+    if _conflicting(others, article) and article.id == slug(Path(article.path)):
         return replace(article, id=f"{article.id}-{path.suffix[1:].lower()}")
     return article
 
 
-def _same_place(articles: list[Article], article: Article) -> Article | None:
+def _conflicting(articles: list[Article], article: Article) -> Article | None:
+    """Return an article with the same language, id and at least one day of validity."""
     for other in articles:
         if (other.lang, other.id) == (article.lang, article.id) and other.overlaps(article):
             return other
     return None
 
 
-def _articles(
+def _read_all(
     paths: list[Path], root: Path, limits: Limits, known: Mapping[str, Known], progress: bool
 ) -> Iterator[tuple[Path, str, Article | str]]:
-    """Yield each path with its SHA-256 and its article, or with the reason why there is none."""
+    """Yield each path with its SHA-256 and its article, or the reason why there is none."""
     from tqdm import tqdm
 
     def read(path: Path) -> tuple[str, Article | str]:
@@ -150,7 +151,7 @@ def _articles(
         before = known.get(relative.as_posix())
         digest = ""
         try:
-            # A file that is too large to be read is not worth hashing either.
+            # The checksum of a file that is too large to be read would only cost time.
             digest = sha256(path) if path.stat().st_size <= limits.file_bytes else ""
             if before and before.sha256 == digest:
                 return digest, before.article
@@ -160,27 +161,28 @@ def _articles(
         except OSError as error:
             return digest, f"it cannot be opened: {error.strerror}"
 
-    with ThreadPoolExecutor(READERS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_READERS) as pool:
         bar = tqdm(total=len(paths), desc="Reading documents", unit="file", disable=not progress)
-        for path, (digest, found) in zip(paths, pool.map(read, paths), strict=True):
+        for path, (digest, result) in zip(paths, pool.map(read, paths), strict=True):
             bar.update()
-            yield path, digest, found
+            yield path, digest, result
         bar.close()
 
 
 def _read(path: Path, limits: Limits) -> Document:
+    """Read one document, in this process or in one that is killed when its time is up."""
     if path.suffix.lower() in PLAIN:
         return read_document(path, limits)
     command = [sys.executable, "-m", "knowledge.readers", str(path.resolve())]
     try:
-        done = subprocess.run(  # noqa: S603  # our own module with a path as its argument
+        reader = subprocess.run(  # noqa: S603  # our own module with a path as its argument
             [*command, json.dumps(dataclasses.asdict(limits))],
             capture_output=True,
             timeout=limits.seconds,
             check=False,
             cwd=Path(__file__).parent.parent,
         )
-        answer: dict[str, str] = json.loads(done.stdout)
+        answer: dict[str, str] = json.loads(reader.stdout)
     except subprocess.TimeoutExpired:
         raise DocumentError(
             f"reading it took longer than the limit of {limits.seconds:g} seconds"

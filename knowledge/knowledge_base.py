@@ -1,4 +1,4 @@
-"""The knowledge of one company as it stands now: renewed while the assistant serves."""
+"""The current knowledge of one company, renewed while the assistant serves."""
 
 import datetime as dt
 import logging
@@ -17,15 +17,16 @@ from knowledge.retrieval.snapshot_store import SnapshotStore
 
 logger = logging.getLogger(__name__)
 
-# After a renewal that failed, messages are answered from what served before for so long.
+# How long the previous index serves after a failed renewal, before the next attempt.
 PAUSE_SECONDS = 60.0
 
 
 class KnowledgeBase:
     """Hands out the retriever of the newest generation.
 
-    Another process builds (``python -m knowledge.build_index``), and the next call of ``current``
-    sees it. At the turn of a day on which an article begins or ends, the index is renewed here.
+    When another process has built one (``python -m knowledge.build_index``), the next call of
+    ``current`` switches to it. When the day changes and an article becomes valid or expires, the
+    index is renewed here.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class KnowledgeBase:
         milvus: str | None = None,
         reranker: Reranker | None = None,
     ) -> None:
-        """Take a retriever that is ready; ``open`` builds one."""
+        """Take a retriever; ``open`` builds one."""
         self._folder = folder
         self._embedder = embedder
         self._state = state
@@ -46,7 +47,7 @@ class KnowledgeBase:
         self._reranker = reranker
         self._store = SnapshotStore.of(folder, embedder.name, state)
         self._retriever = retriever
-        self._refused: str | None = None
+        self._refused: str | None = None  # a generation that could not be loaded
         self._paused_until = 0.0
         self._lock = threading.Lock()
 
@@ -61,19 +62,28 @@ class KnowledgeBase:
         reranker: Reranker | None = None,
         progress: bool = False,
     ) -> Self:
-        """Bring the index of a folder up to date and load it; see ``build``.
+        """Bring the index of a folder up to date and load it.
+
+        Args:
+            folder: The knowledge folder.
+            embedder: Encodes passages and queries.
+            state: The state folder, where indexes are kept.
+            milvus: The URI of a Milvus to keep the vectors in; None keeps them in FAISS.
+            reranker: Reranks the best hits, if the settings name one.
+            progress: Whether to show progress bars.
 
         Raises:
             KnowledgeFolderError: The folder is missing or nothing in it can be read.
+            OSError: The index cannot be written.
         """
-        done = build(folder, embedder, state, milvus=milvus, progress=progress)
+        result = build(folder, embedder, state, milvus=milvus, progress=progress)
         head = QueryHead.find(folder, embedder.query_name)
-        retriever = Retriever(done.snapshot, embedder, head, reranker)
+        retriever = Retriever(result.snapshot, embedder, head, reranker)
         return cls(folder, embedder, state, retriever, milvus=milvus, reranker=reranker)
 
     def current(self) -> Retriever:
-        """Return the retriever to use for one message; it does not change under the caller."""
-        # Whoever comes while another thread renews goes on with what served before.
+        """Return the retriever to use for one message; a later renewal does not change it."""
+        # While one thread renews, the others keep using the previous retriever.
         if self._is_stale() and self._lock.acquire(blocking=False):
             try:
                 self._renew()
@@ -83,13 +93,13 @@ class KnowledgeBase:
 
     def _is_stale(self) -> bool:
         snapshot = self._retriever.snapshot
-        named = self._store.current()
-        newer = named not in (None, snapshot.generation, self._refused)
+        current = self._store.current()
+        newer = current not in (None, snapshot.generation, self._refused)
         outdated = not snapshot.is_current(dt.date.today())
         return newer or (outdated and time.monotonic() >= self._paused_until)
 
     def _renew(self) -> None:
-        named = self._store.current()
+        current = self._store.current()
         try:
             snapshot = self._store.load(self._embedder.name)
             if not snapshot.is_current(dt.date.today()):
@@ -99,8 +109,8 @@ class KnowledgeBase:
             if snapshot.generation != self._retriever.snapshot.generation:
                 head = QueryHead.find(self._folder, self._embedder.query_name)
                 self._retriever = Retriever(snapshot, self._embedder, head, self._reranker)
-            self._refused = None if snapshot.generation == named else named
+            self._refused = None if snapshot.generation == current else current
         except (KnowledgeError, OSError) as error:
-            logger.error("The index was not renewed, the one before goes on serving: %s", error)
-            self._refused = named
+            logger.error("The index was not renewed; the previous one keeps serving: %s", error)
+            self._refused = current
             self._paused_until = time.monotonic() + PAUSE_SECONDS

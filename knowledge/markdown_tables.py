@@ -6,12 +6,12 @@ _DELIMITER = re.compile(r"\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*")
 
 
 def is_row(line: str) -> bool:
-    """Tell whether a line is a row of a table, its head and delimiter included."""
+    """Return whether a line belongs to a table: as its header, delimiter or a row."""
     return line.strip().startswith("|") and line.strip().endswith("|")
 
 
 def is_delimiter(line: str) -> bool:
-    """Tell whether a line is the one of dashes below a table's head."""
+    """Return whether a line is the row of dashes below a table's header."""
     return is_row(line) and _DELIMITER.fullmatch(line.strip()) is not None
 
 
@@ -21,24 +21,36 @@ def cells(row: str) -> list[str]:
 
 
 def header_of(text: str, position: int) -> list[str]:
-    """Return the head of the table that has a row at a position; [] where there is none."""
-    head: list[str] = []
+    """Return the header of the table that has a row at a position.
+
+    Args:
+        text: Markdown.
+        position: The offset of the first character of a line.
+
+    Returns:
+        The header's cells; [] if the line is no row or its table has no header above it.
+    """
     if not is_row(text[position:].split("\n", 1)[0]):
-        return head
+        return []
     lines = text[:position].split("\n")[:-1]
     for line, before in zip(reversed(lines), [*reversed(lines[:-1]), ""], strict=False):
         if not is_row(line):
             break
         if is_delimiter(line):
-            head = cells(before)
-            break
-    return head
+            return cells(before)
+    return []
 
 
-def read_row(row: str, head: list[str]) -> str:
-    """Return a row as a person would say it: "Free cash: Standard £200, Plus £600"."""
+def read_row(row: str, header: list[str]) -> str:
+    """Return a row as a person would say it: "Free cash: Standard £200, Plus £600".
+
+    Args:
+        row: A line of a table.
+        header: The cells of the table's header. They are used if the row has as many cells, and
+            more than two.
+    """
     first, *rest = cells(row)
-    if len(rest) > 1 and len(head) == len(rest) + 1:
-        rest = [f"{name} {cell}" for name, cell in zip(head[1:], rest, strict=True)]
+    if len(rest) > 1 and len(header) == len(rest) + 1:
+        rest = [f"{name} {cell}" for name, cell in zip(header[1:], rest, strict=True)]
     colon, comma = ("：", "，") if re.search(r"[\u4e00-\u9fff]", row) else (": ", ", ")
     return f"{first}{colon}{comma.join(rest)}" if rest else first

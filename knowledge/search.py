@@ -13,6 +13,7 @@ from knowledge.errors import KnowledgeError
 if TYPE_CHECKING:
     from knowledge.documents import Hit
 
+# Characters of a passage to print.
 WIDTH = 100
 
 
@@ -96,10 +97,10 @@ def _json_lines(hits: "Sequence[Hit]") -> list[str]:
 def _table(hits: "Sequence[Hit]") -> list[str]:
     lines = ["score  dense  lexical  rerank  article"]
     for hit, row in zip(hits, _rows(hits), strict=True):
-        where = f"{row['article']} ({row['lang']}), {hit.passage.name}"
-        read = "–" if hit.rerank is None else f"{hit.rerank:.2f}"
-        scores = f"{row['score']:5.3f}  {row['dense']:5.3f}  {row['lexical']:7.3f}  {read:>6}"
-        lines.append(f"{scores}  {where}")
+        passage = f"{row['article']} ({row['lang']}), {hit.passage.name}"
+        rerank = "–" if hit.rerank is None else f"{hit.rerank:.2f}"
+        scores = f"{row['score']:5.3f}  {row['dense']:5.3f}  {row['lexical']:7.3f}  {rerank:>6}"
+        lines.append(f"{scores}  {passage}")
         text = " ".join(hit.passage.text.split())
         lines.append(f"{'':31}{text[:WIDTH]}{'…' if len(text) > WIDTH else ''}")
     return lines

@@ -1,4 +1,4 @@
-"""Cuts text into sentences and words, and tells its language; pure functions."""
+"""Splits text into sentences and words, and detects its language; pure functions."""
 
 import itertools
 import re
@@ -13,12 +13,12 @@ Language = Literal["en", "zh", "other"]
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[a-zA-Z\u00c0-\u024f]+(?:['\u2019][a-z]+)?")
-# Digits keep their inner separators ("1,000", "08:00", "1.50"); a currency sign is a word too.
+# Numbers keep their inner separators ("1,000", "08:00", "1.50"); a currency sign is a word.
 _WORD = re.compile(r"[a-z0-9\u00c0-\u024f]+(?:[.,:'\u2019-][a-z0-9]+)*|[£$€¥%]")
 _MARKER = re.compile(r"(?:#{1,6}|[-*+]|\d{1,2}[.)])\s+")
 _NUMBER = re.compile(r"\d{1,2}[.)]")
 
-# A sentence that opens with one of these leans on the one before it.
+# A sentence that begins with one of these depends on the sentence before it.
 LEANING = (
     "it ", "its ", "they ", "this ", "these ", "that ", "then ", "after that", "until then",
     "otherwise", "above that", "if it ", "each ", "such ", "such",
@@ -39,17 +39,17 @@ class Span:
 
 
 def language_of(text: str) -> Language:
-    """Tell which of our languages a text is in.
+    """Return the language of a text: "en" for all Latin scripts, "zh" or "other".
 
-    A Chinese character weighs as much as an English word, so Chinese with a product name in Latin
-    letters stays Chinese. A text in a third script (Cyrillic, kana, Arabic …) is "other". A text
-    with no letter at all counts as English.
+    A Chinese character counts as much as an English word, so Chinese with a product name in Latin
+    letters is Chinese. Text in a third script (Cyrillic, kana, Arabic, …) is "other". Text without
+    any letter is English.
     """
     han = sum(len(run) for run in _HAN.findall(text))
     latin = len(_LATIN.findall(text))
     letters = (c for c in text if c.isalpha() and not _HAN.match(c) and not _LATIN.match(c))
     other = sum(unicodedata.name(c, "").startswith(_THIRD_SCRIPTS) for c in letters)
-    if other > han + latin or (other and unicodedata_kana(text)):
+    if other > han + latin or (other and _has_kana(text)):
         return "other"
     return "zh" if han and han >= latin else "en"
 
@@ -60,19 +60,20 @@ _THIRD_SCRIPTS = (
 )  # fmt: skip
 
 
-def unicodedata_kana(text: str) -> bool:
-    """Tell whether a text holds Japanese kana, which Chinese never does."""
+def _has_kana(text: str) -> bool:
+    """Return whether a text has Japanese kana, which Chinese never has."""
     return re.search(r"[\u3041-\u3096\u30a1-\u30fa]", text) is not None
 
 
 def sentences(text: str, lang: str) -> list[Span]:
-    """Cut text into sentences, with offsets; never across a line, without list or heading marks.
+    """Return the spans of a text's sentences, in order.
 
-    A row of a table is a sentence, its head and the line of dashes are none.
+    Sentences do not cross lines and exclude list and heading markers. A row of a table is a
+    sentence; its header and delimiter are not.
 
     Args:
         text: Markdown or plain text.
-        lang: "zh" for Chinese rules; anything else takes the English ones.
+        lang: "zh" for Chinese rules; English rules otherwise.
     """
     import sentencex
 
@@ -80,30 +81,30 @@ def sentences(text: str, lang: str) -> list[Span]:
     lines = list(re.finditer(r"[^\n]+", text))
     for line, below in itertools.zip_longest(lines, lines[1:]):
         if is_row(line.group()):
-            head = below is not None and is_delimiter(below.group())
-            if not head and not is_delimiter(line.group()):
+            is_header = below is not None and is_delimiter(below.group())
+            if not is_header and not is_delimiter(line.group()):
                 spans.append(_strip(text, line.start(), line.end()))
             continue
         begin = line.start() + _marker_length(line.group())
-        for found in sentencex.get_sentence_boundaries(
+        for boundary in sentencex.get_sentence_boundaries(
             "zh" if lang == "zh" else "en", text[begin : line.end()]
         ):
-            span = _strip(text, begin + found["start_index"], begin + found["end_index"])
+            span = _strip(text, begin + boundary["start_index"], begin + boundary["end_index"])
             if span.end > span.start:
                 spans.append(span)
     return spans
 
 
 def step_of(text: str, span: Span) -> str:
-    """Return the number before a sentence in a list of steps ("2."), or an empty string."""
+    """Return the number before a sentence in a numbered list ("2."), or an empty string."""
     before = text[: span.start].rpartition("\n")[2].strip()
     return before if _NUMBER.fullmatch(before) else ""
 
 
 def _marker_length(line: str) -> int:
     indent = len(line) - len(line.lstrip())
-    mark = _MARKER.match(line, indent)
-    return mark.end() if mark else indent
+    marker = _MARKER.match(line, indent)
+    return marker.end() if marker else indent
 
 
 def _strip(text: str, start: int, end: int) -> Span:
@@ -117,8 +118,8 @@ def _strip(text: str, start: int, end: int) -> Span:
 def words(text: str) -> list[str]:
     """Return the index terms of a text: stemmed English words, Chinese characters and bigrams.
 
-    Chinese is not segmented: on questions to this help centre, characters with bigrams found the
-    right article first more often than a dictionary's words did (0.557 against 0.497).
+    Chinese is not segmented into words: on Lantern Bank's questions, characters with bigrams
+    ranked the right article first more often than words from a dictionary (0.557 against 0.497).
     """
     text = text.lower()
     terms = _stemmer().stemWords(_WORD.findall(text))
@@ -129,12 +130,12 @@ def words(text: str) -> list[str]:
 
 
 def phrases(text: str) -> list[str]:
-    """Cut text into words, Chinese into phrases of a few characters; joined they are the text."""
+    """Split text into words, Chinese into phrases of a few characters, losing no character."""
     pieces = re.findall(
         r"[\u3400-\u4dbf\u4e00-\u9fff]+|[^\s\u3400-\u4dbf\u4e00-\u9fff]+\s*|\s+", text
     )
-    cut = [_chinese_parser().parse(p) if _HAN.match(p) else [p] for p in pieces]
-    return list(itertools.chain.from_iterable(cut))
+    parts = [_chinese_parser().parse(p) if _HAN.match(p) else [p] for p in pieces]
+    return list(itertools.chain.from_iterable(parts))
 
 
 @cache
@@ -145,7 +146,7 @@ def _chinese_parser() -> Any:
 
 
 def length(text: str) -> int:
-    """Count words, a Chinese character as one."""
+    """Return the number of words; each Chinese character counts as one."""
     return len(_WORD.findall(text.lower())) + sum(len(run) for run in _HAN.findall(text))
 
 

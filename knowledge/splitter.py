@@ -4,21 +4,24 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from knowledge.documents import Article, Passage
-from knowledge.markdown_tables import header_of, is_row
+from knowledge.markdown_tables import header_of
 from knowledge.segmenter import Span, length, sentences
 
-# The default embedder reads 256 tokens, title included; 140 words stay below that.
+# The default embedder encodes 256 tokens, title included; 140 words stay below that.
 MAX_WORDS = 140
 
 
 def split(article: Article, max_words: int = MAX_WORDS) -> list[Passage]:
-    """Return the article's passages in order: one a section, long sections in several.
+    """Return the article's passages in order: one per section, several for long sections.
 
     Args:
-        article: What to split; its text is not changed.
-        max_words: The most words (a Chinese character counts as one) of a passage. Cuts fall
-            between paragraphs, in a longer one between lines, in a longer one between sentences;
-            a longer sentence stays whole.
+        article: The article to split.
+        max_words: The largest number of words of a passage, at least 1; each Chinese character
+            counts as one. Sections are cut between paragraphs, longer paragraphs between lines,
+            longer lines between sentences. A longer sentence stays whole.
+
+    Raises:
+        ValueError: ``max_words`` is less than 1.
     """
     if max_words < 1:
         raise ValueError(f"max_words must be at least 1. Currently, max_words is {max_words}")
@@ -27,7 +30,7 @@ def split(article: Article, max_words: int = MAX_WORDS) -> list[Passage]:
             article=article.id,
             lang=article.lang,
             title=article.title,
-            heading=_with_head(heading, article.text, span),
+            heading=_with_columns(heading, article.text, span),
             text=span.of(article.text),
             start=span.start,
             end=span.end,
@@ -37,10 +40,10 @@ def split(article: Article, max_words: int = MAX_WORDS) -> list[Passage]:
     ]
 
 
-def _with_head(heading: str, text: str, span: Span) -> str:
-    """Name the columns in the heading of a passage that goes on with a table."""
-    head = header_of(text, span.start) if is_row(span.of(text).split("\n")[0]) else []
-    return " > ".join(part for part in (heading, " | ".join(head)) if part)
+def _with_columns(heading: str, text: str, span: Span) -> str:
+    """Append a table's header to the heading of a passage that starts within the table."""
+    columns = " | ".join(header_of(text, span.start))
+    return " > ".join(part for part in (heading, columns) if part)
 
 
 def _sections(text: str) -> Iterator[tuple[str, Span]]:
@@ -64,7 +67,7 @@ def _sections(text: str) -> Iterator[tuple[str, Span]]:
 
 
 def _label(path: list[tuple[int, str]]) -> str:
-    # A first-level heading is the title, which every passage carries anyway.
+    # A first-level heading is the title, which every passage has anyway.
     return " > ".join(name for level, name in path if level > 1)
 
 
@@ -83,15 +86,15 @@ def _pack(article: Article, section: Span, max_words: int) -> Iterator[Span]:
 
 
 def _blocks(article: Article, section: Span, max_words: int) -> Iterator[Span]:
-    """Yield what a cut may fall between: paragraphs, or the parts of one that is too long."""
+    """Yield the units that stay whole: paragraphs, or the lines or sentences of longer ones."""
     for paragraph in _pieces(article.text, section, "\n\n"):
         if length(paragraph.of(article.text)) <= max_words:
             yield paragraph
             continue
         for line in _pieces(article.text, paragraph, "\n"):
-            written = line.of(article.text)
-            found = sentences(written, article.lang) if length(written) > max_words else []
-            yield from [Span(line.start + s.start, line.start + s.end) for s in found] or [line]
+            content = line.of(article.text)
+            spans = sentences(content, article.lang) if length(content) > max_words else []
+            yield from [Span(line.start + s.start, line.start + s.end) for s in spans] or [line]
 
 
 def _pieces(text: str, span: Span, separator: str) -> Iterator[Span]:

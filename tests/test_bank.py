@@ -1,4 +1,4 @@
-"""Lantern Bank's help centre: complete in both languages, and never of two minds."""
+"""Lantern Bank's help centre is complete and consistent in both languages."""
 
 import re
 
@@ -13,24 +13,24 @@ from knowledge.folder import load_articles
 from knowledge.segmenter import length, sentences
 
 ALL = load_articles(BANK)
-# Older and later versions carry a year in their name.
+# Other versions have a year in their names.
 ARTICLES = {(a.lang, a.id): a for a in ALL if "." not in a.path[3:-3]}
 IDS = sorted({name for _, name in ARTICLES})
 FACTS = yaml.safe_load((BANK / "facts.yml").read_text(encoding="utf-8"))
 
 
 def front_matter(article):
-    """Return the metadata that the articles keep for their authors, unread by the package."""
+    """Return an article's metadata, including keys for its authors that the package ignores."""
     return frontmatter.load(str(BANK / "articles" / article.path)).metadata
 
 
-def test_enough_articles_and_some_that_are_not_for_today():
+def test_there_are_enough_articles_and_some_are_not_valid_today():
     assert len(IDS) >= 110
     assert sum(1 for article in ALL if article.path.startswith("en/")) > len(IDS)
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_twins_carry_the_same_figures(name):
+def test_translations_have_the_same_figures(name):
     en, zh = ARTICLES["en", name], ARTICLES["zh", name]
     assert zh.translation_of == name
     for key in ("category", "intents"):
@@ -40,7 +40,7 @@ def test_twins_carry_the_same_figures(name):
 
 
 @pytest.mark.parametrize("article", [a for a in ALL if a.lang == "en"], ids=lambda a: a.path)
-def test_every_figure_stands_in_the_facts(article):
+def test_every_figure_is_in_the_facts(article):
     """Under a shared fact that names the article, or under the article's own details."""
     name = article.path.removeprefix("en/").removesuffix(".md")
     shared = [fact["value"] for fact in FACTS["facts"].values() if name in fact["articles"]]
@@ -49,22 +49,22 @@ def test_every_figure_stands_in_the_facts(article):
 
 
 @pytest.mark.parametrize("fact", FACTS["facts"])
-def test_every_shared_fact_stands_in_its_articles(fact):
-    """Whoever changes a figure in one place finds all the others here."""
+def test_every_shared_fact_is_in_its_articles(fact):
+    """A figure that changes in one article must change in all of them."""
     about = FACTS["facts"][fact]
     assert about["articles"]
     for name in about["articles"]:
         assert about["value"] in ARTICLES["en", name].text.replace("\n", " "), name
 
 
-def test_details_name_articles_and_nothing_that_is_gone():
+def test_details_name_existing_articles_and_figures():
     by_path = {a.path.removeprefix("en/").removesuffix(".md"): a for a in ALL if a.lang == "en"}
     for name, values in FACTS["details"].items():
         for value in values:
             assert value in by_path[name].text, (name, value)
 
 
-def test_every_intent_of_banking77_has_its_article():
+def test_every_article_of_an_intent_exists():
     from assistant.intents.intent_files import load_intents
 
     for lang in ("en", "zh"):
@@ -72,8 +72,7 @@ def test_every_intent_of_banking77_has_its_article():
         assert {(lang, article) for article in named} <= set(ARTICLES)
 
 
-# What several articles say must be the same everywhere: a pattern finds the sentences that speak
-# of one thing, and each must hold one of the sets of figures that are true of it.
+# A pattern matches the sentences about one subject; each must have one of its sets of figures.
 ONE_TRUTH = [
     (r"(?i)express delivery", [{"15", "pounds", "2"}, {"2"}, {"15", "pounds"}]),
     (r"SWIFT transfer (takes|costs)|SWIFT transfers", [{"2", "4"}, {"4", "pounds"}]),

@@ -1,4 +1,4 @@
-"""The checks of a knowledge folder, on the real embedder, and the search command."""
+"""The checks of a knowledge folder with the real embedder, and the search command."""
 
 import datetime as dt
 import json
@@ -38,27 +38,27 @@ def test_a_clean_folder_has_no_findings(write, embedder):
     assert check(load_articles(folder), folder, embedder, TODAY) == []
 
 
-def test_figures_that_contradict_each_other(write, embedder):
-    """The same thing with another figure of the same unit, in whatever words."""
+def test_contradicting_figures(write, embedder):
+    """Two articles say the same with different figures of one unit."""
     folder = write(
         card="---\ntitle: Spare cards\n---\nA spare card costs £5 and comes in a week.",
         fees="---\ntitle: Spare cards and fees\n---\nA spare card costs £7 and comes in a week.",
         other="---\ntitle: Loans\n---\nA loan may run for 10 years.",
     )
-    found = check(load_articles(folder), folder, embedder, TODAY)
-    (finding,) = [f for f in found if f.kind == "contradiction"]
+    findings = check(load_articles(folder), folder, embedder, TODAY)
+    (finding,) = [f for f in findings if f.kind == "contradiction"]
     assert finding.paths == ("card.md", "fees.md")
     assert "£5" in finding.message
     assert "£7" in finding.message
 
 
-def test_figures_that_contradict_each_other_in_chinese(write, embedder):
+def test_contradicting_figures_in_chinese(write, embedder):
     folder = write(
         a="---\ntitle: 备用卡\n---\n办理一张备用卡收费 5 英镑。",
         b="---\ntitle: 备用卡收费\n---\n办理一张备用卡收费 7 英镑。",
     )
-    found = check(load_articles(folder), folder, embedder, TODAY)
-    assert "contradiction" in [finding.kind for finding in found]
+    findings = check(load_articles(folder), folder, embedder, TODAY)
+    assert "contradiction" in [finding.kind for finding in findings]
 
 
 def test_near_duplicates(write, embedder):
@@ -68,9 +68,9 @@ def test_near_duplicates(write, embedder):
         b=f"---\ntitle: Lost cards\n---\n{text}",
         c="---\ntitle: Mortgages\n---\nWe do not lend money for houses.",
     )
-    found = check(load_articles(folder), folder, embedder, TODAY)
-    assert ("near-duplicate", "a.md", "b.md") in kinds(found)
-    assert len(found) == 1
+    findings = check(load_articles(folder), folder, embedder, TODAY)
+    assert ("near-duplicate", "a.md", "b.md") in kinds(findings)
+    assert len(findings) == 1
 
 
 def test_links_twins_and_dates(write):
@@ -82,8 +82,8 @@ def test_links_twins_and_dates(write):
         zh="---\nid: zh-b\ntitle: 乙\nlang: zh\ntranslation_of: b\n---\n4 天内免费。",
         lost="---\ntitle: 丙\nlang: zh\ntranslation_of: nowhere\n---\n文字。",
     )
-    found = check(load_articles(folder), folder, HashEmbedder(), TODAY)
-    assert kinds(found) == [
+    findings = check(load_articles(folder), folder, HashEmbedder(), TODAY)
+    assert kinds(findings) == [
         ("expired", "old.md"),
         ("not yet valid", "soon.md"),
         ("broken link", "a.md"),
@@ -98,14 +98,16 @@ def test_figures_of_dates_agree_between_the_languages():
     assert figures_of("5 月 31 日前，1,000 英镑或 2.5 %") == {"31", "1,000", "2.5"}
 
 
-def test_articles_that_no_question_reaches(write, tmp_path):
+def test_articles_that_no_question_retrieves(write, tmp_path):
     folder = write(**{name: f"---\ntitle: {name}\n---\nAll about {name}." for name in "abcdef"})
-    found = unreached(folder, ["All about a.", "All about b."], HashEmbedder(), tmp_path / "s", 1)
-    assert {finding.paths[0] for finding in found} == {"en/c", "en/d", "en/e", "en/f"}
+    findings = unreached(
+        folder, ["All about a.", "All about b."], HashEmbedder(), tmp_path / "s", 1
+    )
+    assert {finding.paths[0] for finding in findings} == {"en/c", "en/d", "en/e", "en/f"}
 
 
 @pytest.mark.model
-def test_the_command_says_what_to_mend_and_ends_with_1(write, capsys):
+def test_the_command_prints_findings_and_exits_with_1(write, capsys):
     folder = write(a="---\ntitle: A\n---\n[gone](gone.md)", b="")
     assert module.main([str(folder), "--state", str(STATE)]) == 1
     out = capsys.readouterr().out
@@ -114,17 +116,17 @@ def test_the_command_says_what_to_mend_and_ends_with_1(write, capsys):
     assert module.main([str(folder / "none")]) == 2
 
 
-def test_the_bank_has_nothing_to_mend(embedder):
-    """Every figure agrees with every other, and every twin with its original."""
+def test_the_bank_has_no_problems(embedder):
+    """All figures are consistent, and every translation agrees with its original."""
     from assistant.config import BANK
 
-    found = check(load_articles(BANK), BANK, embedder)
-    assert [f for f in found if f.kind not in module.NOTES] == []
-    assert {f.kind for f in found} == module.NOTES
+    findings = check(load_articles(BANK), BANK, embedder)
+    assert [f for f in findings if f.kind not in module.NOTES] == []
+    assert {f.kind for f in findings} == module.NOTES
 
 
 @pytest.mark.model
-def test_search_shows_hits_and_why(write, capsys):
+def test_search_shows_hits_and_scores(write, capsys):
     folder = write(
         card="---\ntitle: Cards\n---\nA spare card costs £5.",
         fees="---\ntitle: Transfers\n---\nA transfer abroad costs £4.",

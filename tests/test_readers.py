@@ -1,4 +1,4 @@
-"""Documents of every kind: the text that a person sees, or the reason why there is none."""
+"""Documents of every kind become the text that a person sees, or a reason why not."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from tests.public import data
 
 SCAN = "no text layer"
 LOCKED = "encrypted with a password"
-# What each of the 37 awkward files must do: text that is there, text that is not, or the reason.
+# What each of the 37 awkward files gives: pieces of its text, or the reason why it is refused.
 AWKWARD = {
     "multi-column-2p.pdf": ["In this work, we show that retrieval can be practically implemented"],
     "embedded-images-tables.pdf": ["4 0.0163 0.2369 0.8825 0.0001 42.121 0.9476"],
@@ -66,6 +66,7 @@ AWKWARD = {
     "simple.zip": "archives are not unpacked",
     "empty.txt": "the file is empty",
 }
+# What must be missing from the text of some.
 ABSENT = {
     "invisible_text_layer.pdf": "Invisible",
     "example-with-scripts.html": "function(",
@@ -77,10 +78,10 @@ ABSENT = {
 
 @pytest.mark.parametrize("name", AWKWARD)
 def test_awkward_document(name, monkeypatch):
-    """Each does what its manifest says, and none makes the reader call the network."""
+    """Each gives the expected text or reason, and none makes the reader open a connection."""
 
     def refuse(*_):
-        raise AssertionError("a document led to a network call")
+        raise AssertionError("a document opened a connection")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
@@ -103,7 +104,7 @@ def test_every_awkward_document_is_in_the_table():
 
 @pytest.mark.slow
 def test_a_folder_of_awkward_documents_names_what_it_skips():
-    """In the processes that can be ended, as in real use; one bad file stops no other."""
+    """In separate processes, as in real use; one bad file does not stop the others."""
     reading = read_folder(data() / "ingest_docs" / "files")
     refused = {name for name, expected in AWKWARD.items() if isinstance(expected, str)}
     assert {skipped.path for skipped in reading.skipped} == refused
@@ -121,12 +122,12 @@ def _saved(tmp_path: Path, name: str, content: bytes) -> Path:
     [
         ("a.md", b"", "the file is empty"),
         ("a.md", b" \n\t", "there is no text in it"),
-        ("a.txt", b"\0\0\1\2" * 9, "it is no text"),
-        ("a.docx", b"no zip", "it is broken: not a DOCX file inside"),
+        ("a.txt", b"\0\0\1\2" * 9, "it is not text: it has zero bytes"),
+        ("a.docx", b"no zip", "it is broken: it contains no DOCX document"),
         ("a.pdf", b"%PDF-1.7 and then nothing", "it is broken"),
         ("a.xls", b"no workbook", "it is broken"),
         ("a.jsonl", b'{"question": "Q"}', "line 1: expected"),
-        ("a.exe", b"MZ", "files of the kind .exe are not read"),
+        ("a.exe", b"MZ", "the file type .exe is not supported"),
     ],
 )
 def test_bad_document_says_why(tmp_path, name, content, reason):
@@ -134,7 +135,7 @@ def test_bad_document_says_why(tmp_path, name, content, reason):
         read_document(_saved(tmp_path, name, content))
 
 
-def test_bounds_are_kept(tmp_path):
+def test_limits_are_enforced(tmp_path):
     text = _saved(tmp_path, "a.txt", b"word " * 100)
     with pytest.raises(DocumentError, match="500 bytes are more than the limit of 99"):
         read_document(text, Limits(file_bytes=99))
@@ -152,8 +153,8 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path):
         read_document(path, Limits(unpacked_bytes=1_000_000))
 
 
-def test_a_document_that_takes_too_long_is_left(tmp_path):
-    """The reading process needs longer to start than a thousandth of a second."""
+def test_a_document_that_takes_too_long_is_skipped(tmp_path):
+    """The reading process takes longer than a millisecond to start."""
     _saved(tmp_path, "slow.html", b"<p>Slow</p>")
     _saved(tmp_path, "fast.md", b"Fast")
     reading = read_folder(tmp_path, Limits(seconds=0.001))
@@ -162,7 +163,7 @@ def test_a_document_that_takes_too_long_is_left(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_document_that_takes_too_much_memory_is_left(tmp_path):
+def test_a_document_that_takes_too_much_memory_is_skipped(tmp_path):
     _saved(tmp_path, "large.html", b"<p>word</p>" * 200_000)
     _saved(tmp_path, "small.md", b"Small")
     reading = read_folder(tmp_path, Limits(memory_bytes=200_000_000))
@@ -192,7 +193,7 @@ def test_encodings(encoding):
 
 
 def test_questions_and_answers_become_sections(tmp_path):
-    """From CSV and JSONL alike; the question is the heading of its answer."""
+    """In CSV and in JSONL; each question becomes the heading of its answer."""
     table = _saved(
         tmp_path, "a.csv", "Question,Answer\nWhat is it?,A bank.\n多少钱？,免费。".encode()
     )

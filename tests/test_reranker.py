@@ -1,4 +1,4 @@
-"""A cross-encoder that the settings name orders the best hits anew."""
+"""A cross-encoder that the settings name reranks the best hits."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from knowledge.errors import ModelNotFoundError
 from knowledge.retrieval.reranker import READ, Reranker, open_reranker
 
 
-class Says:
+class ScriptedEncoder:
     """Gives each passage the logit that its text names."""
 
     def predict(self, pairs, **_options):
@@ -21,12 +21,12 @@ def hit(article, logit, score):
     return Hit(passage, score)
 
 
-def test_what_the_cross_encoder_prefers_comes_first_and_the_chance_of_an_answer_stays():
+def test_hits_are_reordered_and_the_probability_of_an_answer_stays():
     hits = [hit("a", -2.0, 0.5), hit("b", 3.0, 0.2), hit("a", -3.0, 0.1)]
-    found = Reranker(Says()).rerank("?", hits)
+    found = Reranker(ScriptedEncoder()).rerank("?", hits)
     assert [h.passage.article for h in found] == ["b", "a", "a"]
     assert [h.rerank for h in found] == [3.0, -2.0, -3.0]
-    # 0.7 that the two articles shared before, and an article counts by its best passage.
+    # The two articles shared 0.7 before; an article counts by its best passage.
     assert found[0].score + found[1].score == pytest.approx(0.7)
     # Odds: 0.2 times e to the third against 0.5 times e to the minus second.
     assert found[0].score / found[1].score == pytest.approx(0.4 * 2.718281828**5)
@@ -34,20 +34,22 @@ def test_what_the_cross_encoder_prefers_comes_first_and_the_chance_of_an_answer_
 
 def test_equal_logits_change_nothing():
     hits = [hit("a", 1.0, 0.5), hit("b", 1.0, 0.2)]
-    assert [h.score for h in Reranker(Says()).rerank("?", hits)] == pytest.approx([0.5, 0.2])
+    assert [h.score for h in Reranker(ScriptedEncoder()).rerank("?", hits)] == pytest.approx(
+        [0.5, 0.2]
+    )
 
 
-def test_only_the_best_are_read_and_nothing_is_no_trouble():
+def test_only_the_best_hits_are_reranked_and_no_hits_are_no_error():
     hits = [hit(f"a{n}", float(n), 0.05) for n in range(READ + 2)]
-    found = Reranker(Says()).rerank("?", hits)
+    found = Reranker(ScriptedEncoder()).rerank("?", hits)
     assert found[0].passage.article == f"a{READ - 1}"
     assert [h.rerank for h in found[READ:]] == [None, None]
-    assert Reranker(Says()).rerank("?", []) == []
+    assert Reranker(ScriptedEncoder()).rerank("?", []) == []
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A cross-encoder as from a hub: tiny, untrained, with the embedder's own tokenizer."""
+    """A tiny, untrained cross-encoder."""
     from transformers import BertConfig, BertForSequenceClassification
 
     path = tmp_path_factory.mktemp("cross-encoder")
@@ -63,7 +65,7 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_a_folder_is_loaded_and_reads_both_languages(folder, embedder):
+def test_a_folder_is_loaded(folder, embedder):
     embedder.sentence_transformer.tokenizer.save_pretrained(folder)
     reranker = open_reranker(str(folder))
     found = reranker.rerank("卡丢了", [hit("a", 1.0, 0.5), hit("b", 2.0, 0.3)])
@@ -71,7 +73,7 @@ def test_a_folder_is_loaded_and_reads_both_languages(folder, embedder):
     assert all(isinstance(h.rerank, float) for h in found)
 
 
-def test_without_a_setting_there_is_none_and_a_wrong_one_is_named(tmp_path):
+def test_no_setting_gives_no_reranker_and_a_wrong_one_is_an_error(tmp_path):
     assert open_reranker(None) is None
     with pytest.raises(ModelNotFoundError, match="No cross-encoder could be loaded from .*nowhere"):
         open_reranker(str(tmp_path / "nowhere"))

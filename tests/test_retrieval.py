@@ -1,4 +1,4 @@
-"""Search over vectors that can be checked by hand; one contract for every vector index."""
+"""Search over vectors that can be checked by hand, and one contract for every vector index."""
 
 import datetime as dt
 
@@ -58,7 +58,7 @@ def retriever(head=None, **options):
 
 @pytest.fixture(params=["exact", "inverted", "milvus"])
 def make(request, tmp_path, monkeypatch):
-    """Return what builds an index of each kind, and what loads it again from a folder."""
+    """Return the functions that build and load an index of each kind."""
     if request.param == "milvus":
         pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
         place = str(tmp_path / "vectors.db")
@@ -76,22 +76,22 @@ def drawn(count, seed=0):
 
 
 def test_contract_search(make):
-    """Best first, within the range, no more than asked and no more than there are."""
+    """Nearest first, within the range, at most ``top_k`` and at most all rows of the range."""
     vectors = drawn(200)
     index = make[0](vectors)
     assert len(index) == 200
     for rows in (range(200), range(50), range(120, 200)):
         cosines = vectors @ vectors[7]
-        found = index.search(vectors[7], 5, rows)
+        nearest = index.search(vectors[7], 5, rows)
         best = np.sort(cosines[rows.start : rows.stop])[::-1][:5]
-        assert set(found.tolist()) <= set(rows)
-        # Compressed vectors may change places with neighbours that are as near.
-        assert np.allclose(cosines[found], best, atol=0.01)
+        assert set(nearest.tolist()) <= set(rows)
+        # Compressed vectors may swap places with equally near neighbours.
+        assert np.allclose(cosines[nearest], best, atol=0.01)
     assert sorted(index.search(vectors[0], 9, range(10, 13)).tolist()) == [10, 11, 12]
 
 
 def test_contract_vectors(make):
-    """In the order that was asked for; compressed ones differ in the third digit."""
+    """In the requested order; compressed ones differ in the third digit."""
     vectors = drawn(200)
     index = make[0](vectors)
     assert np.abs(index.vectors(np.array([199, 0, 42])) - vectors[[199, 0, 42]]).max() < 0.02
@@ -110,13 +110,13 @@ def test_contract_save_and_load(make, tmp_path):
     assert np.array_equal(loaded.vectors(np.array([5])), index.vectors(np.array([5])))
 
 
-def test_no_vectors_are_refused():
+def test_an_index_without_vectors_is_an_error():
     with pytest.raises(ValueError, match="expected at least one vector, found none"):
         FaissIndex.build(np.zeros((0, 4), dtype=np.float32))
 
 
-def test_a_large_index_finds_nearly_what_exact_search_finds(monkeypatch):
-    """Recall at ten of the inverted file with the settings that ship."""
+def test_a_large_index_finds_nearly_all_that_exact_search_finds(monkeypatch):
+    """Recall@10 of the inverted file with the default settings."""
     centres = drawn(300, seed=1)
     noise = np.random.default_rng(2).normal(scale=0.15, size=(20_000, 16)).astype(np.float32)
     vectors = centres[np.arange(20_000) % 300] + noise
@@ -132,7 +132,7 @@ def test_a_large_index_finds_nearly_what_exact_search_finds(monkeypatch):
 
 @pytest.mark.slow
 def test_a_folder_can_keep_its_vectors_in_milvus(tmp_path):
-    """From build to retrieval; old generations leave no collection behind."""
+    """From build to retrieval; the collections of old generations are deleted."""
     pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
     from pymilvus import MilvusClient
 
@@ -148,13 +148,13 @@ def test_a_folder_can_keep_its_vectors_in_milvus(tmp_path):
     assert len(MilvusClient(uri=place).list_collections()) == 2
 
 
-def test_a_milvus_that_is_not_there_is_named(tmp_path):
+def test_an_unreachable_milvus_is_named(tmp_path):
     pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
     with pytest.raises(IndexMismatchError, match="Expected Milvus at http://127.0.0.1:1"):
         MilvusIndex.build(VECTORS, "http://127.0.0.1:1", "test")
 
 
-def test_lexical_score_is_the_share_of_the_query_that_was_found():
+def test_the_lexical_score_is_a_share_of_the_best_possible_one():
     index = LexicalIndex(["freeze the card", "the fee is five pounds", "空卡"])
     found = index.score("freeze fee zebra")
     assert found.shape == (3,)
@@ -171,7 +171,7 @@ def test_retrieval_stays_in_the_query_language():
     assert len(retriever().retrieve("fee", "other")) == 3
 
 
-def test_scores_are_probabilities_in_order_and_the_intent_can_turn_them():
+def test_scores_are_ordered_probabilities_and_the_intent_can_change_the_order():
     hits = retriever().retrieve("card", "en")
     assert [h.passage.article for h in hits] == ["cards", "fees"]
     assert all(0 <= h.score <= 1 for h in hits)
@@ -184,14 +184,14 @@ def test_top_k_must_be_positive():
         retriever().retrieve("card", "en", top_k=0)
 
 
-def test_another_language_is_searched_where_an_article_has_no_version_in_the_query_language():
-    """A Chinese question finds the Chinese version only; what is English alone is found too."""
+def test_another_language_is_searched_for_articles_without_a_version_in_the_query_language():
+    """A Chinese query finds Chinese versions only, and articles that exist in English alone."""
     only_english = Passage("terms", "en", "Terms", "", "the terms", 0, 9)
     found = retriever(passages=[PASSAGES[1], only_english, PASSAGES[2]]).retrieve("fee", "zh")
     assert {(h.passage.article, h.passage.lang) for h in found} == {("fees", "zh"), ("terms", "en")}
 
 
-def test_only_the_article_that_was_picked_is_searched_in_its_version_of_the_language():
+def test_only_the_picked_article_is_searched_in_the_query_language_if_possible():
     title = PASSAGES[0].title
     hits = retriever().retrieve("fee", PASSAGES[0].lang, title=title)
     assert {(h.passage.title, h.passage.lang) for h in hits} == {(title, PASSAGES[0].lang)}
@@ -201,7 +201,7 @@ def test_only_the_article_that_was_picked_is_searched_in_its_version_of_the_lang
 
 def test_a_query_head_moves_queries_and_nothing_else():
     turn = np.zeros((4, 4), dtype=np.float32)
-    turn[1, 0] = 9.0  # what pointed to cards points to fees
+    turn[1, 0] = 9.0  # queries near "cards" move to "fees"
     head = QueryHead(turn, np.zeros(4, dtype=np.float32), "toy")
     assert retriever().retrieve("x", "en")[0].passage.article == "cards"
     assert retriever(head).retrieve("x", "en")[0].passage.article == "fees"

@@ -21,7 +21,7 @@ from knowledge.segmenter import language_of, sentences, words
     ],
 )
 def test_language(text, lang):
-    """Chinese with a product name stays Chinese; a third script is none of ours."""
+    """Chinese with a product name is Chinese; a third script is another language."""
     assert language_of(text) == lang
 
 
@@ -34,18 +34,18 @@ def test_sentences_keep_abbreviations_times_and_amounts_whole():
     ]
 
 
-def test_sentences_drop_list_marks_and_never_cross_lines():
+def test_sentences_exclude_list_markers_and_never_cross_lines():
     text = "Do this:\n\n- Open the app\n2. Tap *Freeze*. Done.\n"
-    found = [s.of(text) for s in sentences(text, "en")]
-    assert found == ["Do this:", "Open the app", "Tap *Freeze*.", "Done."]
+    texts = [s.of(text) for s in sentences(text, "en")]
+    assert texts == ["Do this:", "Open the app", "Tap *Freeze*.", "Done."]
 
 
 def test_chinese_sentences():
     text = "冻结免费，找到卡后可以解冻。请拨打电话！好吗？"
-    found = [s.of(text) for s in sentences(text, "zh")]
-    assert found == ["冻结免费，找到卡后可以解冻。", "请拨打电话！", "好吗？"]
+    texts = [s.of(text) for s in sentences(text, "zh")]
+    assert texts == ["冻结免费，找到卡后可以解冻。", "请拨打电话！", "好吗？"]
 
 
-def test_words_stem_english_and_cut_chinese_into_characters_and_bigrams():
+def test_english_is_stemmed_and_chinese_becomes_characters_and_bigrams():
     assert words("Cards cost £1,000") == ["card", "cost", "£", "1,000"]
     assert words("丢了卡") == ["丢", "了", "卡", "丢了", "了卡"]

@@ -1,4 +1,4 @@
-"""Generations on disk: whole or not at all, and only what changed is embedded again."""
+"""Generations on disk are complete or absent, and only what changed is encoded again."""
 
 import dataclasses
 import datetime as dt
@@ -24,7 +24,7 @@ TODAY = dt.date(2026, 6, 1)
 
 
 class CountingEmbedder(HashEmbedder):
-    """Remembers what it embedded."""
+    """Records the passages that it encoded."""
 
     def __init__(self):
         self.passages = []
@@ -36,7 +36,7 @@ class CountingEmbedder(HashEmbedder):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two articles, one of them with a version for next year."""
+    """Two articles, one with another version for next year."""
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "card.md").write_text("A card costs five pounds.")
@@ -54,7 +54,7 @@ def texts(snapshot):
     return [passage.text for passage in snapshot.passages]
 
 
-def test_only_what_changed_is_embedded_again(folder, state):
+def test_only_what_changed_is_encoded_again(folder, state):
     embedder = CountingEmbedder()
     first = build(folder, embedder, state, today=TODAY)
     assert (len(embedder.passages), first.embedded, first.published) == (2, 2, True)
@@ -67,13 +67,13 @@ def test_only_what_changed_is_embedded_again(folder, state):
     assert texts(changed.snapshot) == [
         "A card costs six pounds.", "The fee is two pounds.", "Something new.",
     ]  # fmt: skip
-    # The vectors that were kept stand beside their own passages still.
+    # Reused vectors are still those of their own passages.
     for row, passage in enumerate(changed.snapshot.passages):
         expected = embedder.encode_queries([f"{passage.name}. {passage.text}"])
         assert (changed.snapshot.index.vectors([row]) == expected).all()
 
 
-def test_a_removed_article_vanishes_at_once(folder, state):
+def test_a_removed_article_is_gone_after_the_next_build(folder, state):
     build(folder, HashEmbedder(), state, today=TODAY)
     (folder / "card.md").unlink()
     done = build(folder, HashEmbedder(), state, today=TODAY)
@@ -87,7 +87,7 @@ def test_only_todays_version_is_searched(folder, state):
     assert not next_year.is_current(dt.date(2026, 12, 31))
 
 
-def test_a_changed_calibration_is_taken_without_embedding(folder, state, tmp_path):
+def test_a_changed_calibration_is_published_without_encoding(folder, state, tmp_path):
     embedder = CountingEmbedder()
     first = build(folder, embedder, state, today=TODAY)
     (folder / "weights").mkdir()
@@ -113,8 +113,8 @@ FILES = ["index.faiss", "passages.jsonl", "articles.jsonl", "calibration.json", 
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("how", ["flipped", "truncated", "missing"])
-def test_damage_is_found_and_the_generation_before_serves(folder, state, name, how):
-    """Faiss itself loads some flipped bits in silence and then ranks otherwise."""
+def test_damage_is_detected_and_the_previous_generation_serves(folder, state, name, how):
+    """Faiss loads some flipped bits without an error and then ranks differently."""
     build(folder, HashEmbedder(), state, today=TODAY)
     (folder / "card.md").write_text("Changed.")
     build(folder, HashEmbedder(), state, today=TODAY)
@@ -131,11 +131,11 @@ def test_damage_is_found_and_the_generation_before_serves(folder, state, name, h
     loaded = store.load("hash")
     assert loaded.generation == "g000001"
     assert "A card costs five pounds." in texts(loaded)
-    # The next build mends it.
+    # The next build repairs it.
     assert "Changed." in texts(build(folder, HashEmbedder(), state, today=TODAY).snapshot)
 
 
-def test_every_single_flipped_bit_is_found(folder, state):
+def test_every_single_flipped_bit_is_detected(folder, state):
     build(folder, HashEmbedder(), state, today=TODAY)
     store = SnapshotStore.of(folder, "hash", state)
     for name in FILES:
@@ -175,8 +175,8 @@ def test_a_full_disk_leaves_the_old_generation(folder, state, monkeypatch):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the machine has no /dev/full")
-def test_a_really_full_disk_is_an_error_and_no_half_file(folder, state, monkeypatch):
-    """Writing to /dev/full fails as writing to a full disk does, late."""
+def test_a_really_full_disk_is_an_error_and_leaves_no_partial_file(folder, state, monkeypatch):
+    """Writing to /dev/full fails as late as writing to a full disk."""
     build(folder, HashEmbedder(), state, today=TODAY)
     (folder / "card.md").write_text("Changed.")
     monkeypatch.setattr(
@@ -212,7 +212,7 @@ while True:
 
 
 def test_killed_builds_never_leave_a_broken_index(folder, state, tmp_path):
-    """Kill -9 at any moment: what serves is whole, and the next build goes on."""
+    """Builds are killed at various moments; the index stays intact and the next build succeeds."""
     build(folder, HashEmbedder(), state, today=TODAY)
     script = tmp_path / "builds.py"
     script.write_text(KILLED.format(root=str(ROOT), folder=str(folder), state=str(state)))
@@ -230,7 +230,7 @@ def test_killed_builds_never_leave_a_broken_index(folder, state, tmp_path):
     assert not list(store.folder.glob(".building-*"))
 
 
-def test_a_serving_assistant_takes_the_new_generation(folder, state):
+def test_a_serving_assistant_switches_to_the_new_generation(folder, state):
     embedder = HashEmbedder()
     base = KnowledgeBase.open(folder, embedder, state)
     before = base.current()
@@ -240,7 +240,7 @@ def test_a_serving_assistant_takes_the_new_generation(folder, state):
     after = base.current()
     assert after is not before
     assert "A card costs nothing now." in texts(after.snapshot)
-    # Whoever holds the old one still reads the old words.
+    # A retriever that is in use keeps the old text.
     assert "A card costs five pounds." in texts(before.snapshot)
 
 
@@ -255,12 +255,12 @@ def test_a_damaged_generation_does_not_reach_a_serving_assistant(folder, state, 
     assert base.current() is before
     shutil.rmtree(store.folder / "g000001")
     assert base.current() is before
-    # It is tried once and not at every message.
+    # Loading is tried once, not at every message.
     assert len(caplog.records) <= 1
 
 
-def test_an_article_that_ends_today_is_gone_tomorrow(folder, state, monkeypatch):
-    """The assistant renews its index at the turn of the day, without anybody building."""
+def test_an_article_that_expires_today_is_gone_tomorrow(folder, state, monkeypatch):
+    """The assistant renews its index when the day changes, without a build command."""
 
     class Clock(dt.date):
         day = dt.date(2026, 12, 31)
@@ -277,7 +277,7 @@ def test_an_article_that_ends_today_is_gone_tomorrow(folder, state, monkeypatch)
     assert "The fee is gone." in texts(base.current().snapshot)
 
 
-def test_a_renewal_that_failed_is_not_tried_at_every_message(folder, state, monkeypatch, caplog):
+def test_a_failed_renewal_is_not_retried_at_every_message(folder, state, monkeypatch, caplog):
     base = KnowledgeBase.open(folder, HashEmbedder(), state)
     before = base.current()
     caplog.clear()
@@ -295,9 +295,9 @@ def test_a_renewal_that_failed_is_not_tried_at_every_message(folder, state, monk
 def test_an_index_of_another_format_is_refused_and_rebuilt(folder, state, monkeypatch, capsys):
     """As after an update that changed what is stored."""
     with monkeypatch.context() as before:
-        before.setattr(snapshot_files, "FORMAT", 3)
+        before.setattr(snapshot_files, "FORMAT", snapshot_files.FORMAT - 1)
         build(folder, HashEmbedder(), state, today=TODAY)
-    expected = "Expected an index of format 4 in .*, found format 3, which another version of"
+    expected = "Expected an index of format 5 in .*, found format 4, which another version of"
     with pytest.raises(IndexMismatchError, match=f"{expected}.*Rebuild it with"):
         SnapshotStore.of(folder, "hash", state).load("hash")
     rebuilt = build(folder, HashEmbedder(), state, today=TODAY)
@@ -307,7 +307,9 @@ def test_an_index_of_another_format_is_refused_and_rebuilt(folder, state, monkey
     )
 
 
-def test_other_embedder_and_missing_index_are_refused_with_the_repair(folder, state):
+def test_another_embedder_and_a_missing_index_are_errors_that_name_the_command_to_rebuild(
+    folder, state
+):
     store = build(folder, HashEmbedder(), state) and SnapshotStore.of(folder, "hash", state)
     with pytest.raises(
         IndexMismatchError, match="was built with hash, but .* with other. Rebuild it"
@@ -319,7 +321,7 @@ def test_other_embedder_and_missing_index_are_refused_with_the_repair(folder, st
     assert empty.current() is None
 
 
-def test_a_folder_that_became_unreadable_keeps_the_old_index(folder, state):
+def test_a_folder_that_became_empty_keeps_the_old_index(folder, state):
     build(folder, HashEmbedder(), state)
     for path in folder.iterdir():
         path.unlink()

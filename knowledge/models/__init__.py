@@ -1,4 +1,4 @@
-"""Takes a model's name in, gives an embedder or the files of weights out: found, checked, prepared.
+"""Takes a model's name in, gives an embedder or verified weights out, ready to load.
 
 Knows nothing of articles or queries.
 """

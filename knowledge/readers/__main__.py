@@ -1,4 +1,4 @@
-"""Reads one file in a process of its own: ``python -m knowledge.readers FILE LIMITS``."""
+"""Reads one file in a separate process: ``python -m knowledge.readers FILE LIMITS``."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from knowledge.readers.reading import read_document
 
 
 def main() -> int:
-    """Read one file for a caller that may end this process: text or error as JSON."""
+    """Print a file's text and title, or the error, as JSON; the caller may kill this process."""
     path, limits = Path(sys.argv[1]), Limits(**json.loads(sys.argv[2]))
     _bound_memory(limits.memory_bytes)
     try:
@@ -24,12 +24,12 @@ def main() -> int:
     return 0
 
 
-def _bound_memory(most: int) -> None:
+def _bound_memory(limit: int) -> None:
     try:
         import resource
     except ModuleNotFoundError:  # Windows has no such limit
         return
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a reader takes and gives: the limits of a document, and its text as Markdown."""
+"""What a reader takes and returns: limits, and a document's text as Markdown."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a document may cost; whatever is larger is skipped with the reason.
+    """What one document may cost to read; documents above a limit are skipped.
 
     Attributes:
-        file_bytes: The largest file.
-        unpacked_bytes: The most that a zipped document (DOCX, PPTX, XLSX) may unpack to.
-        pages: The most pages or slides of one document.
-        characters: The longest text of one document.
-        seconds: The longest time that one document may take.
-        memory_bytes: The most memory that reading one document may take.
+        file_bytes: The largest file, in bytes.
+        unpacked_bytes: The largest unpacked size of a zipped document (DOCX, PPTX, XLSX, ODS).
+        pages: The largest number of pages or slides.
+        characters: The longest text, in characters.
+        seconds: The longest time that reading may take.
+        memory_bytes: The most memory that reading may take.
     """
 
     file_bytes: int = 50_000_000
@@ -27,7 +27,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of a file as Markdown, and its title where the file names one."""
+    """The text of a file as Markdown, and its title if the file has one."""
 
     text: str
     title: str | None = None

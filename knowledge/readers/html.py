@@ -1,4 +1,4 @@
-"""HTML → Markdown: what a person reads on the page, without scripts, menus and hidden parts."""
+"""Converts HTML to Markdown: the visible text, without scripts, menus and hidden parts."""
 
 import re
 import warnings
@@ -16,18 +16,18 @@ _UNSEEN = ["script", "style", "noscript", "template", "svg", "iframe", "object",
 _AROUND = ["nav", "footer", "aside", "form", "button", "select"]
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
-# The main part of a page is trusted to be the page if it holds this share of its words.
+# A main element is taken for the page if it has at least this share of the page's characters.
 MAIN_SHARE = 0.5
-# A list of so many links that hold so much of its text is a menu.
+# A list with at least this many links, which have at least this share of its text, is a menu.
 MENU_LINKS, MENU_SHARE = 4, 0.8
-# A cell longer than this lays out the page and is no data.
+# A table with a cell longer than this is a page layout, not data.
 MAX_CELL = 200
 
 
 def read_html(raw: bytes, _limits: Limits) -> Document:
     """Return the visible text of a page as Markdown, with its title."""
     with warnings.catch_warnings():
-        # Old pages are XHTML, and the lenient parser is meant.
+        # Old pages are XHTML, and the lenient parser is used for them on purpose.
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
         soup = BeautifulSoup(_decoded(raw), "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else None
@@ -47,11 +47,11 @@ def read_html(raw: bytes, _limits: Limits) -> Document:
 
 
 def _decoded(raw: bytes) -> str:
-    named = _CHARSET.search(raw[:2048])
-    if named:
+    charset = _CHARSET.search(raw[:2048])
+    if charset:
         try:
-            # GB2312 is what pages say, GB18030 is what they mean.
-            name = named.group(1).decode("ascii").lower()
+            # Pages that declare GB2312 use characters of its superset GB18030.
+            name = charset.group(1).decode("ascii").lower()
             return raw.decode("gb18030" if name in ("gb2312", "gbk") else name)
         except (LookupError, UnicodeDecodeError):
             pass
@@ -84,7 +84,7 @@ def _is_menu(tag: Any) -> bool:
 
 
 class _Converter(MarkdownConverter):
-    """Markdown in which table rows keep their headers, and links and pictures leave only words."""
+    """Markdown whose table rows keep their headers; links and pictures become plain text."""
 
     def convert_a(self, _el: Any, text: str, *_args: Any, **_kwargs: Any) -> str:
         return text
@@ -102,7 +102,7 @@ class _Converter(MarkdownConverter):
             [cell.get_text(" ", strip=True) for cell in row.find_all(["td", "th"])]
             for row in el.find_all("tr")
         ]
-        # A table that holds tables, headings or long texts lays out the page.
+        # A table with tables, headings or long texts in it is a page layout.
         longest = max((len(cell) for row in rows for cell in row), default=0)
         if el.find(["table", "h1", "h2", "h3"]) or longest > MAX_CELL:
             return f"\n\n{text}\n\n"

@@ -1,4 +1,4 @@
-"""Word and PowerPoint → Markdown."""
+"""Converts Word and PowerPoint documents to Markdown."""
 
 import io
 import re
@@ -18,7 +18,7 @@ def read_docx(raw: bytes, _limits: Limits) -> Document:
     """Return a Word document's paragraphs, headings, lists, tables and text boxes, in order.
 
     Raises:
-        DocumentError: It is broken.
+        DocumentError: The file is broken.
     """
     import docx
 
@@ -33,11 +33,11 @@ def read_docx(raw: bytes, _limits: Limits) -> Document:
 
 
 def _joined(blocks: Sequence[str]) -> str:
-    """Keep list items together and everything else apart."""
+    """Join blocks by blank lines, except list items that follow each other."""
     text = blocks[0] if blocks else ""
-    for before, block in pairwise(blocks):
-        listed = before.startswith("- ") and block.startswith("- ")
-        text += ("\n" if listed else "\n\n") + block
+    for previous, block in pairwise(blocks):
+        same_list = previous.startswith("- ") and block.startswith("- ")
+        text += ("\n" if same_list else "\n\n") + block
     return text
 
 
@@ -64,7 +64,7 @@ def _paragraph(paragraph: Any, styles: dict[str, str]) -> Iterator[str]:
         yield f"- {text}"
     elif text:
         yield text
-    # Text boxes hang on a paragraph, and newer files hold each one twice for older programs.
+    # Text boxes belong to a paragraph; newer files repeat each one for older programs.
     for box in paragraph.iter(f"{_W}txbxContent"):
         if not any(parent.tag == _FALLBACK for parent in box.iterancestors()):
             yield from _blocks(box, styles)
@@ -91,7 +91,7 @@ def _rows(table: Any) -> list[list[str]]:
 
 
 def _cell(cell: Any, above: list[list[str]], column: int) -> str:
-    """Return a cell's text; a row's name that is merged with the one above is said again."""
+    """Return a cell's text; a first cell that is merged with the one above repeats its text."""
     merged = cell.find(f"{_W}tcPr/{_W}vMerge")
     if merged is not None and merged.get(f"{_W}val") != "restart" and above:
         return above[-1][0] if column == 0 else ""
@@ -113,7 +113,7 @@ def read_pptx(raw: bytes, limits: Limits) -> Document:
     """Return a presentation's slides, each under its title, with tables and notes.
 
     Raises:
-        DocumentError: It is broken or has too many slides.
+        DocumentError: The file is broken or has too many slides.
     """
     import pptx
 

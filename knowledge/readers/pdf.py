@@ -1,7 +1,7 @@
-"""PDF → Markdown: PDFium's text in reading order, ruled tables with their headers.
+"""Converts PDF to Markdown: text in reading order, ruled tables with their headers.
 
-PDFium was better than pdfminer on awkward files: it keeps columns apart, table rows on one line and
-rotated pages readable, where pdfminer cut tables into columns and rotated words into letters.
+PDFium reads awkward files better than pdfminer: it separates columns, keeps table rows on one line
+and reads rotated pages, where pdfminer splits tables into columns and rotated words into letters.
 """
 
 import io
@@ -15,9 +15,9 @@ from knowledge.errors import DocumentError
 from knowledge.readers.document import Document, Limits
 from knowledge.readers.table_lines import table_lines
 
-# Text drawn in this mode leaves no mark on the page: the text under a scan, or hidden orders.
+# The rendering mode of text that is not drawn: the text layer of a scan, or hidden instructions.
 INVISIBLE = 3
-# A ruled box is a table from this many rows and columns on, and if so much of it is filled.
+# A ruled box is a table if it has at least this many rows, columns and this share of filled cells.
 MIN_ROWS, MIN_COLUMNS, MIN_FILLED = 2, 2, 0.6
 # A line shorter than this share of the longest one ends its paragraph.
 FULL_LINE = 0.65
@@ -27,7 +27,7 @@ def read_pdf(raw: bytes, limits: Limits) -> Document:
     """Return the visible text of a PDF.
 
     Raises:
-        DocumentError: It is encrypted, broken, too long, or has no visible text.
+        DocumentError: The file is encrypted, broken, too long, or has no visible text.
     """
     try:
         pdf = pdfium.PdfDocument(raw)
@@ -72,33 +72,32 @@ def _drop_invisible(page: pdfium.PdfPage) -> None:
 
 def _text_between(page: pdfium.PdfPage, bottom: float, top: float) -> str:
     whole = bottom <= 0 and top >= page.get_height()
-    reader = page.get_textpage()
-    text = reader.get_text_range() if whole else reader.get_text_bounded(bottom=bottom, top=top)
-    # U+FFFE marks a hyphen at a line's end: the word goes on.
+    layer = page.get_textpage()
+    text = layer.get_text_range() if whole else layer.get_text_bounded(bottom=bottom, top=top)
+    # U+FFFE marks a hyphen at the end of a line, where a word continues.
     return _unwrap(text.replace("\r\n", "\n").replace("\ufffe\n", "").replace("\ufffe", ""))
 
 
 def _unwrap(text: str) -> str:
-    """Join the lines of a paragraph, so that sentences are whole; rows of figures stay lines."""
+    """Join the lines of each paragraph to make sentences whole; rows of figures stay lines."""
     lines = [re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n")]
     longest = max((len(line) for line in lines), default=0)
     joined: list[str] = []
-    for before, line in zip(["", *lines], lines, strict=False):
-        goes_on = len(before) >= FULL_LINE * longest and not re.search(
-            r"[.:;!?。：；！？]$", before
-        )
-        lower = bool(re.match(r"[a-z(,;]", line)) and bool(before)
-        if joined and line and not _is_row(before) and not _is_row(line) and (goes_on or lower):
-            joined[-1] += _gap(before, line) + line
+    for previous, line in zip(["", *lines], lines, strict=False):
+        ended = re.search(r"[.:;!?。：；！？]$", previous)
+        is_full = len(previous) >= FULL_LINE * longest and not ended
+        starts_lower = bool(previous) and bool(re.match(r"[a-z(,;]", line))
+        rows = _is_row(previous) or _is_row(line)
+        if joined and line and not rows and (is_full or starts_lower):
+            joined[-1] += _gap(previous, line) + line
         elif line:
             joined.append(line)
     return "\n".join(joined)
 
 
-def _gap(before: str, line: str) -> str:
-    return (
-        "" if re.search(r"[\u3000-\u9fff]$", before) and re.match(r"[\u3000-\u9fff]", line) else " "
-    )
+def _gap(previous: str, line: str) -> str:
+    chinese = re.search(r"[\u3000-\u9fff]$", previous) and re.match(r"[\u3000-\u9fff]", line)
+    return "" if chinese else " "
 
 
 def _is_row(line: str) -> bool:
@@ -110,7 +109,7 @@ def _is_row(line: str) -> bool:
 def _tables(
     page: pdfium.PdfPage, raw: bytes, number: int
 ) -> Iterator[tuple[tuple[float, float, float, float], list[list[str]]]]:
-    """Yield the page's ruled tables from the top, each with its box (left, bottom, right, top)."""
+    """Yield the page's ruled tables, top first, each with its box (left, bottom, right, top)."""
     lines = list(page.get_objects(filter=[pdfium_raw.FPDF_PAGEOBJ_PATH]))
     if len(lines) < MIN_ROWS + MIN_COLUMNS or page.get_rotation():
         return
@@ -118,16 +117,15 @@ def _tables(
 
     with pdfplumber.open(io.BytesIO(raw), pages=[number + 1]) as pdf:
         layout = pdf.pages[0]
-        found = sorted(layout.find_tables(), key=lambda table: table.bbox[1])
-        last = 0.0
-        for table in found:
+        height = float(layout.height)
+        previous_bottom = 0.0
+        for table in sorted(layout.find_tables(), key=lambda table: table.bbox[1]):
+            left, top, right, bottom = table.bbox  # pdfplumber measures from the top of the page
             rows = [[cell or "" for cell in row] for row in table.extract()]
-            if table.bbox[1] < last or not _is_table(rows):
+            if top < previous_bottom or not _is_table(rows):
                 continue
-            last = table.bbox[3]
-            left, top, right, bottom = table.bbox
-            height = float(layout.height)
-            yield (left, height - bottom, right, height - top), _filled(rows)
+            previous_bottom = bottom
+            yield (left, height - bottom, right, height - top), _with_one_header(rows)
 
 
 def _is_table(rows: list[list[str]]) -> bool:
@@ -136,17 +134,18 @@ def _is_table(rows: list[list[str]]) -> bool:
     return enough and sum(bool(cell.strip()) for cell in cells) >= MIN_FILLED * len(cells)
 
 
-def _filled(rows: list[list[str]]) -> list[list[str]]:
-    """Give each column one name where a header spans two rows."""
+def _with_one_header(rows: list[list[str]]) -> list[list[str]]:
+    """Merge a header of two rows into one, so that each column has one name."""
     first, second = rows[0], rows[1]
     if all(first) or any(re.search(r"\d", cell) for cell in second if cell):
         return rows
-    names = [f"{a} {b}".strip() for a, b in zip(_spread(first), second, strict=True)]
+    names = [f"{a} {b}".strip() for a, b in zip(_filled(first), second, strict=True)]
     return [names, *rows[2:]]
 
 
-def _spread(row: list[str]) -> list[str]:
-    spread: list[str] = []
+def _filled(row: list[str]) -> list[str]:
+    """Fill each empty cell with the one to its left, as a name that spans columns names each."""
+    filled: list[str] = []
     for cell in row:
-        spread.append(cell or (spread[-1] if spread else ""))
-    return spread
+        filled.append(cell or (filled[-1] if filled else ""))
+    return filled

@@ -1,8 +1,8 @@
-"""Reads documents of every kind into Markdown text; a file that cannot be read says why.
+"""Reads a document of any kind into Markdown, or gives the reason why it cannot.
 
-Only the text that a person would see is kept. Nothing is fetched: links and pictures that a
-document names stay unread. Kinds that need a library of the extra ``documents`` say so where it is
-missing.
+Only the text that a person would see is kept. Nothing is fetched: links and pictures in a document
+are ignored. Some kinds need a library of the extra ``documents``; if it is missing, the reason
+names the command that installs it.
 """
 
 import importlib
@@ -23,12 +23,14 @@ def read_document(path: Path, limits: Limits | None = None) -> Document:
     """Read one file.
 
     Args:
-        path: The file; its suffix tells the kind.
-        limits: What it may cost; ``seconds`` is kept by a caller who runs this as a process.
+        path: The file; its suffix determines the kind.
+        limits: What it may cost to read. ``seconds`` and ``memory_bytes`` are enforced by callers
+            that run this in a separate process.
 
     Raises:
-        DocumentError: The file is empty, broken, encrypted, too large, a scan or of a kind that
-            is not read; the message is the reason alone, without the path.
+        DocumentError: The file is empty, broken, encrypted, too large, a scan or of a kind that is
+            not supported; the message is the reason alone, without the path.
+        OSError: The file cannot be opened.
     """
     limits = limits or Limits()
     size = path.stat().st_size
@@ -49,7 +51,7 @@ def read_document(path: Path, limits: Limits | None = None) -> Document:
 
 
 def is_readable(path: Path) -> bool:
-    """Tell whether the suffix is one of a document, readable or to be refused with a reason."""
+    """Return whether the suffix is a document's, even if its kind is refused with a reason."""
     return path.suffix.lower() in READERS or path.suffix.lower() in REFUSED
 
 
@@ -57,7 +59,7 @@ def _reader(suffix: str, raw: bytes, limits: Limits) -> Reader:
     if suffix in REFUSED:
         raise DocumentError(REFUSED[suffix])
     if suffix not in READERS:
-        raise DocumentError(f"files of the kind {suffix or '(none)'} are not read")
+        raise DocumentError(f"the file type {suffix or '(none)'} is not supported")
     if suffix in ZIPPED:
         _check_zip(suffix, raw, limits)
     return READERS[suffix]
@@ -70,7 +72,7 @@ def _check_zip(suffix: str, raw: bytes, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except zipfile.BadZipFile:
-        raise DocumentError(f"it is broken: not a {suffix[1:].upper()} file inside") from None
+        raise DocumentError(f"it is broken: it contains no {suffix[1:].upper()} document") from None
     if unpacked > limits.unpacked_bytes:
         raise DocumentError(
             f"it unpacks to {unpacked:,} bytes, more than the limit of {limits.unpacked_bytes:,}"
@@ -78,13 +80,15 @@ def _check_zip(suffix: str, raw: bytes, limits: Limits) -> None:
 
 
 def _lazy(module: str, function: str) -> Reader:
-    """Return a reader whose libraries are imported when the first such file is read."""
+    """Return a reader whose libraries are imported when it reads its first file."""
 
     def read(raw: bytes, limits: Limits) -> Document:
         try:
             reader: Reader = getattr(importlib.import_module(module), function)
         except ModuleNotFoundError as error:
-            raise DocumentError(f"reading it needs the package {error.name}: {EXTRA}") from None
+            raise DocumentError(
+                f"reading it needs the package {error.name}; install it with: {EXTRA}"
+            ) from None
         return reader(raw, limits)
 
     return read
@@ -118,9 +122,9 @@ ZIPPED = frozenset({".docx", ".pptx", ".xlsx", ".ods"})
 _PICTURE = "it is a picture, and text in pictures is not read; add the text as a document"
 _ARCHIVE = "archives are not unpacked; put the documents themselves into the folder"
 REFUSED = {
-    ".doc": "the old Word format is not read; save it as DOCX",
-    ".ppt": "the old PowerPoint format is not read; save it as PPTX",
-    ".rtf": "RTF is not read; save it as DOCX",
+    ".doc": "the old Word format is not supported; save it as DOCX",
+    ".ppt": "the old PowerPoint format is not supported; save it as PPTX",
+    ".rtf": "RTF is not supported; save it as DOCX",
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp"), _PICTURE),
     **dict.fromkeys((".zip", ".7z", ".rar", ".gz", ".tar", ".tgz"), _ARCHIVE),
 }

@@ -1,4 +1,4 @@
-"""Spreadsheets → Markdown: each row with its headers, each table under its caption."""
+"""Converts spreadsheets to Markdown: each row with its headers, each table under its caption."""
 
 import io
 import re
@@ -12,16 +12,16 @@ from knowledge.readers.table_lines import table_lines
 Grid = list[list[str]]
 
 _NUMBER = re.compile(r"[-+(]?[£$€¥]?\d[\d.,]*\s?%?\)?")
-# A header names at least this share of its columns; fewer cells are a caption.
+# A row of a header names at least this share of the columns; a row with fewer is a caption.
 HEADER_SHARE = 0.5
 MAX_HEADER_ROWS = 4
 
 
 def read_sheets(raw: bytes, _limits: Limits) -> Document:
-    """Return a workbook's sheets, each under its name; tables on one sheet are kept apart.
+    """Return a workbook's sheets, each under its name; the tables of a sheet stay separate.
 
     Raises:
-        DocumentError: It is broken or encrypted.
+        DocumentError: The file is broken or encrypted.
     """
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
@@ -56,33 +56,34 @@ def _value(cell: Any) -> str:
 
 
 def _tables(grid: Grid) -> Iterator[Grid]:
-    """Cut a sheet at its empty rows; a header that stands apart goes with the rows below it."""
-    head: Grid = []
+    """Split a sheet at empty rows; a header followed by an empty row stays with the rows below."""
+    header: Grid = []
     for block in _runs(grid):
-        if not head and _columns(block) > 1 and not _has_figures(block):
-            head = block
+        if not header and _columns(block) > 1 and not _has_figures(block):
+            header = block
             continue
-        if head and not _has_figures(block):
-            yield from _beside(head)
-            head = []
-        yield from _beside([*head, *block])
-        head = []
-    if head:
-        yield from _beside(head)
+        if header and not _has_figures(block):
+            yield from _side_by_side(header)
+            header = []
+        yield from _side_by_side([*header, *block])
+        header = []
+    if header:
+        yield from _side_by_side(header)
 
 
-def _beside(block: Grid) -> Iterator[Grid]:
-    """Cut a block at its empty columns, unless what stands there goes on with the same rows."""
+def _side_by_side(block: Grid) -> Iterator[Grid]:
+    """Split a block at empty columns, unless every part has a cell in each row with figures."""
     parts = list(_runs([list(column) for column in zip(*block, strict=True)]))
-    rows = [{n for column in part for n, cell in enumerate(column) if cell} for part in parts]
-    body = {n for n, row in enumerate(block) if any(_NUMBER.fullmatch(cell) for cell in row)}
-    if body and all(found & body == body for found in rows):
+    filled = [{n for column in part for n, cell in enumerate(column) if cell} for part in parts]
+    body = {n for n, row in enumerate(block) if _has_figures([row])}
+    if body and all(body <= rows for rows in filled):
         parts = [[column for part in parts for column in part]]
     for part in parts:
         yield [list(row) for row in zip(*part, strict=True) if any(row)]
 
 
 def _runs(lines: Grid) -> Iterator[Grid]:
+    """Yield the groups of lines between empty lines."""
     run: Grid = []
     for line in [*lines, []]:
         if any(line):
@@ -93,6 +94,7 @@ def _runs(lines: Grid) -> Iterator[Grid]:
 
 
 def _columns(block: Grid) -> int:
+    """Return the largest number of different cells in a row."""
     return max(len({cell for cell in row if cell}) for row in block)
 
 
@@ -105,10 +107,13 @@ def _rendered(table: Grid) -> str:
     if _columns(table) == 1:
         return "\n".join(dict.fromkeys(cell for row in table for cell in row if cell))
     first = next((n for n, row in enumerate(table) if _has_figures([row])), 1)
-    head = table[: max(1, min(first, MAX_HEADER_ROWS))]
-    wide = [row for row in head if sum(map(bool, row)) >= HEADER_SHARE * len(row)]
-    wide = [row for row in wide if len(set(filter(None, row))) > 1]
-    caption = dict.fromkeys(cell for row in head if row not in wide for cell in row if cell)
-    names = [" ".join(dict.fromkeys(filter(None, column))) for column in zip(*wide, strict=True)]
-    lines = table_lines([*([names] if names else []), *table[len(head) :]])
+    top = table[: max(1, min(first, MAX_HEADER_ROWS))]
+    header = [row for row in top if _names_columns(row)]
+    caption = dict.fromkeys(cell for row in top if row not in header for cell in row if cell)
+    names = [" ".join(dict.fromkeys(filter(None, column))) for column in zip(*header, strict=True)]
+    lines = table_lines([*([names] if names else []), *table[len(top) :]])
     return "\n\n".join([*([f"### {', '.join(caption)}"] if caption else []), "\n".join(lines)])
+
+
+def _names_columns(row: list[str]) -> bool:
+    return sum(map(bool, row)) >= HEADER_SHARE * len(row) and len(set(filter(None, row))) > 1

@@ -6,14 +6,17 @@ from collections.abc import Iterable, Sequence
 
 
 def table_lines(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return a table as one list item a row, in which each cell keeps its header.
+    """Return one list item per row, in which each cell keeps its column's header.
 
-    So a row means the same wherever the text is cut: ``- Service: Spare card; Fee: £5``. A table
-    whose first row holds figures has no header, and its cells stand alone.
+    A row then means the same wherever the text is cut: ``- Service: Spare card; Fee: £5``. If the
+    first row has figures, the table has no header, and the items contain the cells alone.
+
+    Args:
+        rows: The cells of each row, which may differ in number; the header first.
     """
     cleaned = [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in rows]
     filled = [row for row in cleaned if any(row)]
-    # What stands alone above the header, or over the whole width, is a caption.
+    # A single cell above the header, or one that spans the table, is a caption.
     caption = list(itertools.takewhile(lambda row: len(set(filter(None, row))) == 1, filled))
     if len(caption) == len(filled):
         return [cell for row in filled for cell in dict.fromkeys(filter(None, row))]
@@ -25,13 +28,13 @@ def table_lines(rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _is_header(header: Sequence[str]) -> bool:
-    # A header may leave a cell empty, but it names most columns and holds no figure.
+    # A header may have an empty cell, but it names most columns and has no figure.
     names = [cell for cell in header if cell]
     return len(names) > len(header) / 2 and not any(_is_figure(cell) for cell in names)
 
 
 def _is_figure(cell: str) -> bool:
-    # Years and quarters name columns.
+    # Years can be the names of columns, and so can anything with a letter ("Q3").
     year = re.fullmatch(r"(19|20)\d\d([-/]\d{2,4})?", cell)
     return bool(re.search(r"\d", cell)) and not year and not re.search(r"[^\W\d_]", cell)
 

@@ -1,7 +1,7 @@
-"""Nearest vectors: the protocol, and FAISS behind it; the only importer of faiss.
+"""Nearest vectors with FAISS, in memory; the only importer of faiss.
 
-Exact search up to ``EXACT_UP_TO`` vectors, an inverted file above it (Jégou et al. 2011);
-``python -m benchmarks.retrieval`` measures what its settings are worth.
+Search is exact up to ``EXACT_UP_TO`` vectors and uses an inverted file above (Jégou et al. 2011).
+``python -m benchmarks.retrieval`` measures recall and speed with these settings.
 """
 
 from pathlib import Path
@@ -13,13 +13,12 @@ import numpy as np
 from knowledge.models.embedder import Vectors
 from knowledge.retrieval.vector_index import Rows
 
-# Up to here comparing with every vector takes a few milliseconds, and misses nothing.
+# Up to this size, comparing with every vector takes a few milliseconds and misses nothing.
 EXACT_UP_TO = 50_000
-# Cells of the inverted file for n vectors are about SPREAD times the root of n; a search looks into
-# this share of them.
+# An inverted file of n vectors has SPREAD * √n cells; a search visits this share of them.
 SPREAD = 4
 SHARE_SEARCHED = 1 / 64
-# Vectors a cell that k-means is fitted on; more change nothing but the time.
+# Vectors per cell that k-means is fitted on; more only take longer.
 TRAINING_VECTORS = 40
 
 
@@ -34,7 +33,11 @@ class FaissIndex:
 
     @classmethod
     def build(cls, vectors: Vectors) -> Self:
-        """Index vectors of shape (n, dimension) and length 1; n must be at least 1."""
+        """Index float32 unit vectors of shape (n, dimension).
+
+        Raises:
+            ValueError: There is no vector.
+        """
         if not len(vectors):
             raise ValueError("expected at least one vector, found none")
         count, dimension = vectors.shape
@@ -44,14 +47,14 @@ class FaissIndex:
         else:
             index = _inverted_file(vectors)
         index.add(vectors)
-        return cls(_ready(index))
+        return cls(_with_direct_map(index))
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return int(self._index.ntotal)
 
     def search(self, vector: Vectors, top_k: int, rows: range) -> Rows:
-        """Return the rows of the range that are nearest to a unit vector, best first."""
+        """Return the rows of the range that are nearest to a unit vector, nearest first."""
         whole = rows.start <= 0 and rows.stop >= len(self)
         selector = None if whole else faiss.IDSelectorRange(rows.start, rows.stop)
         options: dict[str, Any] = {"sel": selector}
@@ -60,11 +63,11 @@ class FaissIndex:
             parameters: faiss.SearchParameters = faiss.SearchParametersIVF(**options)
         else:
             parameters = faiss.SearchParameters(**options)
-        _, found = self._index.search(vector[None, :], top_k, params=parameters)
-        return np.asarray(found[0][found[0] >= 0], dtype=np.int64)
+        _, (nearest,) = self._index.search(vector[None, :], top_k, params=parameters)
+        return np.asarray(nearest[nearest >= 0], dtype=np.int64)  # -1 fills up a short result
 
     def vectors(self, rows: Rows) -> Vectors:
-        """Return the stored vectors of some rows, of shape (len(rows), dimension)."""
+        """Return the stored vectors of the given rows, of shape (len(rows), dimension)."""
         stored = self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64))
         return np.asarray(stored, dtype=np.float32)
 
@@ -74,27 +77,27 @@ class FaissIndex:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read ``index.faiss``, whose checksum the caller has compared: faiss itself does not."""
-        return cls(_ready(faiss.read_index(str(folder / cls.FILE))))
+        """Load ``index.faiss``; the caller must verify its checksum, because faiss does not."""
+        return cls(_with_direct_map(faiss.read_index(str(folder / cls.FILE))))
 
 
 def _inverted_file(vectors: Vectors) -> "faiss.Index":
     count, dimension = vectors.shape
     cells = int(SPREAD * count**0.5)
     quantizer = faiss.IndexFlatIP(dimension)
-    # Eight bits a number: a quarter of the memory, and the exact cosines change in the third digit.
+    # Eight bits per number need a quarter of the memory and change a cosine's third digit.
     index = faiss.IndexIVFScalarQuantizer(
         quantizer, dimension, cells, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
     )
-    chosen = np.random.default_rng(0).permutation(count)[: cells * TRAINING_VECTORS]
-    index.train(vectors[chosen])
+    sample = np.random.default_rng(0).permutation(count)[: cells * TRAINING_VECTORS]
+    index.train(vectors[sample])
     index.own_fields = True
     quantizer.this.disown()  # type: ignore[attr-defined]  # SWIG's handle: the index owns it now
     return index
 
 
-def _ready(index: "faiss.Index") -> "faiss.Index":
-    """Let an inverted file give back the vectors of rows."""
+def _with_direct_map(index: "faiss.Index") -> "faiss.Index":
+    """Let an inverted file return vectors by row."""
     if isinstance(index, faiss.IndexIVF):
         index.make_direct_map()
     return index

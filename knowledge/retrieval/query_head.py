@@ -1,4 +1,4 @@
-"""A company's own correction of queries: one matrix, fitted in a minute on its questions."""
+"""The query head: one matrix, fitted in a minute on a company's questions, corrects queries."""
 
 from pathlib import Path
 from typing import Self
@@ -13,27 +13,27 @@ WEIGHTS = "weights"
 
 
 class QueryHead:
-    """Moves a query's vector towards the company's articles; passages stay where they are."""
+    """Moves query vectors towards the company's articles; passage vectors stay unchanged."""
 
     def __init__(self, matrix: Vectors, bias: Vectors, embedder: str) -> None:
-        """Take what ``python -m tuning.query_head`` fitted.
+        """Take the weights that ``python -m tuning.query_head`` fits.
 
         Args:
             matrix: float32 of shape (dimension, dimension), added to the identity.
             bias: float32 of shape (dimension,).
-            embedder: The name of the embedder whose vectors it corrects.
+            embedder: The query name of the embedder whose vectors it corrects.
         """
         self._matrix = matrix
         self._bias = bias
         self.embedder = embedder
 
     def apply(self, vector: Vectors) -> Vectors:
-        """Return the corrected unit vector of a query's vector of shape (dimension,)."""
+        """Return the corrected unit vector of a query vector of shape (dimension,)."""
         moved = vector + self._matrix @ vector + self._bias
         return np.asarray(moved / np.linalg.norm(moved), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
-        """Write the head into the ``weights`` of a knowledge folder."""
+        """Write the query head into the ``weights`` folder of a knowledge folder, in float16."""
         from safetensors.numpy import save_file
 
         (folder / WEIGHTS).mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,11 @@ class QueryHead:
 
     @classmethod
     def find(cls, folder: Path, embedder: str) -> Self | None:
-        """Return a knowledge folder's head; None where it has none, or one for other vectors.
+        """Return a knowledge folder's query head; None if it has none for this embedder.
+
+        Args:
+            folder: The knowledge folder.
+            embedder: The query name of the embedder.
 
         Raises:
             IndexMismatchError: The file is damaged.
@@ -57,14 +61,14 @@ class QueryHead:
             return None
         try:
             with safe_open(str(path), framework="numpy") as file:
-                made_for = (file.metadata() or {}).get("embedder", "")
+                fitted_for = (file.metadata() or {}).get("embedder", "")
                 arrays = {name: file.get_tensor(name) for name in ("matrix", "bias")}
         except (SafetensorError, KeyError) as error:
             raise IndexMismatchError(
-                f"{path} is damaged ({error}). Fit it again with `python -m tuning.query_head`, or "
+                f"{path} is damaged ({error}). Refit it with `python -m tuning.query_head`, or "
                 f"delete it."
             ) from None
-        if made_for != embedder:
+        if fitted_for != embedder:
             return None
         matrix, bias = (arrays[name].astype(np.float32) for name in ("matrix", "bias"))
-        return cls(matrix, bias, made_for)
+        return cls(matrix, bias, fitted_for)

@@ -1,4 +1,4 @@
-"""Finds the passages that answer a query."""
+"""Retrieves the passages that answer a query."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,9 +12,9 @@ from knowledge.retrieval.reranker import Reranker
 from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.vector_index import Rows
 
-# Passages that each side proposes; their union is scored by both.
+# Passages that dense and lexical search propose each; both score all that either proposed.
 CANDIDATES = 30
-# An article that the intent makes likelier than this is a candidate whatever its words.
+# An article whose prior exceeds this is a candidate, whatever its words.
 LIKELY = 0.05
 
 
@@ -28,13 +28,13 @@ class Retriever:
         head: QueryHead | None = None,
         reranker: Reranker | None = None,
     ) -> None:
-        """Keep the parts and index the passages' words.
+        """Keep the parts and build the lexical index.
 
         Args:
             snapshot: The passages with their vectors and the calibration.
-            embedder: The one that made the vectors.
-            head: The company's correction of queries, if it has one.
-            reranker: What reads the best hits once more, if the settings name it.
+            embedder: The embedder that encoded the passages.
+            head: The company's query head, if it has one.
+            reranker: Reranks the best hits, if the settings name one.
         """
         self.snapshot = snapshot
         self.passages = snapshot.passages
@@ -51,7 +51,7 @@ class Retriever:
             self._rows_of_article.setdefault(passage.article, []).append(row)
 
     def article(self, lang: str, article: str) -> Article | None:
-        """Return an article that is valid now by its language and id, or None."""
+        """Return a currently valid article by its language and id, or None."""
         return self._articles.get((lang, article))
 
     def retrieve(
@@ -62,17 +62,21 @@ class Retriever:
         prior: Mapping[str, float] | None = None,
         title: str | None = None,
     ) -> list[Hit]:
-        """Return the best passages for a query, best first, without any floor.
+        """Return the best passages for a query, best first, however low they score.
 
         Args:
-            query: What to look for; or several readings of it with their vectors, of which a
-                passage gets the best score.
-            lang: The language of the query. Passages in it come first; those in other languages
-                are searched only for articles that have no version in it.
-            top_k: How many hits at most.
-            prior: For each article, the probability in [0, 1] that the customer's intent is
-                answered there; None where no intents are known.
-            title: Only passages of the articles with this title, which the customer picked.
+            query: A query; or several phrasings of it with their vectors of shape (dimension,),
+                the fullest one last. A passage gets its best score over the phrasings.
+            lang: The language of the query. Passages in other languages are searched only for
+                articles that have no version in it.
+            top_k: The largest number of hits to return.
+            prior: The probability in [0, 1], by article id, that the customer's intent is answered
+                there; None if no intents are known.
+            title: Restricts the search to articles with this title, for example one that the
+                customer picked.
+
+        Raises:
+            ValueError: ``top_k`` is less than 1.
         """
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1. Currently, top_k is {top_k}")
@@ -85,7 +89,7 @@ class Retriever:
                     best[row] = hit
         hits = sorted(best.values(), key=lambda hit: -hit.score)
         if self._reranker:
-            *_, fullest = query  # the last reading holds all the words there are
+            *_, fullest = query
             hits = self._reranker.rerank(fullest, hits)
         return hits[:top_k]
 
@@ -103,55 +107,56 @@ class Retriever:
         if title is None:
             rows = self._candidates(vector, lexical, lang, prior or {})
         else:
-            rows = self._titled(title, lang)
+            rows = self._rows_with_title(title, lang)
         if not len(rows):
             return
         fusion = self.snapshot.calibration.for_query(lang, intent=prior is not None)
-        names = [self.passages[row].article for row in rows]
-        beliefs = np.array([(prior or {}).get(name, 0.0) for name in names], dtype=np.float32)
+        articles = [self.passages[row].article for row in rows]
+        priors = np.array([(prior or {}).get(article, 0.0) for article in articles], np.float32)
         dense = np.asarray(self.snapshot.index.vectors(rows) @ vector, dtype=np.float32)
-        scores = fusion.probabilities(dense, lexical[rows], beliefs, names)
-        for row, score, near, found in zip(rows, scores, dense, lexical[rows], strict=True):
-            yield int(row), Hit(self.passages[row], float(score), float(near), float(found))
+        scores = fusion.probabilities(dense, lexical[rows], priors, articles)
+        for row, score, cosine, share in zip(rows, scores, dense, lexical[rows], strict=True):
+            yield int(row), Hit(self.passages[row], float(score), float(cosine), float(share))
 
     def _candidates(
         self, vector: Vectors, lexical: Vectors, lang: str, prior: Mapping[str, float]
     ) -> Rows:
-        found: list[int] = []
+        """Return rows proposed by either search or the prior, those in the language first."""
+        candidates: list[int] = []
         for other in sorted(self._rows, key=lambda name: name != lang):
             rows = self._rows[other]
             proposed = self.snapshot.index.search(vector, CANDIDATES, rows).tolist()
             proposed += _largest(lexical, rows)
             proposed += [
                 row
-                for article, belief in prior.items()
-                if belief > LIKELY
+                for article, probability in prior.items()
+                if probability > LIKELY
                 for row in self._rows_of_article.get(article, ())
                 if row in rows
             ]
-            found += [row for row in proposed if other == lang or not self._is_in(lang, row)]
-        return np.array(list(dict.fromkeys(found)), dtype=np.int64)
+            candidates += [row for row in proposed if other == lang or not self._is_in(lang, row)]
+        return np.array(list(dict.fromkeys(candidates)), dtype=np.int64)
 
-    def _titled(self, title: str, lang: str) -> Rows:
-        """Return an article's rows; of its version in the language, where there is one."""
+    def _rows_with_title(self, title: str, lang: str) -> Rows:
+        """Return the rows of the articles with a title: those in the language, if there are any."""
         rows = [row for row, passage in enumerate(self.passages) if passage.title == title]
-        own = [row for row in rows if self.passages[row].lang == lang]
-        return np.array(own or rows, dtype=np.int64)
+        in_language = [row for row in rows if self.passages[row].lang == lang]
+        return np.array(in_language or rows, dtype=np.int64)
 
     def _is_in(self, lang: str, row: int) -> bool:
-        """Tell whether a passage's article has a version in a language."""
+        """Return whether a passage's article has a version in a language."""
         passage = self.passages[row]
         article = self._articles[passage.lang, passage.article]
         return any((lang, name) in self._versions for name in _names(article))
 
 
 def _names(article: Article) -> set[str]:
-    """Return what an article and its twins have in common."""
+    """Return the ids that an article has in common with its translations."""
     return {article.id, article.translation_of or article.id}
 
 
 def _rows_by_language(snapshot: Snapshot) -> dict[str, range]:
-    # Passages lie sorted by language, so that those of one are a range.
+    # Passages are sorted by language, so the rows of each language are a range.
     rows: dict[str, range] = {}
     for row, passage in enumerate(snapshot.passages):
         first = rows[passage.lang].start if passage.lang in rows else row
@@ -160,7 +165,8 @@ def _rows_by_language(snapshot: Snapshot) -> dict[str, range]:
 
 
 def _largest(scores: Vectors, rows: range) -> list[int]:
-    some = scores[rows.start : rows.stop]
-    count = min(CANDIDATES, len(some))
-    best = np.argpartition(-some, count - 1)[:count]
-    return [int(row) + rows.start for row in best if some[row] > 0]
+    """Return up to ``CANDIDATES`` rows of the range with the largest scores above 0."""
+    in_range = scores[rows.start : rows.stop]
+    count = min(CANDIDATES, len(in_range))
+    best = np.argpartition(-in_range, count - 1)[:count]
+    return [int(row) + rows.start for row in best if in_range[row] > 0]

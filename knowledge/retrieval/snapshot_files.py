@@ -23,7 +23,7 @@ from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.vector_index import VectorIndex
 
 # Raise it whenever what is stored changes shape: an index of another format is rebuilt.
-FORMAT = 4
+FORMAT = 5
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What every vector index offers: nearest vectors by cosine, within a range of rows."""
+"""The interface of every vector index: nearest vectors by cosine, within a range of rows."""
 
 from pathlib import Path
 from typing import Protocol
@@ -12,22 +12,25 @@ Rows = NDArray[np.int64]
 
 
 class VectorIndex(Protocol):
-    """Unit vectors in rows 0 … n - 1, searched by cosine within a range of rows."""
+    """Unit vectors in rows 0 to n - 1, searched by cosine within a range of rows."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
 
     def search(self, vector: Vectors, top_k: int, rows: range) -> Rows:
-        """Return int64 of at most ``top_k`` rows of the range, those nearest to a vector first.
+        """Return the rows that are nearest to a vector, nearest first.
 
         Args:
             vector: A unit vector of shape (dimension,).
-            top_k: How many rows at most.
-            rows: The rows to choose from, for example those of one language.
+            top_k: The largest number of rows to return, at least 1.
+            rows: The rows to search, for example those of one language.
+
+        Returns:
+            int64 of shape (at most top_k,).
         """
 
     def vectors(self, rows: Rows) -> Vectors:
-        """Return the stored vectors of some rows, of shape (len(rows), dimension)."""
+        """Return the stored vectors of the given rows, of shape (len(rows), dimension)."""
 
     def save(self, folder: Path) -> None:
-        """Write what ``load`` needs into a folder."""
+        """Write the files from which the index is loaded."""
