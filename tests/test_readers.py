@@ -66,7 +66,7 @@ AWKWARD = {
     "simple.zip": "archives are not unpacked",
     "empty.txt": "the file is empty",
 }
-# What must be missing from the text of some.
+# Pieces that must be absent from the text.
 ABSENT = {
     "invisible_text_layer.pdf": "Invisible",
     "example-with-scripts.html": "function(",

@@ -4,7 +4,7 @@ import pytest
 
 from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelNotFoundError
-from knowledge.retrieval.reranker import READ, Reranker, open_reranker
+from knowledge.retrieval.reranker import RERANKED, Reranker, open_reranker
 
 
 class ScriptedEncoder:
@@ -23,13 +23,13 @@ def hit(article, logit, score):
 
 def test_hits_are_reordered_and_the_probability_of_an_answer_stays():
     hits = [hit("a", -2.0, 0.5), hit("b", 3.0, 0.2), hit("a", -3.0, 0.1)]
-    found = Reranker(ScriptedEncoder()).rerank("?", hits)
-    assert [h.passage.article for h in found] == ["b", "a", "a"]
-    assert [h.rerank for h in found] == [3.0, -2.0, -3.0]
+    reranked = Reranker(ScriptedEncoder()).rerank("?", hits)
+    assert [h.passage.article for h in reranked] == ["b", "a", "a"]
+    assert [h.rerank for h in reranked] == [3.0, -2.0, -3.0]
     # The two articles shared 0.7 before; an article counts by its best passage.
-    assert found[0].score + found[1].score == pytest.approx(0.7)
+    assert reranked[0].score + reranked[1].score == pytest.approx(0.7)
     # Odds: 0.2 times e to the third against 0.5 times e to the minus second.
-    assert found[0].score / found[1].score == pytest.approx(0.4 * 2.718281828**5)
+    assert reranked[0].score / reranked[1].score == pytest.approx(0.4 * 2.718281828**5)
 
 
 def test_equal_logits_change_nothing():
@@ -40,10 +40,10 @@ def test_equal_logits_change_nothing():
 
 
 def test_only_the_best_hits_are_reranked_and_no_hits_are_no_error():
-    hits = [hit(f"a{n}", float(n), 0.05) for n in range(READ + 2)]
-    found = Reranker(ScriptedEncoder()).rerank("?", hits)
-    assert found[0].passage.article == f"a{READ - 1}"
-    assert [h.rerank for h in found[READ:]] == [None, None]
+    hits = [hit(f"a{n}", float(n), 0.05) for n in range(RERANKED + 2)]
+    reranked = Reranker(ScriptedEncoder()).rerank("?", hits)
+    assert reranked[0].passage.article == f"a{RERANKED - 1}"
+    assert [h.rerank for h in reranked[RERANKED:]] == [None, None]
     assert Reranker(ScriptedEncoder()).rerank("?", []) == []
 
 
@@ -68,9 +68,9 @@ def folder(tmp_path_factory):
 def test_a_folder_is_loaded(folder, embedder):
     embedder.sentence_transformer.tokenizer.save_pretrained(folder)
     reranker = open_reranker(str(folder))
-    found = reranker.rerank("卡丢了", [hit("a", 1.0, 0.5), hit("b", 2.0, 0.3)])
-    assert sum(h.score for h in found) == pytest.approx(0.8)
-    assert all(isinstance(h.rerank, float) for h in found)
+    reranked = reranker.rerank("卡丢了", [hit("a", 1.0, 0.5), hit("b", 2.0, 0.3)])
+    assert sum(h.score for h in reranked) == pytest.approx(0.8)
+    assert all(isinstance(h.rerank, float) for h in reranked)
 
 
 def test_no_setting_gives_no_reranker_and_a_wrong_one_is_an_error(tmp_path):

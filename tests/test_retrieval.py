@@ -105,8 +105,8 @@ def test_contract_save_and_load(make, tmp_path):
     loaded = make[1](tmp_path / "saved")
     assert len(loaded) == 200
     for row in (0, 99):
-        found = loaded.search(vectors[row], 4, range(200))
-        assert found.tolist() == index.search(vectors[row], 4, range(200)).tolist()
+        nearest = loaded.search(vectors[row], 4, range(200))
+        assert nearest.tolist() == index.search(vectors[row], 4, range(200)).tolist()
     assert np.array_equal(loaded.vectors(np.array([5])), index.vectors(np.array([5])))
 
 
@@ -156,10 +156,10 @@ def test_an_unreachable_milvus_is_named(tmp_path):
 
 def test_the_lexical_score_is_a_share_of_the_best_possible_one():
     index = LexicalIndex(["freeze the card", "the fee is five pounds", "空卡"])
-    found = index.score("freeze fee zebra")
-    assert found.shape == (3,)
-    assert 0 < found[0] < 1
-    assert found[2] == 0
+    scores = index.score("freeze fee zebra")
+    assert scores.shape == (3,)
+    assert 0 < scores[0] < 1
+    assert scores[2] == 0
     assert index.score("zebra").tolist() == [0, 0, 0]
     assert index.score("!!").tolist() == [0, 0, 0]
 
@@ -187,8 +187,8 @@ def test_top_k_must_be_positive():
 def test_another_language_is_searched_for_articles_without_a_version_in_the_query_language():
     """A Chinese query finds Chinese versions only, and articles that exist in English alone."""
     only_english = Passage("terms", "en", "Terms", "", "the terms", 0, 9)
-    found = retriever(passages=[PASSAGES[1], only_english, PASSAGES[2]]).retrieve("fee", "zh")
-    assert {(h.passage.article, h.passage.lang) for h in found} == {("fees", "zh"), ("terms", "en")}
+    hits = retriever(passages=[PASSAGES[1], only_english, PASSAGES[2]]).retrieve("fee", "zh")
+    assert {(h.passage.article, h.passage.lang) for h in hits} == {("fees", "zh"), ("terms", "en")}
 
 
 def test_only_the_picked_article_is_searched_in_the_query_language_if_possible():

@@ -136,7 +136,7 @@ def prepare(
 ) -> Path:
     """Return the folder of a carrier's converted model; convert it on the first call.
 
-    The folder lies in ``state/models`` and appears complete or not at all.
+    The folder is in ``state/models`` and appears complete or not at all.
 
     Args:
         carrier: The package.

@@ -11,7 +11,7 @@ from knowledge.documents import Hit
 from knowledge.errors import ModelNotFoundError
 
 # How many of the best hits are reranked; each costs one pass through the cross-encoder.
-READ = 10
+RERANKED = 10
 
 
 class Reranker:
@@ -24,7 +24,7 @@ class Reranker:
     def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
         """Return the hits, best first.
 
-        The first ``READ`` hits share their total probability anew: an article's odds are multiplied
+        The first ``RERANKED`` hits redistribute their probability: an article's odds are multiplied
         by the cross-encoder's odds for its best passage.
 
         Args:
@@ -33,7 +33,7 @@ class Reranker:
         """
         from torch.nn import Identity
 
-        best, rest = hits[:READ], list(hits[READ:])
+        best, rest = hits[:RERANKED], list(hits[RERANKED:])
         if not best:
             return rest
         pairs = [(query, f"{hit.passage.name}\n{hit.passage.text}") for hit in best]
