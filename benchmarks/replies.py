@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assistant.assistant import Assistant
-from assistant.config import load_settings
-from assistant.messages import Message
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.messages import Message
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tuning" / "data"
@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _replies(state: Path, strategies: Sequence[str]) -> Iterator[dict[str, Any]]:
     from tqdm import tqdm
 
+    from assistant.assistant import Assistant
+    from assistant.config import load_settings
+
     for name, folder, talks, worded in _material():
         with ExitStack() as stack:
             knowledge = stack.enter_context(folder)
@@ -68,7 +71,7 @@ def _replies(state: Path, strategies: Sequence[str]) -> Iterator[dict[str, Any]]
                     yield from _played(assistant, name, strategy, *talk)
 
 
-Talk = tuple[list[Message], list[str]]
+Talk = tuple["list[Message]", list[str]]
 
 
 def _material() -> Iterator[tuple[str, Any, list[Talk], bool]]:
@@ -98,6 +101,8 @@ def _material() -> Iterator[tuple[str, Any, list[Talk], bool]]:
 
 
 def _talks(file: Path) -> list[Talk]:
+    from assistant.messages import Message
+
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [
         ([Message(said["role"], said["text"]) for said in row["history"]], [row["question"]])
@@ -106,8 +111,10 @@ def _talks(file: Path) -> list[Talk]:
 
 
 def _played(
-    assistant: Assistant, name: str, strategy: str, before: list[Message], messages: list[str]
+    assistant: "Assistant", name: str, strategy: str, before: "list[Message]", messages: list[str]
 ) -> Iterator[dict[str, Any]]:
+    from assistant.messages import Message
+
     history, waiting, picks = list(before), list(messages), 0
     while waiting:
         message = waiting.pop(0)
@@ -115,14 +122,9 @@ def _played(
         told = {key: value for key, value in reply.to_dict().items() if key not in VOLATILE}
         earlier = [said.text for said in history]
         yield {"set": name, "asked_for": strategy, "earlier": earlier, "message": message, **told}
-        history += [Message("user", message), _said(reply)]
+        history += [Message("user", message), reply.message()]
         if reply.choices and not waiting and not picks:
             waiting, picks = ["1"], 1
-
-
-def _said(reply: Any) -> Message:
-    """Return a reply as the conversation keeps it, with what it decided where that is kept."""
-    return reply.message() if hasattr(reply, "message") else Message("assistant", reply.text)
 
 
 def _compare(before: Path, after: Path) -> int:
