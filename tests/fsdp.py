@@ -1,4 +1,4 @@
-"""Runs ``python -m tuning.sft`` with FSDP on processors, which accelerate keeps for GPUs."""
+"""Runs ``python -m tuning.sft`` with FSDP on processors; accelerate allows it on GPUs only."""
 
 import sys
 
@@ -13,10 +13,10 @@ from tuning.sft import training as sft_training
 
 class Trainer(sft_training.GeneratingTrainer):
     def train(self, *args, **kwargs):
-        found = super().train(*args, **kwargs)
-        shared_out = [isinstance(weight, DTensor) for weight in self.model_wrapped.parameters()]
-        assert all(shared_out), "Expected every weight shared out between the processes."
-        return found
+        result = super().train(*args, **kwargs)
+        sharded = [isinstance(weight, DTensor) for weight in self.model_wrapped.parameters()]
+        assert all(sharded), "Expected every weight sharded between the processes."
+        return result
 
 
 PartialState._prepare_backend = lambda *_, **__: ("gloo", DistributedType.MULTI_GPU)

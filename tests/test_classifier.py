@@ -2,6 +2,7 @@
 
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import yaml
 
 from assistant.intents.linear_classifier import LinearClassifier
 from tests.fakes import HashEmbedder
-from tuning.classifier import __main__ as classifier
+from tuning.classifier import __main__ as command
 from tuning.classifier import training
 from tuning.classifier.augmentation import PARAPHRASE, augmented, with_typing_errors
 from tuning.classifier.config import Augmentation, ClassifierConfig, Source
@@ -24,7 +25,7 @@ from tuning.classifier.labelled_texts import (
 )
 from tuning.config_file import ConfigError
 
-MOODS = {
+SENTIMENTS = {
     "happy": ["I love this", "great, thank you", "so good", "太好了", "喜欢"],
     "sad": ["this is awful", "I am crying", "so bad", "太差了", "讨厌"],
 }
@@ -33,16 +34,16 @@ MOODS = {
 @pytest.fixture
 def small(tmp_path):
     """Return a configuration's values over a CSV of ten rows, all for training and development."""
-    lines = [f'"{text}",{mood}' for mood, texts in MOODS.items() for text in texts]
+    lines = [f'"{text}",{label}' for label, texts in SENTIMENTS.items() for text in texts]
     (tmp_path / "train.csv").write_text("\n".join(["text,label", *lines]), "utf-8")
     (tmp_path / "dev.jsonl").write_text(
         "\n".join(
-            json.dumps({"text": t, "label": m})
-            for t, m in (("very good", "happy"), ("awful!", "sad"))
+            json.dumps({"text": text, "label": label})
+            for text, label in (("very good", "happy"), ("awful!", "sad"))
         )
     )
     return {
-        "name": "moods",
+        "name": "sentiment",
         "train": [{"path": str(tmp_path / "train.csv")}],
         "dev": [{"path": str(tmp_path / "dev.jsonl")}],
         "output": str(tmp_path / "out"),
@@ -52,14 +53,14 @@ def small(tmp_path):
 def run(values, tmp_path, *arguments):
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump(values), "utf-8")
-    return classifier.main(["--config", str(file), "--state", "var", *arguments])
+    return command.main(["--config", str(file), "--state", "var", *arguments])
 
 
 def test_the_command_writes_weights_report_and_card(small, tmp_path, embedder):
     assert run(small, tmp_path) == 0
-    head = LinearClassifier.load(tmp_path / "out")
-    assert head.labels == ["happy", "sad"]
-    assert head.embedder == embedder.query_name
+    classifier = LinearClassifier.load(tmp_path / "out")
+    assert classifier.labels == ["happy", "sad"]
+    assert classifier.embedder == embedder.query_name
     report = json.loads((tmp_path / "out" / "report" / "intent_report.json").read_text())
     assert report["rows"] == 2
     assert set(report["languages"]) == {"en"}
@@ -128,7 +129,7 @@ def test_members_of_several_kinds_decide_together(small, tmp_path, tiny_encoder)
     assert report["rows"] == 2
 
 
-def test_training_goes_on_from_a_checkpoint(small, tmp_path, tiny_encoder, capsys):
+def test_training_continues_from_a_checkpoint(small, tmp_path, tiny_encoder, capsys):
     small |= {"method": "full", "encoder": str(tiny_encoder), "training": {"epochs": 1, "batch": 4}}
     assert run(small, tmp_path, "--resume") == 1
     assert "Expected a checkpoint" in capsys.readouterr().err
@@ -154,12 +155,12 @@ def test_training_goes_on_from_a_checkpoint(small, tmp_path, tiny_encoder, capsy
         ),
     ],
 )
-def test_what_is_wrong_is_said(small, tmp_path, capsys, change, message):
+def test_bad_input_is_named(small, tmp_path, capsys, change, message):
     assert run(small | change, tmp_path) == 1
     assert message in capsys.readouterr().err
 
 
-def test_config_of_no_keys_is_named(tmp_path):
+def test_a_config_without_keys_is_named(tmp_path):
     (tmp_path / "bad.yaml").write_text("- a list")
     with pytest.raises(ConfigError, match="bad.yaml: expected a YAML file of keys"):
         ClassifierConfig.load(tmp_path / "bad.yaml")
@@ -218,7 +219,7 @@ def test_a_source_takes_the_rows_it_wants(tmp_path):
     ]
 
 
-def test_what_is_held_out_is_not_trained_on():
+def test_held_out_texts_are_not_trained_on():
     kept = without_held_out(
         rows([("Lost my card!", "a"), ("other", "b")]), rows([("lost my card", "a")])
     )
@@ -235,8 +236,8 @@ def test_augmentation_varies_and_repeats_itself():
     assert all(row.label in "ab" for row in first)
 
 
-def test_a_new_text_leaves_the_others_as_they_were():
-    """So that their vectors can be kept from one training to the next."""
+def test_a_new_text_does_not_change_the_others():
+    """So that their vectors can be cached from one training to the next."""
     given = rows([("please cancel my transfer quickly", "a"), ("where is my card", "b")])
     wanted = Augmentation(typing_errors=0.5, mistyped=0.5, wrapped=0.5, lower_case=0.5)
     more = [*rows([("a new one", "c")]), *given]
@@ -252,7 +253,7 @@ def test_a_second_training_encodes_new_texts_only(small, tmp_path, monkeypatch):
         file.write("\nhow lovely,happy")
     encoded.clear()
     assert run(small, tmp_path, "--state", str(tmp_path)) == 0
-    assert first == 12  # ten to learn from, two to judge by
+    assert first == 12  # ten training texts, two development texts
     assert encoded == ["how lovely"]
 
 
@@ -325,11 +326,11 @@ def test_the_adversary_steps_up_the_loss():
     assert torch.equal(encoder.words(ids), encoder.words.weight[ids])
 
 
-def test_the_chinese_development_set_stands_apart_from_training():
+def test_the_chinese_development_set_is_not_in_the_training_data():
     from assistant.config import BANK
     from assistant.intents.intent_files import load_intents, read_intents
 
-    dev = list(read_intents(classifier.Path("tuning/data/intents_dev.zh.yml")))
+    dev = list(read_intents(Path("tuning/data/intents_dev.zh.yml")))
     trained = {example for intent in load_intents(BANK, "zh") for example in intent.examples}
     texts = [text for intent in dev for text in intent.examples]
     assert len(texts) >= 300
@@ -341,8 +342,8 @@ def test_shipped_weights_name_the_embedder_and_all_intents(embedder):
     from assistant.config import BANK
     from assistant.intents.intent_files import load_all_intents
 
-    head = LinearClassifier.load(BANK / "weights" / "intents")
-    assert head.embedder == embedder.query_name
+    classifier = LinearClassifier.load(BANK / "weights" / "intents")
+    assert classifier.embedder == embedder.query_name
     for by_name in load_all_intents(BANK).values():
-        assert set(by_name) == set(head.labels)
-    assert np.isfinite(head.logits(["hi"], embedder.encode_queries(["hi"]))).all()
+        assert set(by_name) == set(classifier.labels)
+    assert np.isfinite(classifier.logits(["hi"], embedder.encode_queries(["hi"]))).all()

@@ -1,4 +1,4 @@
-"""The help centres written for training: whole, consistent, and apart from those of development."""
+"""The help centres written for training: complete, consistent, split from development."""
 
 import re
 
@@ -24,8 +24,8 @@ def test_many_trades_in_both_languages_and_no_company_in_two_parts():
 
 
 @pytest.mark.parametrize("company", [*TRAIN, *DEV], ids=lambda company: company.id)
-def test_every_figure_of_an_answer_stands_in_its_article(company):
-    """Or in the question: whoever learns from these must not learn to calculate or invent."""
+def test_every_figure_of_an_answer_is_in_its_article(company):
+    """Or in the question: a model trained on them must not learn to calculate or invent."""
     texts = {article.id: article.text for article in company.articles}
     assert len(texts) == len(company.articles) >= 6
     for pair in company.pairs:

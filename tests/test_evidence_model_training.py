@@ -1,15 +1,19 @@
 """The training of the evidence model: loss by hand, batches, the commands, bad input."""
 
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
 import yaml
 
-from assistant.evidence.evidence_model import EvidenceModel
+import tuning.companies
+from assistant.evidence.evidence_model import OF_EMBEDDER, EvidenceModel
 from knowledge.models.model_files import generator_folder
 from tests.conftest import STATE
+from tests.small_public_data import write_public_data
 from tuning.evidence_model import __main__ as evidence_model
 from tuning.evidence_model.cases import CasePassage, EvidenceCase, read_cases, write_cases
 from tuning.evidence_model.config import EvidenceSettings
@@ -43,7 +47,7 @@ def test_the_softmax_is_over_all_sentences_and_nothing():
     assert sums.tolist() == pytest.approx(expected, abs=1e-5)
 
 
-def test_right_sentences_lower_the_loss_and_for_nothing_all_low_ones():
+def test_the_loss_is_the_negative_log_of_what_is_right():
     class FixedLogits(SentenceScorer):
         def __init__(self, *logits):
             torch.nn.Module.__init__(self)
@@ -72,19 +76,19 @@ def test_a_hidden_article_leaves_a_question_that_nothing_answers(embedder, setti
     assert shown["owner"].tolist() == [0] * 6 + [1] * 6
     hidden = Collator(tokenizer, hides, training=True)([case()])
     assert hidden["answerable"].tolist() == [False]
-    assert len(hidden["input_ids"]) == 2, "the right article is not read"
-    judged = Collator(tokenizer, hides, training=False)([case()])
-    assert judged["answerable"].tolist() == [True], "nothing is hidden where it is judged"
+    assert len(hidden["input_ids"]) == 2, "the right article is not shown"
+    unchanged = Collator(tokenizer, hides, training=False)([case()])
+    assert unchanged["answerable"].tolist() == [True], "nothing is hidden outside training"
 
 
-def test_the_right_passage_is_read_in_training_where_retrieval_missed_it(embedder, settings):
+def test_training_adds_the_right_passage_if_retrieval_missed_it(embedder, settings):
     few = settings.model_copy(update={"passages": 1})
     tokenizer = embedder.sentence_transformer.tokenizer
     assert Collator(tokenizer, few, training=True)([case()])["gold"].sum() == 1
     assert Collator(tokenizer, few, training=False)([case()])["gold"].sum() == 0
 
 
-def test_what_it_is_worth_by_hand():
+def test_the_measures_by_hand():
     cases = [case(), case(), case(article=""), case(article="")]
     right = np.array([True, False, False])
     none = np.zeros(3, dtype=bool)
@@ -100,10 +104,10 @@ def test_what_it_is_worth_by_hand():
     calibration = fit_calibration(cases, scored)
     assert calibration["en"][0] > 0
     table = floor_table(cases, scored, {"en": [1.0, 0.0]})
-    # An unanswered question in ten is answered, at three times the cost; then none is.
+    # One question in ten is unanswered and gets an answer, which costs three; then none does.
     assert table[2] == "| en | 0.05 | 0.000 | 0.500 | 0.500 |"
     assert table[-1] == "| en | 0.90 | 0.000 | 0.000 | 0.800 |"
-    # Two articles that answer as likely as each other are below 0.5, however sure one of them is.
+    # Two equally likely articles are below 0.5, however likely it is that one of them answers.
     torn = ScoredCase(np.array([9.0, 9.0, 0.0]), right, 9.0, ["cards", "rooms", "rooms"])
     assert torn.share == pytest.approx(0.5, abs=0.01)
     unsure = floor_table(cases, [torn, torn, *scored[2:]], {"en": [1.0, 0.0]})
@@ -154,7 +158,7 @@ def run(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_an_encoder_and_a_causal_model_learn_by_one_command(run, tiny, tmp_path, capsys, method):
+def test_one_command_trains_an_encoder_or_a_causal_model(run, tiny, tmp_path, capsys, method):
     for folder, causal in zip(tiny, (False, True), strict=True):
         assert run("--base-model", str(folder), "--method", method) == 0
         facts = json.loads((tmp_path / "out" / "evidence_model.json").read_text())
@@ -168,7 +172,7 @@ def test_an_encoder_and_a_causal_model_learn_by_one_command(run, tiny, tmp_path,
         assert not list(tmp_path.glob("out.part"))
 
 
-def test_words_are_left_as_they_are(tiny, settings):
+def test_word_vectors_are_not_trained(tiny, settings):
     model, _ = open_model(settings.model_copy(update={"method": "full"}), str(tiny[0]))
     trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
     assert "linear.weight" in trained
@@ -210,7 +214,50 @@ def test_lines_that_are_no_cases_are_named(run, tmp_path, capsys):
     assert "expected --make, --config FILE or --measure FOLDER" in capsys.readouterr().err
 
 
-def test_measuring_wants_weights_for_the_models_that_ship(tmp_path, embedder, capsys):
+@pytest.fixture
+def few_companies(monkeypatch):
+    """One company per language, with four answered and three unanswered questions each."""
+    few = []
+    for lang in ("en", "zh"):
+        company = next(c for c in tuning.companies.load_companies("dev") if c.lang == lang)
+        answered = [pair for pair in company.pairs if pair.answer]
+        unanswered = [pair for pair in company.pairs if not pair.answer]
+        few.append(dataclasses.replace(company, pairs=[*answered[:4], *unanswered[:3]]))
+    monkeypatch.setattr(tuning.companies, "load_companies", lambda part: few)
+    return few
+
+
+def test_cases_are_made_and_shipped_weights_measured_on_them(
+    few_companies, tmp_path, monkeypatch, capsys
+):
+    write_public_data(tmp_path / "data")
+    monkeypatch.setenv("FRONTDESK_DATA", str(tmp_path / "data"))
+    cases, weights = tmp_path / "cases", tmp_path / "weights"
+    shutil.copytree(OF_EMBEDDER, weights)
+    command = ["--cases", str(cases), "--state", str(STATE)]
+    assert evidence_model.main(["--make", *command]) == 0
+    made = read_cases(cases / "dev.jsonl")
+    assert [c.question for c in made] == [p.question for c in few_companies for p in c.pairs]
+    for each in made:
+        answering = [p for p in each.passages if any(p.gold)]
+        assert {p.article for p in answering} == ({each.article} if each.article else set())
+        texts = {p.text[span.start : span.end] for p in each.passages for span in p.sentences}
+        assert all(text == text.strip() for text in texts)
+    # Every second passage of XQuAD, and of its sentences the one with the answer.
+    xquad = read_cases(cases / "xquad.jsonl")
+    assert [c.article for c in xquad] == ["0", "2"] * 2
+    assert all(sum(sum(p.gold) for p in c.passages) == 1 for c in xquad)
+    before = json.loads((weights / "evidence_model.json").read_text("utf-8"))
+    assert evidence_model.main(["--measure", str(weights), *command]) == 0
+    facts = json.loads((weights / "evidence_model.json").read_text("utf-8"))
+    assert facts["settings"] == before["settings"]
+    assert facts["development"] != before["development"]
+    assert facts["development"]["en"]["unanswered"] == 3
+    assert facts["development"]["en"]["auroc"] > 0.7
+    assert "| en | 0.05 |" in capsys.readouterr().out
+
+
+def test_measuring_needs_weights_for_the_shipped_models(tmp_path, embedder, capsys):
     assert evidence_model.main(["--measure", str(tmp_path), "--state", str(STATE)]) == 1
     assert "Expected the weights of an evidence model in" in capsys.readouterr().err
     assert EvidenceModel.load(embedder, tmp_path) is None

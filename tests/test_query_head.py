@@ -3,6 +3,7 @@
 import pytest
 
 from knowledge.knowledge_base import KnowledgeBase
+from knowledge.models import model_files
 from knowledge.retrieval.query_head import QueryHead
 from tests.conftest import STATE
 from tests.fakes import HashEmbedder
@@ -41,7 +42,21 @@ def test_the_command_writes_weights_that_are_found(folder, embedder, tmp_path, c
     assert QueryHead.find(folder, embedder.query_name) is not None
 
 
-def test_nothing_to_learn_from_is_an_error(folder, capsys):
+def test_a_head_belongs_to_the_embedder_that_it_was_fitted_for(folder, tmp_path, monkeypatch):
+    lines = tmp_path / "asked.jsonl"
+    lines.write_text('{"question": "where is it", "article": "a"}\n')
+    opened = []
+    monkeypatch.setattr(
+        model_files, "open_embedder", lambda name, _: opened.append(name) or HashEmbedder()
+    )
+    arguments = [str(folder), "--questions", str(lines), "--steps", "1", "--embedder", "another"]
+    assert query_head.main(arguments) == 0
+    assert opened == ["another"]
+    assert QueryHead.find(folder, HashEmbedder.query_name) is not None
+    assert QueryHead.find(folder, "e5") is None
+
+
+def test_no_questions_are_an_error(folder, capsys):
     assert query_head.main([str(folder), "--state", str(STATE)]) == 1
     assert "Expected questions in" in capsys.readouterr().err
     with pytest.raises(ValueError, match="Expected questions for articles of"):

@@ -29,7 +29,7 @@ def run(config):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_each_method_trains_and_says_how_it_is_served(run, tmp_path, capsys, method):
+def test_each_method_trains_and_says_how_to_serve_it(run, tmp_path, capsys, method):
     assert run(method=method) == 0
     out = tmp_path / "out"
     weights = "model.safetensors" if method == "full" else "adapter_model.safetensors"
@@ -43,13 +43,13 @@ def test_each_method_trains_and_says_how_it_is_served(run, tmp_path, capsys, met
     assert not list(tmp_path.glob("out.*")), "nothing half-written is left"
 
 
-def test_generating_while_training_judges_the_answers(run, tmp_path):
+def test_evaluations_generate_answers_and_judge_them(run, tmp_path):
     assert run(generated=2, evaluations=1) == 0
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics["eval_right"] == 0.0
 
 
-def test_the_adapter_serves_beside_its_base_and_merges_into_a_whole_model(run, tmp_path, tiny):
+def test_the_adapter_works_with_its_base_and_merges_into_it(run, tmp_path, tiny):
     assert run(method="lora", max_steps=3, learning_rate=0.5) == 0
     adapter = tmp_path / "out"
     generator = TransformersGenerator(str(tiny), str(tiny), frozenset({"en"}), lambda: adapter)
@@ -76,14 +76,16 @@ def test_an_adapter_of_another_model_is_refused_by_name_and_by_shape(run, tmp_pa
             TransformersGenerator(default, name, frozenset({"en"}), lambda: tmp_path / "out")
 
 
-def test_what_cannot_be_merged_says_so(run, tmp_path, tiny, capsys):
+def test_an_adapter_that_cannot_be_merged_is_an_error(run, tmp_path, tiny, capsys):
     assert run(method="prompt") == 0
     command = [str(tmp_path / "out"), "--out", str(tmp_path / "w"), "--base-model", str(tiny)]
     assert export.main(command) == 1
     assert "cannot" in capsys.readouterr().err
 
 
-def test_resume_goes_on_from_the_last_checkpoint_and_needs_one(run, tmp_path, capsys, monkeypatch):
+def test_resume_continues_from_the_last_checkpoint_and_needs_one(
+    run, tmp_path, capsys, monkeypatch
+):
     assert run("--resume") == 1
     assert "Expected a checkpoint" in capsys.readouterr().err
     from tuning.sft import model_folder as sft_output
@@ -100,7 +102,7 @@ def test_resume_goes_on_from_the_last_checkpoint_and_needs_one(run, tmp_path, ca
     assert (tmp_path / "out" / "adapter_model.safetensors").is_file()
 
 
-def test_a_former_result_outlives_a_failed_training(run, tmp_path, monkeypatch):
+def test_a_previous_result_survives_a_failed_training(run, tmp_path, monkeypatch):
     assert run() == 0
     before = (tmp_path / "out" / "adapter_model.safetensors").read_bytes()
     from tuning.sft import model_folder as sft_output
@@ -113,7 +115,7 @@ def test_a_former_result_outlives_a_failed_training(run, tmp_path, monkeypatch):
     assert (tmp_path / "out" / "adapter_model.safetensors").read_bytes() == before
 
 
-def test_ctrl_c_is_told_and_keeps_checkpoints(run, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_keeps_checkpoints(run, tmp_path, monkeypatch, capsys):
     from tuning.sft.training import GeneratingTrainer
 
     def stop(*_, **__):
@@ -166,11 +168,11 @@ def test_rows_of_an_older_template_are_refused(rows):
         ({"max_length": 16}, "at most 16 tokens"),
     ],
 )
-def test_wrong_settings_are_told_in_one_line(run, capsys, changed, message):
+def test_wrong_settings_are_named_in_one_line(run, capsys, changed, message):
     assert run(**changed) == 1
-    told = capsys.readouterr().err
-    assert message in told
-    assert "Traceback" not in told
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="qlora can work here")
@@ -219,7 +221,7 @@ def test_the_loss_is_the_librarys_loss(tiny):
     ("wanted", "able", "expected"),
     [("auto", True, "bf16"), ("auto", False, "no"), ("bf16", False, "bf16"), ("no", True, "no")],
 )
-def test_the_precision_left_open_is_the_processors(wanted, able, expected, monkeypatch):
+def test_automatic_precision_is_what_the_processor_supports(wanted, able, expected, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": able})
     assert precision(wanted) == expected

@@ -1,4 +1,4 @@
-"""The supervised fine-tune with several processes, as many GPUs would run it."""
+"""The supervised fine-tune with several processes, as several GPUs would run it."""
 
 import json
 import os
@@ -23,7 +23,7 @@ LAUNCHERS = {
 
 @pytest.fixture
 def two_processes(config, tmp_path):
-    """Return a function that trains with two processes, two steps, and returns the weights."""
+    """Return a function that trains two steps with two processes and returns the weights."""
 
     def call(launcher, method):
         file = config(method=method, max_steps=2, mixed_precision="no", generated=2)
@@ -49,10 +49,10 @@ def two_processes(config, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_two_processes_train_one_model_whatever_they_share_out(two_processes, method):
-    """As many GPUs would: each reads its share of the rows, and one writes what all have learnt."""
+def test_two_processes_train_one_model_whatever_is_sharded(two_processes, method):
+    """As several GPUs would: each process reads its share of the rows, and one writes the result."""
     expected = two_processes("data", method)
-    for launcher in ("fsdp", "deepspeed"):  # weights and optimiser; gradients and optimiser
+    for launcher in ("fsdp", "deepspeed"):  # shards weights and optimiser; gradients and optimiser
         if launcher == "deepspeed":
             pytest.importorskip("deepspeed", reason="needs: pip install deepspeed")
         found = two_processes(launcher, method)

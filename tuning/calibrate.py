@@ -26,6 +26,7 @@ from tuning.retrieval.fit_fusion import ScoredQuery, fit
 if TYPE_CHECKING:
     from knowledge.retrieval.calibration import Fusion
 
+ANY, THE_BANK = "any company", "the bank"
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 # The bank's questions that also tell something about any company.
 SHARED = ("development", "out_of_scope")
@@ -39,7 +40,11 @@ Table = NDArray[np.float64]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fit, report, and write both calibrations; return 2 if the public data is missing."""
+    """Fit, report, and write both calibrations.
+
+    Returns:
+        2 if the public data is missing, else 0.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m tuning.calibrate",
         description=__doc__,
@@ -70,39 +75,36 @@ def _calibrate(state: Path, plot: Path | None, *, write: bool) -> None:
     embedder = open_embedder(None, state)
     snapshot = build(BANK, embedder, state).snapshot
     intents = IntentClassifier.open(BANK, embedder, state)
-    # Any company has no query head; the bank has one.
-    companies = {
-        "any company": (None, CALIBRATION_FILE),
-        "the bank": (
-            QueryHead.find(BANK, embedder.query_name),
-            BANK / "weights" / CALIBRATION_FILE.name,
-        ),
-    }
+    files = {ANY: CALIBRATION_FILE, THE_BANK: BANK / "weights" / CALIBRATION_FILE.name}
     tables: dict[str, Table] = {}
-    for company, (head, file) in companies.items():
+    for company, file in files.items():
+        is_any = company == ANY
+        head = None if is_any else QueryHead.find(BANK, embedder.query_name)
         retriever = Retriever(snapshot, embedder, head)
-        fusions: dict[bool, dict[str, Fusion]] = {False: {}, True: {}}
-        bank = {
-            lang: score(bank_questions(BANK, lang), lang, retriever, embedder, intents)
-            for lang in LANGUAGES
-        }
-        is_any = company == "any company"
-        for with_intent in (False, True) if is_any else (False,):
-            for lang in LANGUAGES:
-                queries = bank[lang]
-                if is_any and not with_intent:
-                    shared = [query for query in queries if query.kind in SHARED]
-                    queries = company_queries(lang, embedder) + shared
-                fusion = fit(queries, with_intent=with_intent)
-                fusions[with_intent][lang] = fusion
-                name = _name(company, lang, with_intent=with_intent)
-                print(f"\n{name}: {fusion}")
-                tables[name] = _table(queries, with_intent=with_intent)
-                _report(tables[name])
+        alone, with_intent = {}, {}
+        for lang in LANGUAGES:
+            bank = score(bank_questions(BANK, lang), lang, retriever, embedder, intents)
+            queries = bank
+            if is_any:
+                shared = [query for query in bank if query.kind in SHARED]
+                queries = company_queries(lang, embedder) + shared
+                name = _name(company, lang, with_intent=True)
+                with_intent[lang], tables[name] = _fit(name, bank, with_intent=True)
+            name = _name(company, lang, with_intent=False)
+            alone[lang], tables[name] = _fit(name, queries, with_intent=False)
         if write:
-            Calibration(embedder.name, fusions[False], fusions[True], own=not is_any).save(file)
+            Calibration(embedder.name, alone, with_intent, own=not is_any).save(file)
     if plot:
         _plot(tables, plot)
+
+
+def _fit(name: str, queries: Sequence[ScoredQuery], *, with_intent: bool) -> "tuple[Fusion, Table]":
+    """Fit the weights on all queries; report on halves, and return both."""
+    fusion = fit(queries, with_intent=with_intent)
+    print(f"\n{name}: {fusion}")
+    table = _table(queries, with_intent=with_intent)
+    _report(table)
+    return fusion, table
 
 
 def _name(company: str, lang: str, *, with_intent: bool) -> str:
@@ -157,7 +159,7 @@ def _plot(tables: dict[str, Table], file: Path) -> None:
     for axis, (lang, title) in zip(axes, LANGUAGES.items(), strict=True):
         draw_diagonal(axis)
         # As they mostly serve: a company need not name intents.
-        for company in ("the bank", "any company"):
+        for company in (THE_BANK, ANY):
             scores, right, _ = tables[_name(company, lang, with_intent=False)].T
             error = calibration_error(scores, right)
             label = f"{company} (ECE {error:.3f})"
