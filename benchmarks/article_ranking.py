@@ -32,7 +32,7 @@ RankedSentences = Callable[[str, Vectors], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class RetrievalSet:
-    """Questions, the retriever of the documents that answer them, and its head if it has one."""
+    """Questions, the retriever of the documents that answer them, and its query head, if any."""
 
     name: str
     asked: Sequence[AskedQuestion]
@@ -110,7 +110,7 @@ def _ranks(asked: Sequence[AskedQuestion], vectors: Vectors, ranking: RankedSent
 
 
 def rank_of(article: str, found: Sequence[str]) -> int:
-    """Return the rank of an article among those found, from 0; a huge one if it is not there."""
+    """Return the rank of an article, from 0; a huge one if it is missing."""
     return found.index(article) if article in found else 10**6
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 CAUTIONS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
-# What is told of the answerable questions, and of the others.
+# Outcomes of the answerable questions, and the last one of the others.
 SHARES = (
     "right",
     "right after a pick",

@@ -28,11 +28,11 @@ from tuning.public_data import is_data_missing
 
 FEW = "$FRONTDESK_DATA/fewshot_intents/fewshot_intents.csv"
 NAME_WEIGHT = 2.0
-# What words count beside the vectors, with many examples and with few; chosen on these very rows.
+# The share of words in the logits, with many and with few examples; chosen on the same rows.
 SHARE, FEW_SHARE = 0.4, 0.2
 MANY, MANY_PENALTY, FEW_PENALTY = 2000, 30.0, 100.0
 SEEDS = (0, 1, 2)
-# Of the training rows in each run: a head has no other randomness.
+# The share of training rows per run; a linear classifier has no other randomness.
 DRAWN = 0.9
 
 
@@ -105,7 +105,7 @@ def _shares(
     bias = head.arrays["bias"]
     both = head.logits(texts, asked)
     dense = asked @ head.arrays["vectors"].T
-    # The biases cannot be told apart; they are small.
+    # The two biases are only known as a sum; they are small.
     ways = (dense + bias, both - dense, both)
     return [float((way.argmax(axis=1) == right).mean()) for way in ways]
 
@@ -186,7 +186,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
         if text.isascii()
         else f"您好，打扰一下，{text} 麻烦您了，谢谢！"
     ),
-    # In no list of courtesies, so that only training helps.
+    # No list of courtesies contains these, so only training helps.
     "other words around": lambda text: (
         f"Maybe a stupid one but {text} would love to know, ta!"
         if text.isascii()

@@ -30,7 +30,7 @@ LEFT_OUT, NEWCOMERS, SHOWN = 27, 10, 5
 REJECT = "out_of_scope"
 CLINC, KEPT = "$FRONTDESK_DATA/clinc150/clinc150.csv", 0.9
 Rows = tuple[list[str], list[str], Vectors]
-# Training and development texts that are far, with their vectors, by the name of the set.
+# Far texts for training and for development, with their vectors, by the name of the set.
 Far = dict[str, list[tuple[list[str], Vectors]]]
 
 
@@ -162,7 +162,7 @@ def _trained(
     far: Far,
     seed: int,
 ) -> tuple[LinearClassifier, Prototypes, Rows]:
-    """Return a head of the kept rows with half of the far ones as a class, and its neighbours."""
+    """Return a classifier of the kept rows and half of the far ones, and its prototypes."""
     rows = (
         [text for text, keep in zip(train[0], kept, strict=True) if keep],
         [label for label, keep in zip(train[1], kept, strict=True) if keep],
@@ -185,7 +185,7 @@ def _trained(
 
 
 def _relative_mahalanobis(known: Vectors, labels: np.ndarray, vectors: Vectors) -> np.ndarray:
-    """Return each vector's least distance to a class less that to all (Ren et al. 2021)."""
+    """Return each vector's least distance to a class minus that to all (Ren et al. 2021)."""
     from sklearn.covariance import LedoitWolf
 
     classes = sorted(set(labels))

@@ -103,7 +103,7 @@ def _timed(call: Callable[[str], Any], text: str) -> tuple[Any, float]:
 
 
 def _searches(lang: str, state: Path) -> dict[str, tuple[Search, Search]]:
-    """Return for each way what encodes a question, and what searches with it."""
+    """Return for each system how it encodes a question, and how it searches."""
     from knowledge.build_index import BANK, current_articles, embedded_text
     from knowledge.models.model_files import open_embedder, open_frozen_embedder
     from knowledge.retrieval.calibration import Calibration
@@ -161,7 +161,7 @@ def _langchain(rows: Sequence[tuple[Passage, str]], model: Any) -> Search:
 
 
 def _haystack(rows: Sequence[tuple[Passage, str]], model: Any) -> Search:
-    # It reports each pipeline's run to its maker unless told otherwise before it is imported.
+    # It reports each pipeline's run to its maker unless this is set before the import.
     os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
     from haystack import Document, Pipeline, component
     from haystack.components.joiners import DocumentJoiner

@@ -100,7 +100,7 @@ def _wild(reply: dict[str, Any]) -> set[str]:
     cited: set[str] = set()
     for citation in reply["citations"]:
         cited |= figures(citation["quote"])
-    # The number before a choice, and what stands in its title, is no claim.
+    # The number before a choice and the figures in its title are no claims.
     offered = choice_lines(reply["choices"])
     said = [entry["sentence"] for entry in reply["support"] if entry["sentence"] not in offered]
     return figures(" ".join(said)) - cited

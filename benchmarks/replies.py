@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tuning" / "data"
 WORDED = ("zero_shot", "few_shot", "tuned")
-# What differs from run to run without meaning anything.
+# Fields that differ from run to run.
 VOLATILE = ("timings_ms",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write replies, or compare two files of them; 1 where they differ."""
+    """Write replies, or compare two files of them; return 1 if they differ."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.replies",
         description=__doc__,
@@ -75,7 +75,7 @@ Talk = tuple["list[Message]", list[str]]
 
 
 def _material() -> Iterator[tuple[str, Any, list[Talk], bool]]:
-    """Yield a name, a folder of articles, the talks held there, and whether words are compared."""
+    """Yield a name, a folder of articles, its conversations, and whether to compare their words."""
     from contextlib import nullcontext
 
     import yaml

@@ -21,7 +21,7 @@ from knowledge.models.embedder import Embedder, Vectors
 from tuning.retrieval.asked_questions import AskedQuestion, retriever_of
 
 READ = 20
-# What a cosine's worth of agreement adds to a hit's logit, chosen on the companies of training.
+# The weight of a mean maximal cosine in a hit's logit, chosen on the training companies.
 WEIGHT = 60.0
 
 
@@ -93,7 +93,7 @@ def _compare(questions: RetrievalSet, embedder: Any, known: dict[int, list[Vecto
 
 
 def _tokens(model: Any, texts: Sequence[str], prompt: str) -> list[Vectors]:
-    """Return for each text its tokens' unit vectors, of shape (tokens, dimension)."""
+    """Return the unit vectors of each text's tokens, of shape (tokens, dimension)."""
     found = model.encode(
         list(texts), prompt_name=prompt, output_value="token_embeddings", show_progress_bar=False
     )

@@ -22,7 +22,7 @@ from knowledge.models.embedder import Vectors
 SIZES = (10_000, 100_000, 1_000_000)
 QUERIES = 300
 TOP = 10
-# How far a drawn vector moves from the real one that it is drawn from.
+# How far a synthetic vector lies from its real one.
 SPREAD = 0.4
 BLOCK = 50_000
 
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def _real_vectors(state: Path, count: int) -> Vectors:
-    """Return the vectors of real texts; embedding them takes minutes, so they are kept."""
+    """Return the vectors of real texts; encoding takes minutes, so they are cached."""
     kept = state / "benchmarks" / f"vectors-{count}.npy"
     if kept.is_file():
         return np.asarray(np.load(kept), dtype=np.float32)

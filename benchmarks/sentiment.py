@@ -55,7 +55,7 @@ def main() -> int:
     print("| --- | --- | --- | --- | --- |")
     for name, source in SETS.items():
         rows = read_all([source])
-        # A name that is called says nothing of the mood.
+        # The name of a user says nothing about the sentiment.
         texts = [re.sub(r"@\w+", "@", row.text) for row in rows]
         vectors = embedder.encode_queries(texts)
         head = _shipped(embedder)

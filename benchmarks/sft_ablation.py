@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 
 class Line(NamedTuple):
-    """One training: its name, how many rows it learns from, and what is different."""
+    """One training: its name, its number of rows, and what is different."""
 
     name: str
     rows: int
@@ -41,7 +41,7 @@ LINES = (
     Line("ia3", 500, method="ia3"),
     Line("prompt", 500, method="prompt"),
 )
-# All weights want smaller steps than few added ones; the fewest want larger ones.
+# Training all weights needs smaller steps than LoRA, training very few weights larger ones.
 RATES = {"full": 5e-5, "ia3": 5e-3, "prompt": 3e-2}
 EPOCHS = 2
 
@@ -91,9 +91,9 @@ def _rows(folder: Path, line: Line, state: Path) -> Path:
 def _trained(
     given: argparse.Namespace, line: Line, made: Path, whole: Path, out: Path
 ) -> list[float]:
-    """Return what came out right, and the AUROC of how likely a decline is.
+    """Return the shares of right answers, and the AUROC of the probability of a decline.
 
-    Right are shares of all judged rows, of those that answer, and of those that decline.
+    The shares are those of all rows, of rows that answer, and of rows that decline.
     """
     import numpy as np
     from sklearn.metrics import roc_auc_score
@@ -114,7 +114,7 @@ def _trained(
             "kinds": line.kinds,
         }
     )
-    # What is left out of training is still asked for.
+    # The development rows keep what training leaves out.
     judged = read_rows(whole).dev[: given.judged]
     trainer, _ = build_trainer(settings, RowParts(read_rows(made).train, judged), given.state)
     trainer.args.save_strategy = trainer.args.logging_strategy = "no"
@@ -131,7 +131,7 @@ def _trained(
 
 
 def _doubts(model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], text: str) -> list[float]:
-    """Return the log probability, in nats, of a decline in each row."""
+    """Return the log probability of a decline in each row, in nats."""
     import torch
 
     model.eval()

@@ -61,13 +61,13 @@ def _print_all(settings: Any, rows: Any, given: argparse.Namespace) -> None:
         first = first or speed[1]
         cells = [f"{speed[0]:.2f}", f"{speed[1]:.0f}", f"{speed[1] / first:.2f}"]
         if given.peak:
-            # Six operations a weight and token: two forward, four backward (Kaplan et al. 2020).
+            # Six operations per weight and token: two forward, four backward (Kaplan et al. 2020).
             cells.append(f"{6 * weights * speed[1] / (given.peak * 1e12):.1%}")
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def _plain(trainer: Any, settings: Any, *, lora: bool) -> Any:
-    """Return the library's trainer over the same rows, with its own settings."""
+    """Return the library's trainer with its own settings, on the same rows."""
     from transformers import AutoModelForCausalLM
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
@@ -93,7 +93,7 @@ def _plain(trainer: Any, settings: Any, *, lora: bool) -> Any:
 
 
 def _measured(trainer: Any) -> tuple[float, float]:
-    """Return rows and tokens a second; the tokens are those of the rows, without padding."""
+    """Return rows and tokens per second; padding is not counted."""
     from transformers import EarlyStoppingCallback
 
     trainer.pop_callback(EarlyStoppingCallback)

@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def _made(company: Any, draw: random.Random) -> Iterator[Pair]:
-    """Yield each answer with its article, and spoilt."""
+    """Yield each answer with its article, unchanged and with a defect."""
     texts = {article.id: article.text for article in company.articles}
     for pair in company.pairs:
         if not pair.answer:
@@ -88,7 +88,7 @@ def _other_figure(answer: str, text: str, draw: random.Random) -> str:
 
 
 def _turned(answer: str, lang: str) -> str:
-    """Return an answer with a negation less, or one more; empty where neither is possible."""
+    """Return an answer with a negation removed or added; empty if neither is possible."""
     no, *verbs = NOT[lang]
     if no in answer:
         return answer.replace(no, " " if lang == "en" else "", 1)
@@ -109,7 +109,7 @@ def _passes(pair: Pair) -> bool:
 
 
 def _features(pairs: Sequence[Pair], embedder: Any) -> np.ndarray:
-    """Return, of claim and nearest sentence, cosine, shared words and figures, and the vectors."""
+    """Return cosine, shared words and figures, and the vectors of claim and nearest sentence."""
     from assistant.grounding.grounder import figures
     from knowledge.segmenter import sentences, words
 
