@@ -1,4 +1,4 @@
-"""One turn, from message to reply: the only file that knows the order."""
+"""Answers one message: the only file that knows the order of the steps."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ from knowledge.retrieval.reranker import open_reranker
 
 
 class Assistant:
-    """Answers messages from a company's articles; holds no conversation itself."""
+    """Answers messages from a company's articles. Keeps no conversation."""
 
     def __init__(
         self,
@@ -49,12 +49,12 @@ class Assistant:
         strategy: str = "auto",
         max_characters: int = 4000,
     ) -> None:
-        """Take the ready parts; ``from_config`` opens them.
+        """Take ready parts; ``from_config`` opens them.
 
         Args:
-            company: Who the assistant speaks for.
+            company: The company for which the assistant speaks.
             embedder: The one that made the index.
-            knowledge: Gives the current retriever.
+            knowledge: Provides the current retriever.
             intents: Predicts what a message wants.
             evidence: Ranks the sentences that may answer.
             policy: How sure an answer must be.
@@ -62,7 +62,7 @@ class Assistant:
             choices: What the strategy ``auto`` means.
             writer: Words answers; None where every answer is extractive.
             strategy: How answers are worded, unless a call says otherwise.
-            max_characters: The longest message that is taken.
+            max_characters: The maximum length of a message.
         """
         self.company = company
         self._embedder = embedder
@@ -95,7 +95,7 @@ class Assistant:
             reranker=open_reranker(settings.reranker),
             progress=True,
         )
-        # Chosen once: hits' scores that were fitted on the company's own questions know best.
+        # Scores that were fitted on the company's own questions are the most reliable.
         is_fitted = knowledge.current().snapshot.calibration.own
         generator = open_generator(settings)
         reading = open_reading_embedder(settings.embedder, settings.state)
@@ -115,7 +115,7 @@ class Assistant:
 
     @property
     def generator(self) -> Generator | None:
-        """What words answers; None where every answer is extractive."""
+        """The generator that words answers; None if every answer is extractive."""
         return self._writer.generator if self._writer else None
 
     def reply(
@@ -129,16 +129,16 @@ class Assistant:
     def stream(
         self, question: str, history: Sequence[Message] = (), strategy: str | None = None
     ) -> Stream:
-        """Yield pieces of text, each checked, and at the end the whole reply.
+        """Yield checked pieces of text and, at the end, the whole reply.
 
         Args:
             question: The customer's message.
             history: The conversation before it, oldest first.
-            strategy: How to word the answer; None for the assistant's own.
+            strategy: How to word the answer; None for the assistant's setting.
 
         Raises:
             InvalidMessageError: The message is empty, too long or unreadable.
-            GeneratorError: The generator fails before anything was said.
+            GeneratorError: The generator fails before it has written anything.
         """
         clock = Stopwatch()
         known = [self._recovered(message) for message in history]
@@ -151,16 +151,16 @@ class Assistant:
             yield from self._say(findings)
 
     def article(self, lang: str, article: str) -> Article | None:
-        """Return a current article by its language and id, or None."""
+        """Return a currently valid article, or None."""
         return self._knowledge.current().article(lang, article)
 
     def saying(self, name: str, lang: str, **values: str) -> str:
-        """Return a fixed sentence, such as the one for an empty message; some have gaps."""
+        """Return a fixed sentence, such as the one for an empty message, with its gaps filled."""
         known = {"company": self._name(lang), "max_characters": self._max_characters}
         return self._sayings[lang if lang in self._sayings else "en"].say(name, **known, **values)
 
     def _considered(self, asked: Asked, failures: int, clock: Stopwatch) -> Findings:
-        """Find out all that is known of a question before a word is said."""
+        """Find out what is known of a question before any text is written."""
         text = safety.check(asked.question, self._max_characters)
         injection = safety.is_injection(text)
         clock.lap("safety")
@@ -171,12 +171,12 @@ class Assistant:
         prior = prediction.articles if self._policy.weighs_intents else None
         hits = self._knowledge.current().retrieve(readings, lang, prior=prior, title=asked.picked)
         clock.lap("retriever")
-        # The last reading holds all the words there are.
+        # The last reading contains the message and what it refers to.
         *_, query = readings
         is_pick = asked.picked is not None
         route = None
         if not is_pick:
-            # Reading is most of a turn: small talk, orders and what is out of scope need none.
+            # Reading takes most of a turn. Small talk, orders and out-of-scope messages need none.
             route = self._router.before_reading(
                 prediction, hits, injection=injection, failures=failures
             )
@@ -194,10 +194,10 @@ class Assistant:
         return self._until_a_person(found, readings) if route.action is Action.HANDOFF else found
 
     def _until_a_person(self, findings: Findings, readings: Mapping[str, Vectors]) -> Findings:
-        """Return the findings of a handoff with what the customer reads until a person comes.
+        """Return the findings of a handoff with what the customer can read while waiting.
 
-        That is the intent's own article. In a company whose intents name none it is whatever
-        answers, such as when the telephone is staffed.
+        This is the article of the intent. If the company's intents name no article, it is any
+        sentence that answers, such as the opening hours of the telephone line.
         """
         prediction = findings.prediction
         about = [hit for hit in findings.hits if hit.passage.article == prediction.article]

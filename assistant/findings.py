@@ -1,4 +1,4 @@
-"""What is known of a message before a word of the reply is said, and how long each step took."""
+"""What is known of a message before the reply is written, and how long each step took."""
 
 import time
 from collections.abc import Sequence
@@ -12,27 +12,27 @@ from knowledge.documents import Hit
 
 
 class Stopwatch:
-    """Milliseconds of each step, by name."""
+    """Measures the milliseconds of each step, by name."""
 
     def __init__(self) -> None:
-        """Start now."""
+        """Start the first step."""
         self._laps: dict[str, float] = {}
         self._start = self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
-        """Note what has passed since the lap before."""
+        """Record the time since the previous lap."""
         now = time.perf_counter()
         self._laps[name] = round((now - self._last) * 1000, 1)
         self._last = now
 
     def total(self) -> dict[str, float]:
-        """Return the laps with the time since the start as ``total``."""
+        """Return the laps and, as ``total``, the time since the start."""
         return {**self._laps, "total": round((time.perf_counter() - self._start) * 1000, 1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """One message with all that was found out about it before a word is said.
+    """What is known of one message before the reply is written.
 
     ``query`` is the message with the earlier question that it refers to; ``failures`` counts the
     replies just before it that did not help.

@@ -1,4 +1,4 @@
-"""What goes into a turn and what comes out of it."""
+"""The messages that go into a turn and the reply that comes out of it."""
 
 import dataclasses
 from collections.abc import Iterator

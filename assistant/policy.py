@@ -1,8 +1,8 @@
 """How sure an answer must be: one policy for each of two kinds of company.
 
-A company whose hits carry probabilities fitted on its own questions is answered by them
-(``FittedPolicy``); for any other company the network that reads the passages decides
-(``GeneralPolicy``). Thresholds are probabilities in [0, 1], read off ``tuning.calibrate`` and
+``FittedPolicy`` is for a company whose hits have probabilities fitted on its own questions: these
+decide. ``GeneralPolicy`` is for any other company: the network that reads the passages decides.
+Thresholds are probabilities in [0, 1], chosen from the tables of ``tuning.calibrate`` and
 ``tuning.evidence_model --measure``.
 """
 
@@ -20,27 +20,28 @@ from knowledge.documents import Hit
 class Policy(ABC):
     """Decides whether to answer, to ask back or to decline."""
 
-    # An intent above it decides alone; a hit above it overrules an out-of-scope score.
+    # Above it, an intent decides alone and a hit overrules an out-of-scope score.
     sure: ClassVar[float] = 0.6
-    # From here on a picked article is quoted without a word of doubt.
+    # From here on, a picked article is quoted without an expression of doubt.
     certain: ClassVar[float] = 0.9
-    # The likeliest article answers unasked from here on: nearly the best of all thresholds on the
-    # development companies, in both languages, if a wrong answer costs three right ones.
+    # From here on, the most likely article answers without a clarifying question. Close to the best
+    # threshold on the development companies, in both languages, if a wrong answer costs three right
+    # ones.
     clear_article: ClassVar[float] = 0.7
-    # An out-of-scope score above it declines what no sure hit answers. It refuses one in a hundred
-    # answerable development questions more than the floors do, and catches eight in a hundred of
-    # CLINC150's out-of-scope ones that pass them.
+    # Above it, an out-of-scope score leads to a decline unless a hit is sure. It declines one more
+    # answerable development question in a hundred than the floors do, and catches eight in a hundred
+    # of CLINC150's out-of-scope messages that pass the floors.
     strange: ClassVar[float]
-    # Passages of other articles are read from this share of the best hit's score upwards.
+    # Passages of other articles are read from this share of the best hit's score on.
     read_share: ClassVar[float]
-    # Whether retrieval weighs in what the intent says of each article.
+    # Whether the intent's probability for each article counts in retrieval.
     weighs_intents: ClassVar[bool]
 
     def __init__(self, caution: float = USUAL_CAUTION) -> None:
         """Take the cost of a wrong answer, in right ones; above zero.
 
-        Answering pays from the probability on whose odds are that cost (Chow 1970, doi
-        10.1109/TIT.1970.1054406), so the odds of each threshold grow in proportion.
+        Answering pays if the odds of being right exceed the cost (Chow 1970, doi
+        10.1109/TIT.1970.1054406), so the odds of each threshold grow in proportion to it.
         """
         self._times = caution / USUAL_CAUTION
 
@@ -49,11 +50,11 @@ class Policy(ABC):
         return prediction.score >= self.sure
 
     def is_strange(self, prediction: Prediction, hits: Sequence[Hit]) -> bool:
-        """Return whether the message is out of scope and no sure hit says otherwise."""
+        """Return whether the message is out of scope and no sure hit contradicts that."""
         return prediction.out_of_scope >= self.strange and _best(hits) < self.sure
 
     def is_clear(self, ranked: RankedSentences) -> bool:
-        """Return whether what was read answers surely enough to be said unasked."""
+        """Return whether the most likely article answers without a clarifying question."""
         return ranked.best_article >= self._raised(self.clear_article)
 
     def is_certain(self, ranked: RankedSentences) -> bool:
@@ -79,13 +80,13 @@ class Policy(ABC):
 
 
 class FittedPolicy(Policy):
-    """For a company whose hits' scores were fitted on its own questions: they decide.
+    """For a company whose hits' scores were fitted on its own questions: these scores decide.
 
-    Where what was read disagrees with them, the customer is asked.
+    If the sentences contradict them, the customer is asked.
     """
 
     strange = 0.5
-    # Such scores know the article better than sentences do.
+    # Fitted scores identify the article better than its sentences do.
     read_share = 0.8
     # Without it no answer of Lantern Bank's question sets changes.
     weighs_intents = False
@@ -93,7 +94,7 @@ class FittedPolicy(Policy):
     floor: ClassVar[Mapping[str, float]] = {"en": 0.25, "zh": 0.3}
     # A hit below it is wrong more often than not.
     clear: ClassVar[Mapping[str, float]] = {"en": 0.5, "zh": 0.55}
-    # A hit is asked about if nothing that was read answers, however sure the hit is.
+    # Below it, no sentence answers: the customer is asked, however sure the hit is.
     doubtful: ClassVar[float] = 0.33
 
     def decide(
@@ -112,12 +113,12 @@ class FittedPolicy(Policy):
 class GeneralPolicy(Policy):
     """For any other company: the network that reads the hits decides."""
 
-    # Intents are mostly the general ones here.
+    # Most of these companies have the general intents only.
     strange = 0.25
     read_share = 0.0
     # Without it Lantern Bank, treated as any other company, loses 3 points of its right answers.
     weighs_intents = True
-    # Below it, it is too unlikely that any sentence answers.
+    # Below it, probably no sentence answers.
     floor: ClassVar[Mapping[str, float]] = {"en": 0.4, "zh": 0.45}
     doubtful: ClassVar[float] = 0.33
 

@@ -1,4 +1,4 @@
-"""Decides what the reply does: one table of routes, of which the first that fits wins."""
+"""Decides what the reply does. In the table of routes, the first rule that applies wins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from assistant.messages import Action
 from assistant.policy import Policy
 from knowledge.documents import Hit
 
-# After so many replies in a row that did not help, a person should take over.
+# After this many replies in a row that did not help, a person takes over.
 FAILURES_BEFORE_HANDOFF = 2
 # The most choices of a clarifying question; the first ones are the articles most likely to answer.
 MAX_CHOICES, MOST_LIKELY = 4, 2
@@ -19,7 +19,7 @@ _ALONE = (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The action with the name of its reason, which is the name of its saying too."""
+    """An action and its reason, which is also the name of its saying."""
 
     action: Action
     reason: str
@@ -27,10 +27,10 @@ class Route:
 
 
 class Router:
-    """Turns what was found out about one message into one route."""
+    """Chooses the route of a message."""
 
     def __init__(self, policy: Policy) -> None:
-        """Take the policy, which says how sure is sure enough."""
+        """Take the policy, which sets the thresholds."""
         self._policy = policy
 
     def is_settled(self, prediction: Prediction) -> bool:
@@ -40,13 +40,13 @@ class Router:
     def before_reading(
         self, prediction: Prediction, hits: Sequence[Hit], *, injection: bool, failures: int
     ) -> Route | None:
-        """Return the route of a message that needs no passage read; None where one must be read.
+        """Return the route of a message that needs no reading; None if passages must be read.
 
         Args:
             prediction: What the classifier says.
             hits: What retrieval found, best first, without a floor.
             injection: Whether the message tries to give the assistant orders.
-            failures: How many replies just before this one did not help.
+            failures: How many of the last replies in a row did not help.
         """
         if injection:
             return Route(Action.REFUSE, "injection")
@@ -66,13 +66,13 @@ class Router:
         *,
         failures: int,
     ) -> Route:
-        """Return the route of a message that ``before_reading`` leaves open.
+        """Return the route of a message that ``before_reading`` left open.
 
         Args:
             prediction: What the classifier says.
             hits: What retrieval found, best first.
             ranked: The hits' sentences.
-            failures: How many replies just before this one did not help.
+            failures: How many of the last replies in a row did not help.
         """
         if not hits:
             return self.unanswered("not_found", failures)
@@ -89,22 +89,22 @@ class Router:
         """Return the route of a question whose article the customer has picked.
 
         Args:
-            ranked: The article's sentences; none where the customer picked none of the choices.
-            failures: How many replies just before this one did not help.
+            ranked: The article's sentences; empty if the customer picked "none of these".
+            failures: How many of the last replies in a row did not help.
         """
         if not ranked.sentences:
             return self.unanswered("not_found", failures)
         return Route(Action.ANSWER, "answer" if self._policy.is_certain(ranked) else "nearest")
 
     def unanswered(self, reason: str, failures: int) -> Route:
-        """Return the route of what nothing answers: a decline, or a person after several."""
+        """Return a decline, or a handoff after several replies that did not help."""
         if failures >= FAILURES_BEFORE_HANDOFF:
             return Route(Action.HANDOFF, "repeated_failure")
         return Route(Action.DECLINE, reason)
 
 
 def _choices(hits: Sequence[Hit], ranked: RankedSentences) -> tuple[str, ...]:
-    """Return titles: of the articles most likely to answer, then of those that were found first."""
+    """Return titles: first of the articles most likely to answer, then of the best hits."""
     titles = {hit.passage.article: hit.passage.title for hit in reversed(hits)}
     likely = [titles[article] for article in list(ranked.articles)[:MOST_LIKELY]]
     return tuple(dict.fromkeys([*likely, *(hit.passage.title for hit in hits)]))[:MAX_CHOICES]

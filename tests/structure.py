@@ -1,7 +1,7 @@
-"""Counts the structure: ``python -m tests.structure``.
+"""Measures the structure of the code: ``python -m tests.structure``.
 
-Prints how many files there are, the longest path of imports, every circle among files and folders,
-and the files of ours that one message passes, in the order in which it enters them.
+Prints the number of files, the longest path of imports, every circle among files and folders, and
+the files that one message passes, in the order in which it enters them.
 """
 
 import ast
@@ -16,7 +16,7 @@ Graph = Mapping[str, set[str]]
 
 
 def modules(root: Path = ROOT) -> dict[str, Path]:
-    """Return our modules by their dotted names; a package's ``__init__`` bears the package's."""
+    """Return the project's modules by dotted name; an ``__init__`` has the name of its package."""
     found = {"app": root / "app.py"}
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
@@ -26,7 +26,7 @@ def modules(root: Path = ROOT) -> dict[str, Path]:
 
 
 def imported(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield (module, name) of each import of a file, also of those inside functions."""
+    """Yield module and name of each import of a file, also of those inside functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
@@ -36,7 +36,7 @@ def imported(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def file_graph(root: Path = ROOT) -> dict[str, set[str]]:
-    """Return which of our modules each imports, wherever in the file it does."""
+    """Return which of the project's modules each module imports, anywhere in the file."""
     ours = modules(root)
     graph: dict[str, set[str]] = {}
     for name, path in ours.items():
@@ -46,7 +46,7 @@ def file_graph(root: Path = ROOT) -> dict[str, set[str]]:
 
 
 def folder_graphs(graph: Graph) -> dict[str, dict[str, set[str]]]:
-    """Return for each folder which of its files and folders import which others of them."""
+    """Return for each folder the imports among the files and folders in it."""
     folders = {""} | {parent for name in graph for parent in _parents(name)}
     return {folder: _projected(graph, folder) for folder in sorted(folders)}
 
@@ -71,7 +71,7 @@ def _projected(graph: Graph, folder: str) -> dict[str, set[str]]:
 
 
 def circles(graph: Graph) -> list[list[str]]:
-    """Return circles of a graph, each as the names on it; none where there is no circle."""
+    """Return the circles of a graph, each as a list of names; an empty list if there are none."""
     state: dict[str, str] = {}
     path: list[str] = []
     found: list[list[str]] = []
@@ -109,7 +109,7 @@ def longest_path(graph: Graph) -> list[str]:
 
 
 def passed_files(message: str) -> list[str]:
-    """Return our files that run while the assistant answers a message, in order of entry."""
+    """Return the project's files that run while a message is answered, in order of entry."""
     from assistant.assistant import Assistant
     from assistant.config import load_settings
 
