@@ -29,8 +29,8 @@ class Policy(ABC):
     # ones.
     clear_article: ClassVar[float] = 0.7
     # Above it, an out-of-scope score leads to a decline unless a hit is sure. It declines one more
-    # answerable development question in a hundred than the floors do, and catches eight in a hundred
-    # of CLINC150's out-of-scope messages that pass the floors.
+    # answerable development question in a hundred than the floors do, and catches eight in a
+    # hundred of CLINC150's out-of-scope messages that pass the floors.
     strange: ClassVar[float]
     # Passages of other articles are read from this share of the best hit's score on.
     read_share: ClassVar[float]

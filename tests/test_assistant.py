@@ -249,7 +249,7 @@ def test_a_chinese_question_is_offered_what_is_only_in_english(tmp_path):
         ("客服电话 400-555-0136，每天 9 点到 18 点有人接听。", "你们客服电话多少", "400-555-0136"),
     ],
 )
-def test_whoever_wants_a_person_reads_how_to_reach_one(tmp_path, article, asked, told):
+def test_a_customer_who_wants_a_person_reads_how_to_reach_one(tmp_path, article, asked, told):
     """Also in a company whose intents name no article for it."""
     reply = _only_article(tmp_path, article).reply(asked)
     assert reply.action is Action.HANDOFF

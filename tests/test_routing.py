@@ -125,7 +125,7 @@ def test_what_was_picked_is_answered_and_doubt_is_told(policy, answerable, reaso
 
 
 @pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])
-def test_whoever_asks_more_also_doubts_more_of_what_was_picked(policy):
+def test_more_caution_means_more_doubt_about_what_was_picked(policy):
     routers = [Router(policy(caution)) for caution in (1, 3, 20)]
     reasons = [router.after_pick(ranking(0.95), 0).reason for router in routers]
     assert reasons == ["answer", "answer", "nearest"]

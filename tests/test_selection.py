@@ -55,7 +55,7 @@ PRICES = passage(
 
 
 def test_two_prices_of_one_article_are_said_together_sooner():
-    """Whoever reads both sees which is theirs; another sentence as unlikely stays away."""
+    """A customer who reads both sees which applies; any other sentence as unlikely is left out."""
     spans = sentences(PRICES.text, "en")
     scores = (0.9, 0.05, 0.01, 0.04)
     found = [Evidence(PRICES, s, score) for s, score in zip(spans, scores, strict=True)]
