@@ -69,7 +69,7 @@ def _draw(measured: Sequence[dict[str, Any]], file: Path) -> None:
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)
     lines = (
         ("right", "answered right", "tab:green", "o-"),
-        ("right after a pick", "right, including picks after a clarifying question", "tab:olive", "d-."),
+        ("right after a pick", "right, including picks", "tab:olive", "d-."),
         ("answered wrongly", "answered wrongly", "tab:red", "s-"),
         ("unanswerable declined", "unanswerable, not answered", "tab:blue", "^--"),
     )
