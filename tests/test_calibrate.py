@@ -183,6 +183,7 @@ def test_the_banks_questions_are_of_development_sets_and_sorted_by_kind():
     assert strange == set(CROSSWOZ[1::2])
 
 
+@pytest.mark.model
 @pytest.mark.usefixtures("small_data")
 def test_the_command_fits_both_calibrations_and_draws_a_diagram(tmp_path, monkeypatch, capsys):
     saved = {}

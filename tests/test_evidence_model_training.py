@@ -227,6 +227,7 @@ def few_companies(monkeypatch):
     return few
 
 
+@pytest.mark.model
 def test_cases_are_made_and_shipped_weights_measured_on_them(
     few_companies, tmp_path, monkeypatch, capsys
 ):

@@ -85,6 +85,7 @@ def frozen():
     return open_frozen_embedder(STATE)
 
 
+@pytest.mark.model
 @pytest.mark.usefixtures("public_data")
 def test_the_command_writes_an_adapter_that_moves_questions_only(
     frozen, tmp_path, monkeypatch, capsys

@@ -132,12 +132,12 @@ def _report(table: Table) -> None:
     print(f"  expected calibration error {calibration_error(scores, right):.3f}")
     noise = np.mean([calibration_error(scores, drawn) for drawn in _perfect(scores)])
     print(f"  … of perfect scores, drawn {DRAWS} times, {noise:.3f}")
-    found, strange = known[known[:, 1] == 1], table[answered == 0]
+    correct, strange = known[known[:, 1] == 1], table[answered == 0]
     for floor in FLOORS:
         band = table[(scores >= floor) & (scores < floor + 0.1)]
         share = band[:, 1].mean() if len(band) else 0.0
         print(
-            f"  floor {floor:.2f}: right ones refused {(found[:, 0] < floor).mean():.3f}, "
+            f"  floor {floor:.2f}: right ones refused {(correct[:, 0] < floor).mean():.3f}, "
             f"out of scope passed {(strange[:, 0] >= floor).mean():.3f}; "
             f"right in [{floor:.2f}, {floor + 0.1:.2f}): {share:.2f} of {len(band)}"
         )

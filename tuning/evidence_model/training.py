@@ -103,20 +103,20 @@ class Collator:
         last token, its case, and whether it answers. ``answerable`` has an entry for each case.
         """
         ids: list[torch.Tensor] = []
-        found: list[tuple[int, int, int, int, bool]] = []
+        sentences: list[tuple[int, int, int, int, bool]] = []
         for number, case in enumerate(cases):
             question, passages = self._shown(case)
             for passage in passages:
                 encoded = encode(
                     self._tokenizer, question, passage.name, passage.text, passage.sentences
                 )
-                found += [
+                sentences += [
                     (len(ids), *place, number, right)
                     for place, right in zip(encoded.places, passage.gold, strict=True)
                     if place
                 ]
                 ids.append(torch.tensor(encoded.ids))
-        rows, first, last, owner, gold = torch.tensor(found).T
+        rows, first, last, owner, gold = torch.tensor(sentences).T
         answerable = torch.zeros(len(cases), dtype=torch.bool)
         answerable[owner[gold.bool()]] = True
         padded = pad_sequence(ids, batch_first=True, padding_value=self._tokenizer.pad_token_id)
