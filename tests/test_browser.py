@@ -84,13 +84,13 @@ def ask(page, text):
     indirect=True,
 )
 def test_answer_with_sources_by_keyboard(page):
-    """Nothing comes from outside, nothing is wider than the screen, it says what it is."""
+    """The page loads nothing from elsewhere, fits the screen and says that it is no person."""
     assert page.get_by_text("not a person").or_(page.get_by_text("不是真人")).count() == 1
     ask(page, "How much does a replacement card cost?")
     answer = page.locator("#conversation").inner_text()
     assert "£5" in answer
     assert "Sources" in answer
-    # What a screen reader is told.
+    # For screen readers.
     page.get_by_text("Answered").or_(page.get_by_text("已回答")).first.wait_for(state="attached")
     ask(page, "取现金要手续费吗？")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -111,19 +111,20 @@ def test_source_opens_the_article_with_the_words_marked(page):
 def test_example_retry_and_edit(page):
     page.get_by_text("How much does a replacement card cost?").first.click()
     page.locator(".frontdesk-sources").first.wait_for(timeout=30_000)
+    page.evaluate("document.querySelector('.frontdesk-sources').classList.add('old')")
     page.get_by_label("Retry").first.click()
-    page.wait_for_timeout(1500)
-    page.locator(".frontdesk-sources").first.wait_for(timeout=30_000)
+    page.locator(".frontdesk-sources:not(.old)").wait_for(timeout=30_000)
+    assert page.locator(".frontdesk-sources.old").count() == 0
     page.get_by_label("Edit").first.click()
     page.locator("#conversation textarea").first.fill("How do I get a virtual card?")
     page.get_by_label("Submit").first.click()
-    # The question itself holds these words too; only the new sources say that the answer is there.
+    # The question has these words too, so only the sources show that the answer is there.
     page.locator(".frontdesk-sources", has_text="Get a virtual card").wait_for(timeout=30_000)
     assert "£5" not in page.locator("#conversation").inner_text()
 
 
 @pytest.mark.parametrize(
-    ("page", "question", "choice", "told"),
+    ("page", "question", "choice", "answer"),
     [
         (
             {"locale": "en-GB"},
@@ -140,8 +141,8 @@ def test_example_retry_and_edit(page):
     ],
     indirect=["page"],
 )
-def test_a_choice_answers_what_was_asked(page, question, choice, told):
-    """A choice is a button, which the keyboard reaches; so is that none of them is meant."""
+def test_a_choice_answers_the_question(page, question, choice, answer):
+    """Each choice is a button that the keyboard reaches, and so is "none of these"."""
     page.fill(INPUT, question)
     page.keyboard.press("Enter")
     button = page.get_by_role("button", name=choice, exact=True)
@@ -149,17 +150,64 @@ def test_a_choice_answers_what_was_asked(page, question, choice, told):
     assert page.get_by_role("button", name=re.compile("None of these|都不是")).count() == 1
     button.focus()
     page.keyboard.press("Enter")
-    page.locator(".frontdesk-sources", has_text=told).wait_for(timeout=30_000)
+    page.locator(".frontdesk-sources", has_text=answer).wait_for(timeout=30_000)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.problems == []
 
 
-def test_bad_message_gets_a_sentence_and_the_next_one_works(page):
+def test_decisions_are_sent_back_and_never_shown(page):
+    """A pick works by number and by click, also after retry, undo and edit."""
+    sent = []
+    page.on("request", lambda r: r.method == "POST" and sent.append(r.post_data or ""))
+    choice = page.get_by_role("button", name="Where you can use your card", exact=True)
+
+    def assert_sent_but_not_shown():
+        assert any(r"\"action\": \"clarify\"" in body for body in sent)
+        sent.clear()
+        for text in ("innerText", "textContent"):
+            shown = page.evaluate(f"document.body.{text}")
+            assert "Where you can use your card" in shown
+            assert '"action"' not in shown
+            assert '"citations"' not in shown
+
+    def answer(text):
+        page.locator(".frontdesk-sources", has_text=text).wait_for(timeout=30_000)
+        return page.locator("#conversation").inner_text()
+
+    page.fill(INPUT, "is there a limit for taking out cash in one day")
+    page.keyboard.press("Enter")
+    choice.evaluate("button => button.classList.add('old')", timeout=30_000)
+    page.get_by_label("Retry").first.click()
+    page.locator("button:not(.old)", has_text="Where you can use your card").wait_for(
+        timeout=30_000
+    )
+    choices = page.locator("#conversation li").all_inner_texts()
+
+    page.fill(INPUT, str(choices.index("Where you can use your card") + 1))
+    page.keyboard.press("Enter")
+    answer("£500 a day")
+    assert_sent_but_not_shown()
+
+    page.get_by_label("Undo").first.click()
+    choice.click(timeout=30_000)
+    answer("£500 a day")
+    assert_sent_but_not_shown()
+
+    page.get_by_role("button", name="Edit").last.click()
+    other = str(choices.index("Large payments, for a house or a car") + 1)
+    page.locator("#conversation textarea").fill(other)
+    page.get_by_label("Submit").first.click()
+    assert "£500 a day" not in answer("£100,000")
+    assert_sent_but_not_shown()
+    assert page.problems == []
+
+
+def test_after_an_invalid_message_the_next_one_is_answered(page):
     page.fill(INPUT, "🎉🎉")
     page.keyboard.press("Enter")
     page.get_by_text("I need a few words").wait_for(timeout=30_000)
     ask(page, "I lost my card")
 
 
-def test_no_prompts_are_kept_or_shown_to_others(url):
+def test_the_monitoring_page_of_gradio_is_closed(url):
     assert httpx.get(f"{url}/monitoring/summary").status_code in (401, 403, 404)

@@ -1,4 +1,4 @@
-"""Which messages need what was said before them."""
+"""Follow-ups, picks and unhelpful replies."""
 
 import pytest
 
@@ -38,11 +38,11 @@ def test_followups(text):
 @pytest.mark.parametrize(
     "text", ["How do I change the address on my account?", "取现金要手续费吗，国外也要吗"]
 )
-def test_questions_that_stand_alone(text):
+def test_other_questions_stand_alone(text):
     assert antecedent(text, HISTORY) is None
 
 
-def test_nothing_to_follow():
+def test_without_an_earlier_question_nothing_is_followed():
     assert antecedent("and abroad?", []) is None
     assert (
         antecedent("and abroad?", [Message("assistant", "Hello, how can I help you today?")])
@@ -70,25 +70,25 @@ ASKED = [
         ("none of these", "None of these"),
     ],
 )
-def test_a_pick_asks_what_was_asked_before(text, picked):
+def test_a_pick_asks_the_earlier_question(text, picked):
     assert what_is_asked(text, ASKED) == Asked("and the limit?", ASKED[:2], picked)
 
 
 @pytest.mark.parametrize("text", ["4", "cards", "how about transfers", "0"])
-def test_anything_else_is_a_message_of_its_own(text):
+def test_any_other_message_is_no_pick(text):
     assert what_is_asked(text, ASKED) == Asked(text, ASKED)
 
 
-def test_a_second_pick_asks_the_same_and_whoever_went_on_picks_no_more():
+def test_further_picks_are_possible_until_another_question():
     more = [*ASKED, Message("user", "1"), Message("assistant", "£500 a day.")]
     assert what_is_asked("2", more).question == "and the limit?"
-    gone = [*more, Message("user", "thanks, and abroad?"), Message("assistant", "£300.")]
-    assert what_is_asked("2", gone) == Asked("2", gone)
+    after = [*more, Message("user", "thanks, and abroad?"), Message("assistant", "£300.")]
+    assert what_is_asked("2", after) == Asked("2", after)
 
 
-def test_only_our_own_clarifying_questions_offer_choices():
-    said = [Message("user", "steps?"), Message("assistant", "Do this:\n1. Open it.\n2. Close it.")]
-    assert what_is_asked("2", said) == Asked("2", said)
+def test_only_a_clarifying_question_with_a_question_before_it_offers_choices():
+    steps = [Message("user", "steps?"), Message("assistant", "Do this:\n1. Open it.\n2. Close it.")]
+    assert what_is_asked("2", steps) == Asked("2", steps)
     alone = [Message("assistant", "Which?", Action.CLARIFY, "clarify", CHOICES)]
     assert what_is_asked("1", alone).picked is None
 
@@ -97,5 +97,5 @@ def test_unhelpful_replies_are_counted_from_the_end():
     user, declined = Message("user", "?"), Message("assistant", "-", Action.DECLINE, "not_found")
     assert failures_in_a_row([user, declined, user, ASKED[-1], user]) == 2
     assert failures_in_a_row([user, declined, user, ASKED[1], user, declined]) == 1
-    foreign = Message("assistant", "-", Action.DECLINE, "out_of_scope")
-    assert failures_in_a_row([user, declined, user, foreign]) == 0
+    out_of_scope = Message("assistant", "-", Action.DECLINE, "out_of_scope")
+    assert failures_in_a_row([user, declined, user, out_of_scope]) == 0

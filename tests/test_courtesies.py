@@ -1,4 +1,6 @@
-"""What customers say around a question is taken off, and nothing else is."""
+"""Courtesies around a question are removed, and nothing else is."""
+
+import time
 
 import pytest
 
@@ -15,7 +17,7 @@ from assistant.message.courtesies import without_courtesies
         ("在吗？麻烦问一下我的工资到了没有，辛苦了", "我的工资到了没有"),
     ],
 )  # fmt: skip
-def test_courtesies_are_taken_off_both_ends(typed, meant):
+def test_courtesies_are_removed_from_both_ends(typed, meant):
     assert without_courtesies(typed) == meant
 
 
@@ -27,17 +29,19 @@ def test_courtesies_are_taken_off_both_ends(typed, meant):
         "太麻烦了，我要投诉", "How much is a new card?", "感谢金什么时候到账", "",
     ],
 )  # fmt: skip
-def test_whatever_is_more_than_a_courtesy_stays(typed):
+def test_other_messages_stay_unchanged(typed):
     assert without_courtesies(typed) == typed
 
 
 @pytest.mark.parametrize("part", ["thanks,,,, ", "谢谢，，", "，", "hi ", "please help "])
 def test_a_long_message_takes_no_longer(part):
-    """Patterns that may be matched in many ways would take hours."""
+    """A pattern that can match in many ways would take hours."""
+    start = time.perf_counter()
     assert without_courtesies(part * 2000 + "x").endswith("x")
+    assert time.perf_counter() - start < 2
 
 
-def test_a_wrapped_question_is_understood_like_the_bare_one(bank):
+def test_courtesies_change_no_reply(bank):
     for plain, wrapped in (
         ("my card was stolen last night", "Good evening, sorry to bother you, {} thank you!"),
         ("我的卡昨晚被偷了", "您好，不好意思打扰了，{}，麻烦您了！"),

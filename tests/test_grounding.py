@@ -1,4 +1,4 @@
-"""A sentence passes only if one span of one passage backs it."""
+"""A sentence passes only if a span of one passage supports it."""
 
 from pathlib import Path
 
@@ -49,18 +49,18 @@ def test_supported(sentence, quote):
 @pytest.mark.parametrize(
     "sentence",
     [
-        "A replacement costs £6.",  # another figure
+        "A replacement costs £6.",  # another amount
         "A replacement costs $5.",  # another currency
         "A replacement costs 5 % extra.",  # another unit
         "A replacement arrives within 3 working days.",
-        "A replacement costs six pounds.",  # a figure in words
-        "A replacement costs £5 and chat is open from 08:00.",  # two spans that are no neighbours
+        "A replacement costs six pounds.",  # another amount in words
+        "A replacement costs £5 and chat is open from 08:00.",  # two separate spans
         "American Express is accepted.",  # the opposite
         "Maestro is not accepted.",  # another name
         "Call +44 20 7946 0999.",
         "I have refunded you £5.",  # a promise
         "We will send you a replacement within 5 working days.",  # a promise
-        "Our cards are made of recycled plastic.",  # nothing of it is there
+        "Our cards are made of recycled plastic.",  # not in any passage
         "补卡收费 6 英镑。",
         "补卡收费六英镑。",
         "补卡收费 5 美元。",
@@ -80,7 +80,7 @@ def test_unsupported(sentence):
         ("zh", "请告诉我们。", "我们会冻结这张卡。"),
     ],
 )
-def test_what_the_articles_promise_passes_word_for_word_and_is_quoted_whole(lang, before, sentence):
+def test_a_promise_passes_if_an_article_has_the_same_words(lang, before, sentence):
     text = before + sentence
     hits = [Hit(Passage("a", lang, "", "", text, 0, len(text)), 1.0)]
     found = Grounder().check(sentence, hits)
@@ -88,7 +88,7 @@ def test_what_the_articles_promise_passes_word_for_word_and_is_quoted_whole(lang
     assert found.span.of(text) == sentence
 
 
-def test_nothing_is_supported_by_nothing():
+def test_without_hits_there_is_no_support():
     assert Grounder().check("A replacement costs £5.", []) is None
 
 
@@ -117,8 +117,8 @@ def _passed(entry, claims):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_values_stay_with_what_they_belong_to(lang):
-    """On pairs written to fool it: a fee of the other product, the other day's hours."""
+def test_values_keep_their_subject(lang):
+    """On adversarial pairs, such as the fee of another product or the hours of another day."""
     entries = [entry for entry in PAIRS if entry["lang"] == lang]
     supported = [p for e in entries for p in _passed(e, e["supported"])]
     unsupported = [p for e in entries for p in _passed(e, e["unsupported"])]

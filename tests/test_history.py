@@ -1,4 +1,4 @@
-"""Earlier messages: what clients send back, and what their text alone shows."""
+"""Earlier messages with their decisions: sent back by a client, or recovered from the text."""
 
 import pytest
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ def recover(message):
     return recover_decision(message, CLARIFY, NOT_FOUND)
 
 
-def test_choices_are_read_from_the_text_as_they_were_written():
+def test_choices_are_recovered_from_the_text():
     text = "\n".join(
         ["I'm not sure which:", *choice_lines(["Cards & cash", "Transfers.", "None of these"])]
     )
@@ -22,7 +22,7 @@ def test_choices_are_read_from_the_text_as_they_were_written():
     assert found.choices == ("Cards & cash", "Transfers.", "None of these")
 
 
-def test_a_decline_is_known_by_its_text():
+def test_a_decline_is_recovered_from_the_text():
     found = recover(Message("assistant", "我不知道。请换一种说法。"))
     assert (found.action, found.reason) == (Action.DECLINE, "not_found")
 
@@ -35,11 +35,12 @@ def test_a_decline_is_known_by_its_text():
         Message("assistant", "I don't know.", Action.ANSWER, "answer"),
     ],
 )
-def test_customers_other_texts_and_what_was_sent_stay_as_they_are(message):
+def test_other_messages_are_returned_unchanged(message):
+    """Of the customer, without a decision in the text, or with a decision of their own."""
     assert recover(message) == message
 
 
-def test_a_reply_comes_back_as_it_was_decided():
+def test_a_decision_comes_back_as_it_was_sent():
     citation = Citation(1, "fees", "en", "Fees", "£5", 3, 5)
     reply = Reply(
         "Which?", Action.CLARIFY, "clarify", "en", citations=(citation,), choices=("A", "B")
@@ -49,11 +50,17 @@ def test_a_reply_comes_back_as_it_was_decided():
     assert back == reply.message()
 
 
-def test_a_customer_decides_nothing():
+def test_a_customers_message_has_no_decision():
     decision = SentDecision(action=Action.CLARIFY, choices=["A"])
     assert earlier_message("user", "hi", decision) == Message("user", "hi")
 
 
-def test_an_unknown_action_is_refused():
+def test_unreadable_characters_are_removed():
+    """Tokenizers refuse lone surrogates."""
+    text = "bro\x00ken \ud800😢\n卡"
+    assert earlier_message("user", text) == Message("user", "broken 😢\n卡")
+
+
+def test_an_unknown_action_is_an_error():
     with pytest.raises(ValidationError, match="action"):
         SentDecision.model_validate({"action": "transfer_money"})

@@ -1,4 +1,4 @@
-"""Messages that cannot be taken, personal data, and orders to the assistant."""
+"""Invalid messages, personal data and prompt injection."""
 
 import csv
 
@@ -22,14 +22,14 @@ from tests.public import data
         ("broken \ud800", "unreadable"),
     ],
 )
-def test_messages_that_cannot_be_taken(text, code):
+def test_invalid_messages_have_a_code(text, code):
     with pytest.raises(InvalidMessageError) as caught:
         check(text, 4000)
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("text", ["I lost my card 😢", "line\nline", "卡丢了！", "café 👩‍👧"])
-def test_ordinary_messages_pass_unchanged(text):
+def test_valid_messages_are_only_stripped(text):
     assert check(f"  {text} ", 4000) == text
 
 
@@ -47,7 +47,7 @@ def test_ordinary_messages_pass_unchanged(text):
     ],
 )
 def test_mask(text, masked):
-    """Numbers are masked where their check digits are right; figures stay."""
+    """Numbers with valid check digits are masked; amounts, dates and times stay."""
     assert mask(text) == masked
 
 
@@ -58,7 +58,7 @@ def test_words_around_personal_data_remain():
 
 
 def test_every_valid_identifier_of_the_public_list_is_masked():
-    """Valid IBAN and Chinese identity numbers of python-stdnum's own test data."""
+    """The list is the test data of python-stdnum: IBANs and Chinese identity numbers."""
     with (data() / "stdnum_ids" / "ids.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     valid = [r for r in rows if r["type"] in ("iban", "cn_ric") and r["valid"] == "1"]

@@ -1,4 +1,4 @@
-"""Wording is data: templates are strict, and what they render is kept beside the tests."""
+"""Templates are strict, and their prompts are compared with golden files."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ HISTORY = [Message("user", "I lost my card"), Message("assistant", "Freeze it.")
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("task", ["answer_zero_shot", "answer_few_shot", "answer_tuned"])
 def test_rendered_prompts_are_the_golden_ones(task, lang):
-    """A change of wording shows up here; write the file anew when it is meant."""
+    """After an intended change of a template, update the golden file."""
     messages = PromptTemplate.load(task, lang).render("how much?", HITS, HISTORY)
     golden = json.loads((GOLDEN / f"{task}.{lang}.json").read_text(encoding="utf-8"))
     assert messages == golden
@@ -41,21 +41,21 @@ def test_passages_are_data_and_never_compiled():
         ("id: [", "expected a template"),
     ],
 )
-def test_wrong_template_is_named(tmp_path, content, message):
+def test_an_invalid_template_is_named(tmp_path, content, message):
     (tmp_path / "t.en.yaml").write_text(content)
     with pytest.raises(TemplateError, match=message) as caught:
         PromptTemplate.load("t", "en", tmp_path)
     assert "t.en.yaml" in str(caught.value)
 
 
-def test_missing_value_is_named(tmp_path):
+def test_a_missing_value_is_named(tmp_path):
     text = "id: a\nversion: 1\ntask: t\nlang: en\nsystem: s\nuser: '{{ wish }}'"
     (tmp_path / "t.en.yaml").write_text(text)
     with pytest.raises(TemplateError, match="'wish' is undefined"):
         PromptTemplate.load("t", "en", tmp_path).render("q", [])
 
 
-def test_hash_follows_the_file(tmp_path):
+def test_the_hash_changes_with_the_file(tmp_path):
     for name in ("answer_zero_shot.en.yaml",):
         (tmp_path / name).write_text((FOLDER / name).read_text() + "\n")
     changed = PromptTemplate.load("answer_zero_shot", "en", tmp_path)
@@ -70,6 +70,6 @@ def test_both_languages_have_the_same_sayings():
             assert sayings.say(name, company="X", max_characters=9, title="T")
 
 
-def test_unknown_saying():
+def test_an_unknown_saying_is_named():
     with pytest.raises(TemplateError, match="expected a saying 'nonsense'"):
         Sayings.load("en").say("nonsense")

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from assistant.message.safety import readable
 from assistant.messages import Action, Citation, Message, Reply
 
 # A line of ``choice_lines``.
@@ -47,6 +48,7 @@ def earlier_message(
     role: Literal["user", "assistant"], text: str, decision: SentDecision | None = None
 ) -> Message:
     """Return an earlier message. A decision counts only for the assistant's messages."""
+    text = readable(text)
     if decision is None or role == "user":
         return Message(role, text)
     citations = tuple(Citation(**sent.model_dump()) for sent in decision.citations)

@@ -50,8 +50,7 @@ def check(text: str, max_characters: int) -> str:
             f"Please shorten the message.",
             "too_long",
         )
-    # Lone surrogates (Cs) come from broken UTF-8, control characters (Cc) from binary data.
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t" for c in stripped):
+    if any(_is_unreadable(c) for c in stripped):
         raise InvalidMessageError(
             "Expected readable text, found control characters or broken UTF-8. "
             "Please type the message again.",
@@ -60,6 +59,16 @@ def check(text: str, max_characters: int) -> str:
     if not any(c.isalnum() for c in stripped):
         raise InvalidMessageError("Expected words, found only symbols or emoji.", "no_words")
     return stripped
+
+
+def readable(text: str) -> str:
+    """Return a text without control characters and lone surrogates, which tokenizers refuse."""
+    return "".join(c for c in text if not _is_unreadable(c))
+
+
+def _is_unreadable(character: str) -> bool:
+    # Lone surrogates (Cs) come from broken UTF-8, control characters (Cc) from binary data.
+    return unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t"
 
 
 def is_injection(text: str) -> bool:

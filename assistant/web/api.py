@@ -32,7 +32,7 @@ from assistant.assistant import Assistant
 from assistant.errors import AssistantError, InvalidMessageError
 from assistant.web.article_page import render_article
 from assistant.web.chat_request import MODEL, ChatRequest
-from assistant.web.chat_response import completion, completion_events, error_body
+from assistant.web.chat_response import completion, completion_events, error_body, failed_turn
 
 MAX_BODY_BYTES = 1_000_000
 # The limit of a request that announces no size, and of the chat page's own requests.
@@ -113,10 +113,14 @@ def _add_error_handlers(app: FastAPI) -> None:
         return _error_response(error.status_code, detail, kind, f"http_{error.status_code}")
 
     @app.exception_handler(AssistantError)
-    def failed_turn(_: Request, error: AssistantError) -> JSONResponse:
+    def unavailable(_: Request, error: AssistantError) -> JSONResponse:
         logger.error("a turn failed: %s", error)
-        text = "The assistant cannot answer now. Try again."
-        return _error_response(503, text, "server_error", "failed")
+        return JSONResponse(failed_turn(), status_code=503)
+
+    @app.exception_handler(Exception)
+    def unexpected(_: Request, __: Exception) -> JSONResponse:
+        # Starlette logs the exception.
+        return JSONResponse(failed_turn(), status_code=INTERNAL_ERROR)
 
 
 def _error_response(

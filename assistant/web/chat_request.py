@@ -77,11 +77,11 @@ class ChatRequest(_Strict):
         Raises:
             InvalidMessageError: The last message is not the user's.
         """
-        messages = [
-            earlier_message(message.role, message.text, message.frontdesk)
-            for message in self.messages
-            if message.role in ("user", "assistant")
-        ]
+        messages = [m for m in self.messages if m.role in ("user", "assistant")]
         if not messages or messages[-1].role != "user":
             raise InvalidMessageError("Expected the last message to be the user's.", "empty")
-        return messages[-1].text, messages[:-1]
+        history = [
+            earlier_message("user" if m.role == "user" else "assistant", m.text, m.frontdesk)
+            for m in messages[:-1]
+        ]
+        return messages[-1].text, history

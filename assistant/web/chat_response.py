@@ -1,17 +1,19 @@
 """The response of a chat completion in OpenAI's format: one JSON object or a stream of events."""
 
 import json
+import logging
 import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from assistant.errors import AssistantError
 from assistant.messages import Reply, Stream
 from assistant.web.chat_request import MODEL, StreamOptions
 
 # Clients expect the field, but tokens are not counted.
 USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+logger = logging.getLogger(__name__)
 
 
 def completion(stream: Stream) -> dict[str, Any]:
@@ -46,9 +48,9 @@ def completion_events(stream: Stream, options: StreamOptions | None) -> Iterator
             else:
                 frontdesk = _frontdesk(envelope, item)
                 yield event({"frontdesk": _without_text(frontdesk)}, "stop", frontdesk=frontdesk)
-    except AssistantError as error:
-        # The status is sent already, so the stream carries the error.
-        yield _event(error_body(str(error), "server_error", "failed"))
+    except Exception:  # the status is sent already, so the stream must carry any error
+        logger.exception("a turn failed")
+        yield _event(failed_turn())
     if options and options.include_usage:
         yield _event({**envelope, "choices": [], "usage": USAGE})
     yield "data: [DONE]\n\n"
@@ -57,6 +59,12 @@ def completion_events(stream: Stream, options: StreamOptions | None) -> Iterator
 def error_body(message: str, kind: str, code: str, param: str | None = None) -> dict[str, Any]:
     """Return an error in OpenAI's format."""
     return {"error": {"message": message, "type": kind, "code": code, "param": param}}
+
+
+def failed_turn() -> dict[str, Any]:
+    """Return the error of a turn that failed. It names no cause, which could be confidential."""
+    text = "The assistant cannot answer now. Try again."
+    return error_body(text, "server_error", "failed")
 
 
 def _envelope() -> dict[str, Any]:
