@@ -43,6 +43,18 @@ def test_each_method_trains_and_says_how_to_serve_it(run, tmp_path, capsys, meth
     assert not list(tmp_path.glob("out.*")), "nothing half-written is left"
 
 
+def test_options_replace_values_of_the_file(run, tmp_path, rows):
+    other, few = tmp_path / "other", tmp_path / "few"
+    few.mkdir()
+    for part in ("train", "dev"):
+        lines = (rows / f"{part}.jsonl").read_text().splitlines()
+        (few / f"{part}.jsonl").write_text("\n".join(lines[:2]))
+    assert run("--output", str(other), "--rows", str(few), "--max-steps", "2", method="lora") == 0
+    metrics = json.loads((other / "metrics.json").read_text())
+    assert metrics["rows"] == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_evaluations_generate_answers_and_judge_them(run, tmp_path):
     assert run(generated=2, evaluations=1) == 0
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 CASES = Path("var/evidence")
 
 
+# Keys of the configuration that are options too.
+REPLACEABLE = ("method", "base_model", "cases", "epochs", "max_steps", "output")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make cases, train, or measure.
 
@@ -41,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--measure", type=Path, metavar="FOLDER", help="weights to measure")
     parser.add_argument("--method", help="replaces the config's: lora or full")
     parser.add_argument("--base-model", help="replaces the config's")
+    parser.add_argument("--epochs", type=float, help="replaces the config's")
+    parser.add_argument("--max-steps", type=int, help="replaces the config's")
+    parser.add_argument("--output", type=Path, help="replaces the config's")
     parser.add_argument("--cases", type=Path, help=f"replaces the config's; default: {CASES}")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     options = parser.parse_args(arguments)
@@ -82,7 +89,7 @@ def _train(options: argparse.Namespace) -> None:
     from tuning.evidence_model.training import open_model, score_cases, train
 
     settings = EvidenceSettings.load(
-        options.config, method=options.method, base_model=options.base_model, cases=options.cases
+        options.config, **{name: getattr(options, name) for name in REPLACEABLE}
     )
     start = time.perf_counter()
     cases = [case for part in settings.parts for case in _cases(settings, part)]

@@ -13,6 +13,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+# Keys of the configuration that are options too.
+REPLACEABLE = ("base_model", "rows", "epochs", "max_steps", "output", "seed")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train and save.
@@ -27,6 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="Example: python -m tuning.sft --config tuning/configs/sft_lora.yaml",
     )
     parser.add_argument("--config", type=Path, required=True, help="a YAML file")
+    parser.add_argument("--base-model", help="replaces the config's")
+    parser.add_argument("--rows", type=Path, help="replaces the config's")
+    parser.add_argument("--epochs", type=float, help="replaces the config's")
+    parser.add_argument("--max-steps", type=int, help="replaces the config's")
+    parser.add_argument("--output", type=Path, help="replaces the config's")
     parser.add_argument("--seed", type=int, help="replaces the config's")
     parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
@@ -36,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tuning.sft.row_reader import RowsError, read_rows
 
     try:
-        settings = SFTSettings.load(options.config, seed=options.seed)
+        settings = SFTSettings.load(
+            options.config, **{name: getattr(options, name) for name in REPLACEABLE}
+        )
         rows = read_rows(settings.rows)
         print(f"{settings.method}: {SERVING[settings.method]}")
         from tuning.sft.training import train
