@@ -51,7 +51,7 @@ def test_options_replace_values_of_the_file(run, tmp_path, rows):
         (few / f"{part}.jsonl").write_text("\n".join(lines[:2]))
     assert run("--output", str(other), "--rows", str(few), "--max-steps", "2", method="lora") == 0
     metrics = json.loads((other / "metrics.json").read_text())
-    assert metrics["rows"] == 2
+    assert (metrics["rows"], metrics["settings"]["max_steps"]) == (2, 2)
     assert not (tmp_path / "out").exists()
 
 
