@@ -47,6 +47,6 @@ def test_courtesies_change_no_reply(bank):
         ("我的卡昨晚被偷了", "您好，不好意思打扰了，{}，麻烦您了！"),
     ):
         expected = bank.reply(plain)
-        found = bank.reply(wrapped.format(plain))
-        assert (found.intent, found.intent_score) == (expected.intent, expected.intent_score)
-        assert found.text == expected.text
+        reply = bank.reply(wrapped.format(plain))
+        assert (reply.intent, reply.intent_score) == (expected.intent, expected.intent_score)
+        assert reply.text == expected.text

@@ -41,9 +41,9 @@ HITS = [
     ],
 )
 def test_supported(sentence, quote):
-    found = Grounder().check(sentence, HITS)
-    assert found is not None
-    assert found.span.of(found.passage.text) == quote
+    support = Grounder().check(sentence, HITS)
+    assert support is not None
+    assert support.span.of(support.passage.text) == quote
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_unsupported(sentence):
 def test_a_promise_passes_if_an_article_has_the_same_words(lang, before, sentence):
     text = before + sentence
     hits = [Hit(Passage("a", lang, "", "", text, 0, len(text)), 1.0)]
-    found = Grounder().check(sentence, hits)
-    assert found is not None
-    assert found.span.of(text) == sentence
+    support = Grounder().check(sentence, hits)
+    assert support is not None
+    assert support.span.of(text) == sentence
 
 
 def test_without_hits_there_is_no_support():

@@ -17,14 +17,14 @@ def test_choices_are_recovered_from_the_text():
     text = "\n".join(
         ["I'm not sure which:", *choice_lines(["Cards & cash", "Transfers.", "None of these"])]
     )
-    found = recover(Message("assistant", text))
-    assert (found.action, found.reason) == (Action.CLARIFY, "clarify")
-    assert found.choices == ("Cards & cash", "Transfers.", "None of these")
+    message = recover(Message("assistant", text))
+    assert (message.action, message.reason) == (Action.CLARIFY, "clarify")
+    assert message.choices == ("Cards & cash", "Transfers.", "None of these")
 
 
 def test_a_decline_is_recovered_from_the_text():
-    found = recover(Message("assistant", "我不知道。请换一种说法。"))
-    assert (found.action, found.reason) == (Action.DECLINE, "not_found")
+    message = recover(Message("assistant", "我不知道。请换一种说法。"))
+    assert (message.action, message.reason) == (Action.DECLINE, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_decline_is_recovered_from_the_text():
     ],
 )
 def test_other_messages_are_returned_unchanged(message):
-    """Of the customer, without a decision in the text, or with a decision of their own."""
+    """A customer's message, a text without a decision, and a message with a decision."""
     assert recover(message) == message
 
 

@@ -261,9 +261,9 @@ def test_the_bank_has_all_intents_of_banking77():
 
 def test_no_example_is_copied_from_banking77():
     with (data() / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
-        theirs = {plain(row["text"]) for row in csv.DictReader(file)}
-    ours = {plain(e) for i in load_intents(BANK, "en") for e in i.examples}
-    assert not ours & theirs
+        copied = {plain(row["text"]) for row in csv.DictReader(file)}
+    own = {plain(e) for i in load_intents(BANK, "en") for e in i.examples}
+    assert not own & copied
 
 
 def plain(text):
