@@ -198,7 +198,6 @@ def test_odd_histories_are_answered(url, earlier, question, needed):
 LONG = " ".join(["I lost my card while I was travelling."] * 90), "我的卡丢了。" * 600
 
 
-@pytest.mark.xfail(strict=True, reason="the evidence model takes questions of 310 tokens at most")
 @pytest.mark.parametrize(
     "messages",
     [

@@ -55,6 +55,14 @@ def test_what_is_too_long_loses_its_end_and_never_the_question(embedder):
     assert "how much?" in tokenizer.decode(found.ids)
 
 
+@pytest.mark.parametrize("word", ["charge ", "手续费", "x"])
+def test_a_question_that_is_too_long_loses_its_end_and_leaves_room_to_read(embedder, word):
+    tokenizer = embedder.sentence_transformer.tokenizer
+    encoded = encode(tokenizer, word * 4000, "Cards", CARD, sentences(CARD, "en"))
+    assert len(encoded.ids) <= MAX_TOKENS
+    assert encoded.places[0]
+
+
 def network(input_ids, attention_mask):
     """Give each token the vector (its place, 1)."""
     places = torch.arange(input_ids.shape[1], dtype=torch.float32).expand(input_ids.shape)

@@ -30,6 +30,8 @@ OF_EMBEDDER, OF_GENERATOR = WEIGHTS / "evidence-model", WEIGHTS / "evidence-mode
 FACTS, LINEAR_LAYER = "evidence_model.json", "head.safetensors"
 # The most tokens of question and passage together; a longer passage loses its end.
 MAX_TOKENS = 320
+# The most tokens of the question; a longer one loses its end.
+MAX_QUESTION_TOKENS = 240
 # Logit of a sentence that was cut off: it is no answer.
 CUT_OFF = -10.0
 
@@ -60,6 +62,7 @@ def encode(tokenizer: Any, question: str, name: str, text: str, spans: Sequence[
         text: The passage.
         spans: Its sentences, in characters of ``text``.
     """
+    question = _shortened(tokenizer, question)
     prefix = f"\n{name}: "
     found = tokenizer(
         f"query: {question}",
@@ -75,6 +78,18 @@ def encode(tokenizer: Any, question: str, name: str, text: str, spans: Sequence[
         if part == 1 and end > max(start, len(prefix))
     ]
     return Encoded(found["input_ids"], [_place(inside, span) for span in spans])
+
+
+def _shortened(tokenizer: Any, question: str) -> str:
+    """Return the start of a question that would leave no room for a passage."""
+    offsets = tokenizer(
+        question,
+        add_special_tokens=False,
+        truncation=True,
+        max_length=MAX_QUESTION_TOKENS,
+        return_offsets_mapping=True,
+    )["offset_mapping"]
+    return question[: offsets[-1][1]] if len(offsets) == MAX_QUESTION_TOKENS else question
 
 
 def _place(inside: Sequence[tuple[int, int, int]], span: Span) -> tuple[int, int] | None:
