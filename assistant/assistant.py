@@ -141,7 +141,8 @@ class Assistant:
             GeneratorError: The generator fails before it has written anything.
         """
         clock = Stopwatch()
-        known = [self._recovered(message) for message in history]
+        clarify, not_found = self._every("clarify"), self._every("not_found")
+        known = [recover_decision(message, clarify, not_found) for message in history]
         asked = what_is_asked(question, known)
         findings = self._considered(asked, failures_in_a_row(known), clock)
         if findings.route.action is Action.ANSWER:
@@ -280,9 +281,6 @@ class Assistant:
         if wanted == "tuned" and not generator.has_adapter:
             return "extractive"
         return wanted
-
-    def _recovered(self, message: Message) -> Message:
-        return recover_decision(message, self._every("clarify"), self._every("not_found"))
 
     def _every(self, name: str) -> tuple[str, ...]:
         """Return a saying in each language."""

@@ -82,6 +82,9 @@ def encode(tokenizer: Any, question: str, name: str, text: str, spans: Sequence[
 
 def _shortened(tokenizer: Any, question: str) -> str:
     """Return the start of a question that would leave no room for a passage."""
+    # A token has at least a byte, but for one that may mark the start: most questions are short.
+    if len(question.encode()) < MAX_QUESTION_TOKENS - 1:
+        return question
     offsets = tokenizer(
         question,
         add_special_tokens=False,
