@@ -94,3 +94,19 @@ def test_shared_facts_agree(pattern, truths):
                 found += 1
                 assert any(truth <= held for truth in truths), sentence
     assert found >= 2
+
+
+# Two articles on one subject, and words that both must have.
+SAID_IN_BOTH = [
+    ("en", ("bank-holidays", "transfer-times"), ("before 17:00", "known recipient", "weekend")),
+    ("zh", ("bank-holidays", "transfer-times"), ("17:00 之前", "已知收款人", "周末")),
+    ("en", ("order-a-card", "replace-a-card"), ("European Economic Area", "replacements")),
+    ("zh", ("order-a-card", "replace-a-card"), ("欧洲经济区", "补换的卡也可以寄往")),
+]
+
+
+@pytest.mark.parametrize(("lang", "names", "words"), SAID_IN_BOTH)
+def test_articles_on_one_subject_name_the_same_conditions(lang, names, words):
+    """Transfers at weekends, and the countries to which cards are sent."""
+    for name in names:
+        assert [word for word in words if word not in ARTICLES[lang, name].text] == [], name
