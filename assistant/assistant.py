@@ -13,6 +13,7 @@ from assistant.findings import Findings, Stopwatch
 from assistant.generators.generator import Generator
 from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier, Prediction
+from assistant.intents.emoji import with_emoji_read
 from assistant.message import safety
 from assistant.message.context import Asked, antecedent, failures_in_a_row, what_is_asked
 from assistant.message.courtesies import without_courtesies
@@ -218,7 +219,7 @@ class Assistant:
         intents, it takes half of its subject from the question before.
         """
         vector = self._embedder.encode_queries([text])[0]
-        prediction = self._intents.predict(text, vector)
+        prediction = with_emoji_read(self._intents.predict(text, vector), text, history)
         subject = antecedent(text, history)
         if subject is None or self._policy.is_sure(prediction):
             return {text: vector}, prediction

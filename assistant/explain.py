@@ -18,12 +18,14 @@ BAR = 20
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistant.explain") -> int:
     """Print intent, sentiment, nearest examples and phrases; return 2 for a bad message."""
     given = _arguments(arguments, prog)
-    from assistant.errors import AssistantError
+    from assistant.errors import AssistantError, InvalidMessageError
     from assistant.message import safety
     from knowledge.errors import KnowledgeError
 
     try:
         text = safety.check(given.message, max_characters=4000)
+        if safety.is_emoji_alone(text):  # the classifier does not decide about these
+            raise InvalidMessageError("Expected words, found only emoji.", "no_words")
         explanation = _explained(text, given)
     except (AssistantError, KnowledgeError, OSError) as error:
         print(f"explain: {error}", file=sys.stderr)

@@ -258,7 +258,7 @@ def test_ten_thousand_choices_do_not_block_the_server(url, pick, action):
     [
         (user(""), 400, "found an empty one"),
         (user("x" * 20_000), 400, "Expected at most 4,000 characters, found 20,000"),
-        (user("😀"), 400, "found only symbols or emoji"),
+        (user("???"), 400, "found only symbols"),
         (user("a\u0007b"), 400, "control characters"),
         (user("\ud800"), 400, "control characters or broken UTF-8"),
         ({**user("hi"), "colour": "red"}, 400, "Unknown field 'colour'"),

@@ -123,7 +123,7 @@ def test_stream_ends_with_the_reply(bank):
     assert last.timings_ms["total"] > 0
 
 
-@pytest.mark.parametrize("text", ["", "x" * 20_000, "🎉", "\x00"])
+@pytest.mark.parametrize("text", ["", "x" * 20_000, "???", "\x00"])
 def test_after_a_bad_message_the_next_one_works(bank, text):
     with pytest.raises(InvalidMessageError):
         bank.reply(text)

@@ -161,7 +161,8 @@ def test_another_company_is_answered_from_its_own_files(shop):
     [
         (["-m", "assistant", ""], "found an empty one"),
         (["-m", "assistant", "x" * 20_000], "Expected at most 4,000 characters"),
-        (["-m", "assistant", "🎉"], "only symbols or emoji"),
+        (["-m", "assistant", "???"], "found only symbols"),
+        (["-m", "assistant.explain", "🎉"], "found only emoji"),
         (["-m", "assistant"], "expected a question or --batch FILE"),
         (["-m", "assistant.explain", " "], "found an empty one"),
         (["-m", "tuning.classifier", "--config", "none.yaml"], "none.yaml: expected a YAML file"),

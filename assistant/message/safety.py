@@ -21,6 +21,10 @@ _INJECTION = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+# The blocks of emoji, without question and exclamation marks. The standard library names no emoji.
+_EMOJI = re.compile(
+    "[\u231a\u231b\u23e9-\u23fa\u2600-\u2752\u2758-\u27bf\u2b50\u2b55\U0001f000-\U0001faff]"
+)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _IBAN = re.compile(r"\b[A-Z]{2}[ .-]?\d{2}(?:[ .-]?[A-Z0-9]){11,36}\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){11,18}(?!\w)|(?<!\w)\d{17}[\dXx](?!\w)")
@@ -38,8 +42,8 @@ def check(text: str, max_characters: int) -> str:
     """Return a message without surrounding white space.
 
     Raises:
-        InvalidMessageError: The message is empty, longer than ``max_characters``, without a letter
-            or digit, or has control characters or broken UTF-8.
+        InvalidMessageError: The message is empty, longer than ``max_characters``, without any
+            letter, digit or emoji, or has control characters or broken UTF-8.
     """
     stripped = text.strip()
     if not stripped:
@@ -56,9 +60,14 @@ def check(text: str, max_characters: int) -> str:
             "Please type the message again.",
             "unreadable",
         )
-    if not any(c.isalnum() for c in stripped):
-        raise InvalidMessageError("Expected words, found only symbols or emoji.", "no_words")
+    if not any(c.isalnum() for c in stripped) and not is_emoji_alone(stripped):
+        raise InvalidMessageError("Expected words, found only symbols.", "no_words")
     return stripped
+
+
+def is_emoji_alone(text: str) -> bool:
+    """Return whether a message has emoji and no letters or digits; punctuation is allowed."""
+    return _EMOJI.search(text) is not None and not any(c.isalnum() for c in text)
 
 
 def readable(text: str) -> str:
