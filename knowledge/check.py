@@ -90,10 +90,11 @@ def check(
     Args:
         articles: The articles, valid or not.
         folder: The folder that they were read from.
-        embedder: Compares articles and sentences.
+        embedder: Compares articles.
         today: The day to use instead of the current one.
     """
-    from knowledge.similarity_checks import contradictions, duplicates
+    from knowledge.contradiction_checks import contradictions
+    from knowledge.similarity_checks import duplicates
 
     day = today or dt.date.today()
     valid = [article for article in articles if article.is_valid(day)]
@@ -102,7 +103,7 @@ def check(
         *broken_links(valid, folder),
         *twins(valid),
         *duplicates(valid, embedder),
-        *contradictions(valid, embedder),
+        *contradictions(valid),
     ]
 
 
