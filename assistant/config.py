@@ -47,6 +47,9 @@ class Options(BaseSettings):
     embedder: str | None = Field(
         None, description="a sentence-transformers model, as folder or hub name"
     )
+    small: bool = Field(
+        False, description="leave out the larger encoder, for machines with less than 4 GB"
+    )
     reranker: str | None = Field(None, description="a cross-encoder, as folder or hub name")
     milvus: str | None = Field(None, description="the URI of a Milvus that replaces FAISS")
     generator: str | None = Field(

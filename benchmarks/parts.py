@@ -103,8 +103,8 @@ def _without(part: str, assistant: "Assistant") -> Iterator[None]:
     """Take a part out for the time; where it is not in use, nothing changes."""
     from assistant.evidence import selection
 
-    policy, ranker = assistant._policy, assistant._evidence
-    reader = ranker._reader
+    policy, ranker = assistant.policy, assistant.evidence
+    reader = ranker.reader
     before = selection.BESIDE_PRICE, type(policy).weighs_intents, reader and reader._second
     try:
         if part == "prices":

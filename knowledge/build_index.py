@@ -204,8 +204,10 @@ def main(
 ) -> int:
     """Build the index and report what was done; return 1 if nothing could be read."""
     given = _parser(prog).parse_args(arguments)
-    from knowledge.models.model_files import open_embedder
+    from knowledge.models.model_files import open_embedder, open_span_embedders
     from knowledge.readers.document import Limits
+    from knowledge.retrieval.snapshot_store import SnapshotStore
+    from knowledge.retrieval.span_store import open_span_indexes
 
     limits = Limits(
         file_bytes=given.max_megabytes * 1_000_000, pages=given.max_pages, seconds=given.max_seconds
@@ -220,6 +222,10 @@ def main(
             milvus=given.milvus,
             progress=True,
         )
+        # Read here, so that no customer waits for it.
+        span_embedders = open_span_embedders(embedder, given.state, small=given.small)
+        store = SnapshotStore.of(given.folder, embedder.name, given.state)
+        open_span_indexes(done.snapshot, span_embedders, store.spans, progress=True)
     except (KnowledgeError, OSError) as error:
         print(f"build_index: {error}", file=sys.stderr)
         return 1
@@ -245,6 +251,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="the folder of indexes and prepared models; default: %(default)s",
     )
     parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
+    parser.add_argument("--small", action="store_true", help="leave out the larger encoder")
     parser.add_argument("--milvus", metavar="URI", help="a Milvus to store vectors; default: FAISS")
     for name, default, what in (
         ("megabytes", 50, "the size of the largest file to read"),

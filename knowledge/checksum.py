@@ -3,8 +3,14 @@
 import hashlib
 from pathlib import Path
 
+BLOCK = 1 << 20
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+
+def sha256(*paths: Path) -> str:
+    """Return the SHA-256 of a file, or of several joined in order, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    return digest.hexdigest()

@@ -24,6 +24,8 @@ class Article:
         path: The file's path relative to the knowledge folder, with forward slashes.
         translation_of: The id of the article that this one translates.
         intents: The names of the intents that it answers.
+        questions: What customers type when it answers: search finds the article by them too. They
+            are never shown and are no evidence.
         version: The version that its authors gave it.
         valid_from: The first day on which it may be shown; None for no limit.
         valid_to: The last day on which it may be shown; None for no limit.
@@ -36,6 +38,7 @@ class Article:
     path: str
     translation_of: str | None = None
     intents: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
     version: str = "1"
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
@@ -88,14 +91,21 @@ class Hit:
         score: The calibrated probability, in [0, 1], that the passage's article answers.
         dense: The cosine of query and passage, in [-1, 1].
         lexical: BM25 as a share of the best possible score, in [0, 1].
+        near: How near the span embedder finds the passage and its best sentence: a cosine divided
+            by a temperature; 0 without one.
+        asked: How much nearer the article's known messages are than those of others, likewise.
         rerank: The logit of a cross-encoder; None if the passage was not reranked.
+        sentences: The same for each of the passage's sentences; empty without a span embedder.
     """
 
     passage: Passage
     score: float
     dense: float = 0.0
     lexical: float = 0.0
+    near: float = 0.0
+    asked: float = 0.0
     rerank: float | None = None
+    sentences: tuple[float, ...] = ()
 
 
 def to_article(document: Document, relative: Path) -> Article:
@@ -123,6 +133,14 @@ def to_article(document: Document, relative: Path) -> Article:
     return _article(page.content, document.title, page.metadata, relative)
 
 
+def _strings(meta: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = meta.get(key)
+    texts = [] if found is None else found
+    if not isinstance(texts, list) or not all(isinstance(t, str) and t.strip() for t in texts):
+        raise ArticleError(f"{key} in the front matter must be a list of texts, found {found!r}")
+    return tuple(texts)
+
+
 def _article(text: str, title: str | None, meta: Mapping[str, Any], relative: Path) -> Article:
     heading = re.search(r"^#\s+(.+)$", text, flags=re.MULTILINE)
     title = meta.get("title") or title or (heading.group(1).strip() if heading else None)
@@ -135,6 +153,7 @@ def _article(text: str, title: str | None, meta: Mapping[str, Any], relative: Pa
         path=relative.as_posix(),
         translation_of=str(original) if (original := meta.get("translation_of")) else None,
         intents=tuple(str(name) for name in meta.get("intents") or ()),
+        questions=_strings(meta, "questions"),
         version=str(meta.get("version", "1")),
         valid_from=_date(meta, "valid_from"),
         valid_to=_date(meta, "valid_to"),

@@ -4,16 +4,20 @@ import datetime as dt
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from knowledge.build_index import build
 from knowledge.errors import KnowledgeError
 from knowledge.models.embedder import Embedder
+from knowledge.models.span_embedder import SpanEmbedder
 from knowledge.retrieval.query_head import QueryHead
 from knowledge.retrieval.reranker import Reranker
 from knowledge.retrieval.retriever import Retriever
+from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.snapshot_store import SnapshotStore
+from knowledge.retrieval.span_store import open_span_indexes
 
 logger = logging.getLogger(__name__)
 
@@ -34,19 +38,22 @@ class KnowledgeBase:
         folder: Path,
         embedder: Embedder,
         state: Path,
-        retriever: Retriever,
+        snapshot: Snapshot,
         *,
         milvus: str | None = None,
         reranker: Reranker | None = None,
+        span_embedders: Sequence[SpanEmbedder] = (),
+        progress: bool = False,
     ) -> None:
-        """Take a retriever; ``open`` builds one."""
+        """Take a snapshot; ``open`` builds one."""
         self._folder = folder
         self._embedder = embedder
         self._state = state
         self._milvus = milvus
         self._reranker = reranker
+        self._span_embedders = span_embedders
         self._store = SnapshotStore.of(folder, embedder.name, state)
-        self._retriever = retriever
+        self._retriever = self._retriever_of(snapshot, progress=progress)
         self._refused: str | None = None  # a generation that could not be loaded
         self._paused_until = 0.0
         self._lock = threading.Lock()
@@ -60,6 +67,7 @@ class KnowledgeBase:
         *,
         milvus: str | None = None,
         reranker: Reranker | None = None,
+        span_embedders: Sequence[SpanEmbedder] = (),
         progress: bool = False,
     ) -> Self:
         """Bring the index of a folder up to date and load it.
@@ -70,6 +78,8 @@ class KnowledgeBase:
             state: The state folder, where indexes are kept.
             milvus: The URI of a Milvus to keep the vectors in; None keeps them in FAISS.
             reranker: Reranks the best hits, if the settings name one.
+            span_embedders: Encode passages with their sentences; the first one that covers a
+                language serves it.
             progress: Whether to show progress bars.
 
         Raises:
@@ -77,9 +87,16 @@ class KnowledgeBase:
             OSError: The index cannot be written.
         """
         result = build(folder, embedder, state, milvus=milvus, progress=progress)
-        head = QueryHead.find(folder, embedder.query_name)
-        retriever = Retriever(result.snapshot, embedder, head, reranker)
-        return cls(folder, embedder, state, retriever, milvus=milvus, reranker=reranker)
+        return cls(
+            folder,
+            embedder,
+            state,
+            result.snapshot,
+            milvus=milvus,
+            reranker=reranker,
+            span_embedders=span_embedders,
+            progress=progress,
+        )
 
     def current(self) -> Retriever:
         """Return the retriever to use for one message; a later renewal does not change it."""
@@ -107,10 +124,16 @@ class KnowledgeBase:
                     self._folder, self._embedder, self._state, milvus=self._milvus
                 ).snapshot
             if snapshot.generation != self._retriever.snapshot.generation:
-                head = QueryHead.find(self._folder, self._embedder.query_name)
-                self._retriever = Retriever(snapshot, self._embedder, head, self._reranker)
+                self._retriever = self._retriever_of(snapshot)
             self._refused = None if snapshot.generation == current else current
         except (KnowledgeError, OSError) as error:
             logger.error("The index was not renewed; the previous one keeps serving: %s", error)
             self._refused = current
             self._paused_until = time.monotonic() + PAUSE_SECONDS
+
+    def _retriever_of(self, snapshot: Snapshot, *, progress: bool = False) -> Retriever:
+        head = QueryHead.find(self._folder, self._embedder.query_name)
+        spans = open_span_indexes(
+            snapshot, self._span_embedders, self._store.spans, progress=progress
+        )
+        return Retriever(snapshot, self._embedder, head, self._reranker, spans)

@@ -21,14 +21,20 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m knowledg
     """Print the hits with their scores; return 1 if the folder cannot be searched."""
     given = _arguments(arguments, prog)
     from knowledge.knowledge_base import KnowledgeBase
-    from knowledge.models.model_files import open_embedder
+    from knowledge.models.model_files import open_embedder, open_span_embedders
     from knowledge.retrieval.reranker import open_reranker
     from knowledge.segmenter import language_of
 
     try:
         embedder = open_embedder(given.embedder, given.state)
         reranker = open_reranker(given.reranker)
-        base = KnowledgeBase.open(given.folder, embedder, given.state, reranker=reranker)
+        base = KnowledgeBase.open(
+            given.folder,
+            embedder,
+            given.state,
+            reranker=reranker,
+            span_embedders=open_span_embedders(embedder, given.state, small=given.small),
+        )
     except (KnowledgeError, OSError) as error:
         print(f"search: {error}", file=sys.stderr)
         return 1
@@ -45,8 +51,8 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
         prog=prog,
         description="Show the passages retrieved for a question, with their scores. The score is "
         "the probability that the passage's article answers the question. It combines similarity "
-        "of meaning (dense), shared words (lexical) and, if there is a reranker, the score of a "
-        "cross-encoder (rerank).",
+        "of meaning (dense), shared words (lexical), nearness to a customer's words (near) and, if "
+        "there is a reranker, the score of a cross-encoder (rerank).",
         epilog='Example: %(prog)s "how much is a new card?" --top 3',
     )
     parser.add_argument("question", help="a customer's question")
@@ -65,6 +71,7 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
         help="the folder of indexes and prepared models; default: %(default)s",
     )
     parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
+    parser.add_argument("--small", action="store_true", help="leave out the larger encoder")
     parser.add_argument("--reranker", help="a cross-encoder's folder or hub name; default: none")
     given = parser.parse_args(arguments)
     if not given.question.strip() or given.top < 1:
@@ -78,6 +85,7 @@ def _rows(hits: "Sequence[Hit]") -> list[dict[str, Any]]:
             "score": round(hit.score, 3),
             "dense": round(hit.dense, 3),
             "lexical": round(hit.lexical, 3),
+            "near": round(hit.near, 3),
             "rerank": None if hit.rerank is None else round(hit.rerank, 3),
             "article": hit.passage.article,
             "lang": hit.passage.lang,
@@ -95,14 +103,14 @@ def _json_lines(hits: "Sequence[Hit]") -> list[str]:
 
 
 def _table(hits: "Sequence[Hit]") -> list[str]:
-    lines = ["score  dense  lexical  rerank  article"]
+    lines = ["score  dense  lexical   near  rerank  article"]
     for hit, row in zip(hits, _rows(hits), strict=True):
         passage = f"{row['article']} ({row['lang']}), {hit.passage.name}"
         rerank = "–" if hit.rerank is None else f"{hit.rerank:.2f}"
-        scores = f"{row['score']:5.3f}  {row['dense']:5.3f}  {row['lexical']:7.3f}  {rerank:>6}"
-        lines.append(f"{scores}  {passage}")
+        scores = f"{row['score']:5.3f}  {row['dense']:5.3f}  {row['lexical']:7.3f}"
+        lines.append(f"{scores}  {row['near']:5.2f}  {rerank:>6}  {passage}")
         text = " ".join(hit.passage.text.split())
-        lines.append(f"{'':31}{text[:WIDTH]}{'…' if len(text) > WIDTH else ''}")
+        lines.append(f"{'':38}{text[:WIDTH]}{'…' if len(text) > WIDTH else ''}")
     return lines
 
 

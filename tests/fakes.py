@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from knowledge.documents import Passage
 from knowledge.models.embedder import Vectors
+from knowledge.models.span_embedder import PassageVectors
+from knowledge.segmenter import Span
 
 
 class HashEmbedder:
@@ -28,6 +31,32 @@ class HashEmbedder:
 
     def adapted(self, adapter: Path) -> None:
         del adapter
+
+
+class CountingSpanEmbedder:
+    """The same of passages and their sentences; records the passages and messages that it read."""
+
+    name = "hash-spans"
+    temperature = 0.5
+
+    def __init__(self, *languages: str) -> None:
+        self.languages = frozenset(languages or ("en", "zh"))
+        self.read: list[str] = []
+        self.asked: list[str] = []
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        self.asked += texts
+        return HashEmbedder().encode_queries(texts)
+
+    def encode_passages(
+        self, passages: Sequence[Passage], spans: Sequence[Sequence[Span]]
+    ) -> list[PassageVectors]:
+        self.read += [passage.text for passage in passages]
+        encode = HashEmbedder().encode_passages
+        return [
+            PassageVectors(encode([p.text])[0], encode([span.of(p.text) for span in of_passage]))
+            for p, of_passage in zip(passages, spans, strict=True)
+        ]
 
 
 class ScriptedGenerator:

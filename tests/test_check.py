@@ -134,8 +134,9 @@ def test_search_shows_hits_and_scores(write, capsys):
     options = ["--folder", str(folder), "--state", str(STATE)]
     assert search.main(["how much is a second card?", *options]) == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[0].split() == ["score", "dense", "lexical", "rerank", "article"]
+    assert table[0].split() == ["score", "dense", "lexical", "near", "rerank", "article"]
     assert "card (en), Cards" in table[1]
+    assert float(table[1].split()[3]) != 0, "the span embedders read any folder"
     assert search.main(["备用卡多少钱？", "--json", "--top", "1", *options]) == 0
     (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert row["article"] == "card"

@@ -1,12 +1,15 @@
 """Folders of documents become articles; bad documents are skipped with the reason."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
 from knowledge.build_index import current_articles
-from knowledge.errors import KnowledgeFolderError
+from knowledge.documents import to_article
+from knowledge.errors import ArticleError, KnowledgeFolderError
 from knowledge.folder import load_articles, read_folder
+from knowledge.readers.document import Document
 from knowledge.splitter import split
 
 
@@ -30,6 +33,40 @@ def test_unknown_front_matter_is_ignored(tmp_path):
     assert load_articles(tmp_path)[0].title == "A"
 
 
+def with_questions(yaml):
+    text = f"---\ntitle: A\nquestions:{yaml}\n---\nText."
+    return to_article(Document(text), Path("a.md"))
+
+
+def test_front_matter_names_messages_that_an_article_answers():
+    """They are no part of its text."""
+    found = with_questions("\n- wheres my card\n- '3 days already?'\n- 卡呢")
+    assert found.questions == ("wheres my card", "3 days already?", "卡呢")
+    assert found.text == "Text."
+    assert with_questions("").questions == with_questions(" []").questions == ()
+    assert to_article(Document("Text."), Path("a.md")).questions == ()
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    [
+        " wheres my card",
+        " 5",
+        "\n- 5",
+        "\n- yes",
+        "\n- fee: how much",
+        "\n- [a, b]",
+        "\n  a: b",
+        "\n- a\n-",
+    ],
+)
+def test_messages_that_are_no_list_of_texts_are_refused(yaml):
+    """YAML reads "yes" and "fee: how much" as something else than text; the author must know."""
+    expected = "questions in the front matter must be a list of texts, found "
+    with pytest.raises(ArticleError, match=expected):
+        with_questions(yaml)
+
+
 def test_only_valid_articles_are_used(tmp_path):
     """The first and the last day are included."""
     for name, start, end in [("old", "2025-01-01", "2025-12-31"), ("new", "2026-01-01", "")]:
@@ -46,6 +83,11 @@ def test_only_valid_articles_are_used(tmp_path):
     [
         ("a.md", b"---\ntitle: [\n---\nText.", "not valid YAML"),
         ("a.md", b"\x00\x01broken", "it is not text"),
+        (
+            "a.md",
+            b"---\ntitle: A\nquestions: how much?\n---\nText.",
+            "questions in the front matter",
+        ),
         ("a.md", b"---\ntitle: A\nvalid_from: soon\n---\nText.", "expected valid_from as a date"),
     ],
 )

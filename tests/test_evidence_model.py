@@ -17,7 +17,8 @@ from assistant.evidence.evidence_model import (
     EvidenceModel,
     encode,
 )
-from assistant.evidence.reader import HIT_WEIGHT, READ_AGAIN, EvidenceReader, open_reading_embedder
+from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable
+from assistant.evidence.reader import READ_AGAIN, EvidenceReader, open_reading_embedder
 from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.segmenter import Span, sentences
@@ -69,11 +70,10 @@ def network(input_ids, attention_mask):
     return SimpleNamespace(last_hidden_state=torch.stack([places, torch.ones_like(places)], dim=2))
 
 
-def model(embedder, *, causal=False, languages=("en", "zh"), calibration=None):
+def model(embedder, *, causal=False, languages=("en", "zh")):
     facts = {"causal": causal, "settings": {"languages": languages}}
     tokenizer = embedder.sentence_transformer.tokenizer
-    told = {**facts, "answerable": calibration or {}}
-    return EvidenceModel(network, tokenizer, (np.array([1.0, 0.0]), 0.5), told)
+    return EvidenceModel(network, tokenizer, (np.array([1.0, 0.0]), 0.5), facts)
 
 
 def test_a_sentence_is_the_mean_of_its_tokens_or_its_last_one(embedder):
@@ -90,13 +90,6 @@ def test_a_sentence_is_the_mean_of_its_tokens_or_its_last_one(embedder):
     assert model(embedder).score("?", [], []) == []
 
 
-def test_the_probability_is_calibrated_by_language(embedder):
-    told = model(embedder, calibration={"en": [2.0, -1.0]})
-    assert told.answerable(0.5, "en") == pytest.approx(0.5)
-    assert told.answerable(5.0, "en") > 0.99
-    assert told.answerable(0.0, "zh") == pytest.approx(0.5), "as it is where nothing was fitted"
-
-
 class Reads:
     """A model whose logits are told, and which keeps what it read."""
 
@@ -107,13 +100,13 @@ class Reads:
         self.read.append([p.article for p in passages])
         return [np.array(self.logits[int(p.article)]) for p in passages]
 
-    def answerable(self, logit, lang):
-        return logit
 
-
-def hits(*scores):
+def hits(*scores, spans=()):
+    passages = [Passage(str(n), "en", "T", "", "One.", 0, 4) for n in range(len(scores))]
+    near = [(span,) for span in spans] or [()] * len(scores)
     return [
-        Hit(Passage(str(n), "en", "T", "", "One.", 0, 4), score) for n, score in enumerate(scores)
+        Hit(passage, score, sentences=of_one)
+        for passage, score, of_one in zip(passages, scores, near, strict=True)
     ]
 
 
@@ -123,10 +116,49 @@ SPANS = [[Span(0, 4)]] * 5
 def test_one_model_compares_sentences_with_the_hits_scores_beside():
     first = Reads([1.0], [1.0])
     reading = EvidenceReader(first).read("how much?", hits(0.9, 0.1), SPANS[:2])
-    assert reading.logit == pytest.approx(1 + np.log(2)), "what nothing else says counts alone"
+    any_logit, any_hit, any_span = reading.features
+    assert any_logit == pytest.approx(1 + np.log(2)), "what nothing else says counts alone"
+    assert any_hit == pytest.approx(np.log(0.9 / 0.1)), "the log-odds of the best hit"
+    assert any_span == 0
+    assert [own.tolist() for own in reading.read] == [[1.0], [1.0]]
     assert reading.logits[0][0] - reading.logits[1][0] == pytest.approx(
-        HIT_WEIGHT * np.log(0.9001 / 0.1001)
+        EvidenceWeights().hit * np.log(0.9001 / 0.1001)
     )
+
+
+def test_the_probability_is_of_all_three_features_with_the_questions_languages_weights():
+    told = EvidenceWeights(any_reading=2.0, any_hit=0.5, any_span=0.25, bias=-1.0)
+    reader = EvidenceReader(Reads([1.0]), weights=EvidenceWeightTable({"zh, spans": told}))
+    chinese = reader.read("一张新卡多少钱", hits(0.5, spans=[8.0]), SPANS[:1])
+    assert chinese.features == pytest.approx((1.0, 0.0, 8.0))
+    assert chinese.answerable == pytest.approx(1 / (1 + np.exp(-(2.0 + 0.0 + 2.0 - 1.0))))
+    english = reader.read("how much?", hits(0.5, spans=[8.0]), SPANS[:1])
+    assert english.answerable == pytest.approx(1 / (1 + np.exp(-1.0))), "as it is by default"
+
+
+def test_what_the_span_embedder_finds_near_counts_for_a_sentence():
+    weights = EvidenceWeights(reading=2.0, hit=0.0, span=0.5)
+    reader = EvidenceReader(
+        Reads([1.0], [2.0]), weights=EvidenceWeightTable({"en, spans": weights})
+    )
+    reading = reader.read("how much?", hits(0.9, 0.9, spans=[10.0, 2.0]), SPANS[:2])
+    assert [own.tolist() for own in reading.logits] == [[7.0], [5.0]]
+    assert reading.features[2] == 10.0
+
+
+def test_bounds_keep_a_hit_that_is_sure_or_impossible_finite():
+    reading = EvidenceReader(Reads([1.0], [1.0])).read("how much?", hits(1.0, 0.0), SPANS[:2])
+    assert np.isfinite(reading.features).all()
+    assert np.isfinite(np.concatenate(reading.logits)).all()
+
+
+def test_a_passage_that_is_likelier_by_its_spans_is_read_again():
+    """The second network reads few passages: those that all scores together prefer."""
+    weights = EvidenceWeightTable({"en, spans": EvidenceWeights(span=1.0)})
+    second = Reads(*[[0.0]] * 5)
+    reader = EvidenceReader(Reads(*[[0.0]] * 5), second, weights)
+    reader.read("how much?", hits(*[0.5] * 5, spans=[1.0, 9.0, 2.0, 8.0, 7.0]), SPANS)
+    assert second.read == [["1", "3", "4"]]
 
 
 def test_the_second_reads_the_likeliest_again_and_the_others_fall_behind():
@@ -140,7 +172,7 @@ def test_the_second_reads_the_likeliest_again_and_the_others_fall_behind():
         None, 3.0, None, 5.0, 1.0,
     ]  # fmt: skip
     both = np.logaddexp.reduce([0.0, 4, 1, 3, 2]), np.logaddexp.reduce([2.0, 7, 0])
-    assert reading.logit == pytest.approx(np.mean(both))
+    assert reading.features[0] == pytest.approx(np.mean(both))
     # A question in a language that it was not trained in is left to the first.
     assert None not in reader.read("一张新卡多少钱", hits(*[1.0] * 5), SPANS).logits
     assert len(second.read) == 1
@@ -167,7 +199,7 @@ def worth(reader, name, embedder):
             for h in case.passages[:4]
         ]
         reading = reader.read(case.question, found, [h.sentences for h in case.passages[:4]])
-        (known if case.article else unknown).append(reading.logit)
+        (known if case.article else unknown).append(reading.features[0])
         if case.article:
             read = [n for n, own in enumerate(reading.logits) if own is not None]
             gold = [g for n in read for g in case.passages[n].gold]
@@ -185,7 +217,7 @@ def test_companies_never_seen_are_read_well(embedder, name):
 
 def test_the_generator_reads_too(bank):
     """With both networks a price is told from a delay, and what is near from what answers."""
-    reader = bank._evidence._reader
+    reader = bank.evidence.reader
     assert reader._second is not None
     text = (
         "A spare key takes two days to cut. A spare key is £9. Keys are cut on weekdays. "

@@ -6,21 +6,28 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from knowledge.errors import ModelNotFoundError
 from knowledge.models import carriers, model_files
-from knowledge.models.carriers import EMBEDDER, GENERATOR, INSTALL, MINILM, find
+from knowledge.models.carriers import EMBEDDER, GENERATOR, INSTALL, MINILM, MPNET, find
 from knowledge.models.model_files import (
     default_embedder_folder,
     encoder_source,
+    english_encoder_folder,
     generator_folder,
     open_embedder,
+    open_span_embedders,
 )
 from tests.conftest import STATE
+from tests.fakes import HashEmbedder
 
 pytestmark = pytest.mark.model
+
+# A stand-in for ``importlib`` where no package is installed.
+NOTHING_INSTALLED = SimpleNamespace(util=SimpleNamespace(find_spec=lambda name: None))
 
 
 def test_installed_carriers_are_found_and_verified():
@@ -45,7 +52,7 @@ def test_a_missing_model_is_an_error_that_names_the_command_to_install(tmp_path)
 def test_only_a_space_installs_packages(tmp_path, monkeypatch):
     """Elsewhere a missing carrier is None, and no process is started to install it."""
     monkeypatch.delenv("SPACE_ID", raising=False)
-    monkeypatch.setattr(carriers, "_installed", lambda carrier: None)
+    monkeypatch.setattr(carriers, "importlib", NOTHING_INSTALLED)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a process was started"))
     assert find(EMBEDDER, tmp_path) is None
     assert generator_folder(None, tmp_path) == GENERATOR.hub
@@ -70,8 +77,9 @@ def test_without_weights_and_offline_the_error_names_the_command_that_installs_t
 WITHOUT_WEIGHTS = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from knowledge.models import carriers, model_files
-carriers._installed = lambda carrier: None
+carriers.importlib = SimpleNamespace(util=SimpleNamespace(find_spec=lambda name: None))
 model_files.open_embedder(None, Path(sys.argv[1]))
 """
 
@@ -88,7 +96,7 @@ def test_a_carrier_that_cannot_be_fetched_is_none(tmp_path, monkeypatch):
 def test_a_space_fetches_a_carrier_that_is_not_installed(tmp_path, monkeypatch):
     """A Space installs requirements.txt alone."""
     monkeypatch.setenv("SPACE_ID", "someone/frontdesk")
-    monkeypatch.setattr(carriers, "_installed", lambda carrier: None)
+    monkeypatch.setattr(carriers, "importlib", NOTHING_INSTALLED)
     weights = find(EMBEDDER, tmp_path)
     if weights is None:
         pytest.skip("this machine cannot reach a package index")
@@ -153,3 +161,30 @@ def test_encoders_in_packages_go_by_their_hub_names(tmp_path, monkeypatch):
     assert encoder_source(MINILM.hub, tmp_path) == MINILM.hub
     monkeypatch.setattr(model_files, "find", lambda *_: tmp_path / "model" / "model.safetensors")
     assert encoder_source(MINILM.hub, tmp_path) == str(tmp_path / "model")
+    monkeypatch.setattr(model_files, "english_encoder_folder", lambda _: tmp_path / "mpnet")
+    assert encoder_source(MPNET.hub, tmp_path) == str(tmp_path / "mpnet")
+    monkeypatch.setattr(model_files, "english_encoder_folder", lambda _: None)
+    assert encoder_source(MPNET.hub, tmp_path) == MPNET.hub
+
+
+def test_without_the_larger_encoder_a_warning_names_the_command_that_installs_it(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    monkeypatch.setattr(carriers, "importlib", NOTHING_INSTALLED)
+    assert english_encoder_folder(tmp_path) is None
+    (record,) = caplog.records
+    assert f"--no-deps {MPNET.requirement}" in record.getMessage()
+    assert "`small`" in record.getMessage()
+
+
+def test_a_converted_encoder_needs_its_packages_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(model_files, "find_parts", lambda *_: pytest.fail("it was looked for"))
+    folder = carriers.prepared(MPNET, tmp_path)
+    folder.mkdir(parents=True)
+    (folder / carriers.READY).touch()
+    assert english_encoder_folder(tmp_path) == folder
+
+
+def test_another_embedder_has_no_span_embedders(tmp_path):
+    assert open_span_embedders(HashEmbedder(), tmp_path, small=False) == []

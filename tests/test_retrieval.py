@@ -1,13 +1,17 @@
 """Search over vectors that can be checked by hand, and one contract for every vector index."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
 import pytest
 
+from assistant.evidence.ranker import SentenceRanker
+from assistant.evidence.selection import select
 from knowledge.build_index import build
 from knowledge.documents import Article, Passage
 from knowledge.errors import IndexMismatchError
+from knowledge.models.span_embedder import PassageVectors
 from knowledge.retrieval import faiss_index as module
 from knowledge.retrieval.calibration import Calibration, Fusion
 from knowledge.retrieval.faiss_index import FaissIndex
@@ -16,7 +20,8 @@ from knowledge.retrieval.milvus_index import MilvusIndex
 from knowledge.retrieval.query_head import QueryHead
 from knowledge.retrieval.retriever import Retriever
 from knowledge.retrieval.snapshot import Snapshot
-from tests.fakes import HashEmbedder
+from knowledge.retrieval.span_store import open_span_indexes
+from tests.fakes import CountingSpanEmbedder, HashEmbedder
 
 VECTORS = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0.6, 0.8, 0, 0]], dtype=np.float32)
 PASSAGES = [
@@ -38,22 +43,51 @@ class OneVector:
     encode_passages = encode_queries
 
 
-def snapshot(passages=PASSAGES, dense=1.0, lexical=1.0, prior=4.0):
-    fusion = Fusion(dense, lexical, prior, 1.0, 0.0)
+def snapshot(passages=PASSAGES, dense=1.0, lexical=1.0, prior=4.0, messages=None):
+    fusion = Fusion(dense, lexical, prior, near=0.0, asked=0.0, slope=1.0, bias=0.0)
+    by_spans = dataclasses.replace(fusion, near=1.0, asked=2.0)
+    messages = messages or {}
     names = dict.fromkeys((p.article, p.lang, p.title) for p in passages)
     return Snapshot(
-        articles=tuple(Article(name, title, lang, "…", "p") for name, lang, title in names),
+        articles=tuple(
+            Article(name, title, lang, "…", "p", questions=messages.get((lang, name), ()))
+            for name, lang, title in names
+        ),
         passages=tuple(passages),
         index=FaissIndex.build(VECTORS[: len(passages)]),
-        calibration=Calibration("toy", {"en": fusion}, {"en": fusion}),
+        calibration=Calibration("toy", {"en": fusion, "en, spans": by_spans}),
         embedder="toy",
         files={},
         day=dt.date(2026, 1, 1),
     )
 
 
-def retriever(head=None, **options):
-    return Retriever(snapshot(**options), OneVector(), head)
+def retriever(head=None, spans=None, **options):
+    return Retriever(snapshot(**options), OneVector(), head, spans=spans)
+
+
+class OneWordSpans:
+    """A span embedder for which every question is near the passages and sentences with "fee".
+
+    Messages are near all questions, except those that say that they are "unlike" them.
+    """
+
+    name, languages, temperature = "spans", frozenset({"en"}), 0.5
+
+    def encode_questions(self, texts):
+        return np.array([[0, 1] if "unlike" in text else [1, 0] for text in texts], np.float32)
+
+    def vector(self, text):
+        return np.array([1, 0] if "fee" in text else [0, 1], dtype=np.float32)
+
+    def encode_passages(self, passages, spans):
+        return [
+            PassageVectors(
+                self.vector(passage.text),
+                np.stack([self.vector(span.of(passage.text)) for span in of_passage]),
+            )
+            for passage, of_passage in zip(passages, spans, strict=True)
+        ]
 
 
 @pytest.fixture(params=["exact", "inverted", "milvus"])
@@ -205,6 +239,126 @@ def test_a_query_head_moves_queries_and_nothing_else():
     head = QueryHead(turn, np.zeros(4, dtype=np.float32), "toy")
     assert retriever().retrieve("x", "en")[0].passage.article == "cards"
     assert retriever(head).retrieve("x", "en")[0].passage.article == "fees"
+
+
+def test_a_span_embedder_can_change_the_order_and_scores_each_sentence(tmp_path):
+    """The cosine prefers "cards", the span embedder "fees", whose one sentence has "fee"."""
+    spans = open_span_indexes(snapshot(), [OneWordSpans()], tmp_path)
+    assert set(spans) == {"en"}
+    best, other = retriever(spans=spans).retrieve("?", "en")
+    assert (best.passage.article, best.near, best.sentences) == ("fees", 2.0, (2.0,))
+    assert (other.passage.article, other.near, other.sentences) == ("cards", 0.0, (0.0,))
+    # No span embedder covers Chinese, so that its passages are searched without.
+    (chinese,) = retriever(passages=PASSAGES[1:], spans=spans).retrieve("x", "zh")
+    assert (chinese.near, chinese.sentences) == (0.0, ())
+
+
+def test_what_the_span_embedder_finds_is_a_candidate_though_nothing_else_proposes_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("knowledge.retrieval.retriever.CANDIDATES", 1)
+    spans = open_span_indexes(snapshot(), [OneWordSpans()], tmp_path)
+    assert [h.passage.article for h in retriever().retrieve("?", "en")] == ["cards"]
+    found = retriever(spans=spans).retrieve("?", "en")
+    assert [h.passage.article for h in found] == ["fees", "cards"]
+
+
+def test_an_article_is_found_by_its_messages(tmp_path):
+    """Its passages are as before; customers have asked for it in these words."""
+    messages = {("en", "cards"): ("unlike all", "gone"), ("en", "fees"): ("unlike it",)}
+    known = snapshot(messages=messages)
+    spans = open_span_indexes(known, [OneWordSpans()], tmp_path)
+    best, other = Retriever(known, OneVector(), spans=spans).retrieve("?", "en")
+    assert (best.passage.article, best.near, best.asked) == ("cards", 0.0, 1.0)
+    assert (other.passage.article, other.near, other.asked) == ("fees", 2.0, -1.0)
+    assert best.score > other.score
+    unknown = open_span_indexes(snapshot(), [OneWordSpans()], tmp_path)
+    hits = retriever(spans=unknown).retrieve("?", "en")
+    assert [(h.passage.article, h.asked) for h in hits] == [("fees", 0.0), ("cards", 0.0)]
+
+
+def test_what_its_messages_find_is_a_candidate_though_nothing_else_proposes_it(
+    tmp_path, monkeypatch
+):
+    """In the language of the question only: the English messages speak for the English version."""
+    monkeypatch.setattr("knowledge.retrieval.retriever.CANDIDATES", 1)
+    room = Passage("rooms", "en", "Rooms", "", "a quiet room", 0, 12)
+    chinese = dataclasses.replace(room, lang="zh", title="房间")
+    vectors = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32)
+
+    def found(**messages):
+        known = dataclasses.replace(
+            snapshot(
+                passages=[*PASSAGES[:2], room],
+                messages={("en", name): texts for name, texts in messages.items()},
+            ),
+            index=FaissIndex.build(vectors),
+        )
+        both = Article("rooms", "房间", "zh", "…", "p")
+        known = dataclasses.replace(
+            known, passages=(*known.passages, chinese), articles=(*known.articles, both)
+        )
+        spans = open_span_indexes(known, [OneWordSpans()], tmp_path)
+        hits = Retriever(known, OneVector(), spans=spans).retrieve("?", "en")
+        return {(h.passage.article, h.passage.lang) for h in hits}
+
+    proposed = {("cards", "en"), ("fees", "en")}
+    assert found() == proposed
+    assert found(rooms=("where to sleep",)) == proposed | {("rooms", "en")}
+
+
+def test_messages_are_no_text(tmp_path):
+    """Neither a passage nor a sentence of an answer, and their words are no words of the page."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "card.md").write_text(
+        "---\ntitle: Cards\nquestions:\n- wheres my bloody plastic\n- Is it lost?\n---\n"
+        "A new card costs £5. It comes within 3 days."
+    )
+    (docs / "fee.md").write_text("---\nquestions: [hidden extras]\n---\nThe fee is £2.")
+    embedder, spans = HashEmbedder(), CountingSpanEmbedder()
+    known = build(docs, embedder, tmp_path / "state").snapshot
+    assert [p.text for p in known.passages] == [
+        "A new card costs £5. It comes within 3 days.", "The fee is £2.",
+    ]  # fmt: skip
+    indexes = open_span_indexes(known, [spans], tmp_path / "spans")
+    assert spans.read == [p.text for p in known.passages], "read as passages, without messages"
+    searched = Retriever(known, embedder, spans=indexes)
+    assert "plastic" not in searched.article("en", "card").text
+    asked = "wheres my bloody plastic"
+    hits = searched.retrieve(asked, "en")
+    assert hits[0].passage.article == "card"
+    assert hits[0].asked > 0, "the message finds it"
+    assert {hit.lexical for hit in hits} == {0.0}, "no word of it is on the page"
+    (vector,) = embedder.encode_queries([asked])
+    ranked = SentenceRanker(embedder).rank(asked, hits, vector)
+    said = {"A new card costs £5.", "It comes within 3 days.", "The fee is £2."}
+    assert {e.text for e in ranked.sentences} <= said
+    assert {e.text for e in select(ranked, "en")} <= said
+
+
+def test_each_kind_of_query_has_its_own_weights_or_the_nearest_ones():
+    """Without weights for the intent those without it count; other languages have English ones."""
+    kinds = ("en", "en, intent", "en, spans", "zh", "zh, spans", "zh, intent, spans")
+    fusions = {kind: Fusion(float(n), 0, 0, 0, 0, 1, 0) for n, kind in enumerate(kinds)}
+    calibration = Calibration("toy", fusions)
+
+    def used(lang, **known):
+        return kinds[int(calibration.for_query(lang, **known).dense)]
+
+    assert used("en", intent=True, spans=False) == "en, intent"
+    assert used("en", intent=True, spans=True) == "en, spans"
+    assert used("zh", intent=True, spans=True) == "zh, intent, spans"
+    assert used("zh", intent=True, spans=False) == "zh"
+    assert used("other", intent=True, spans=False) == "en, intent"
+    before = Calibration("toy", {"en": fusions["en"]})
+    assert before.for_query("zh", intent=True, spans=True) == fusions["en"]
+
+
+def test_a_calibration_is_loaded_as_it_was_saved(tmp_path):
+    saved = Calibration("toy", {"en, spans": Fusion(1, 2, 3, 4, 5, 6, 7)}, own=True)
+    saved.save(tmp_path / "calibration.json")
+    assert Calibration.load(tmp_path / "calibration.json") == saved
 
 
 def test_a_query_head_is_found_only_for_its_embedder(tmp_path):

@@ -68,6 +68,60 @@ def test_two_prices_of_one_article_are_said_together_sooner():
     assert "We like it." not in [e.text for e in selected]
 
 
+def selected(*pages, lang="en"):
+    """Return what is selected of sentences that are all as likely, in the order of the pages."""
+    rows = [(page, span) for page in pages for span in sentences(page.text, page.lang)]
+    found = [Evidence(page, span, 1 / len(rows)) for page, span in rows]
+    return [e.text for e in select(RankedSentences(found, 0.9), lang)]
+
+
+@pytest.mark.parametrize(
+    ("lang", "first", "second", "other"),
+    [
+        ("en", "A new card costs £5.", "**A new card** costs £5!", "Call us any time."),
+        ("en", "A new card costs £5.", "In short: a new card costs £5.", "Call us any time."),
+        ("zh", "新卡收费 5 英镑。", "**新卡**收费 5 英镑！", "请随时致电。"),
+        ("zh", "新卡收费 5 英镑。", "简而言之，新卡收费 5 英镑。", "请随时致电。"),
+    ],
+)
+def test_nothing_is_said_twice(lang, first, second, other):
+    """A summary repeats its page, and one page another; the reader needs either."""
+    pages = passage("cards", first, lang), passage("prices", second, lang)
+    contact = passage("contact", other, lang)
+    assert selected(*pages, contact, lang=lang) == [first, other]
+    assert selected(*pages[::-1], contact, lang=lang) == [second, other]
+    one = passage("cards", f"{first}\n\n{second}\n\n{other}", lang)
+    assert selected(one, lang=lang) == [first, other]
+
+
+def test_what_a_repetition_leaves_free_is_used_for_another_sentence():
+    """At most three sentences are said, and those that repeat do not count."""
+    again = passage("again", "Cards are blue. All cards are blue! We like blue. Call us.")
+    assert selected(again) == ["Cards are blue.", "We like blue.", "Call us."]
+
+
+@pytest.mark.parametrize(
+    "other", ["A new card costs £50 abroad.", "A new card costs £5.50 abroad."]
+)
+def test_another_price_is_no_repetition(other):
+    """Though its figures begin with the same ones."""
+    first = "A new card costs £5."
+    assert selected(passage("cards", f"{first}\n\n{other}")) == [first, other]
+
+
+def test_a_sentence_that_leans_on_a_chosen_one_is_not_said_twice_either():
+    page = passage("cards", "A new card costs £5. It comes within 3 days.")
+    other = passage("post", "It comes within 3 days.")
+    first, leaning = sentences(page.text, "en")
+    likely = [
+        Evidence(page, first, 0.5),
+        Evidence(other, sentences(other.text, "en")[0], 0.4),
+        Evidence(page, leaning, 0.1),
+    ]
+    said = [e.text for e in select(RankedSentences(likely, 0.9), "en")]
+    assert len(said) == len(set(said))
+
+
 STEPS = passage(
     "reset",
     "Your PIN is blocked. Then follow these steps:\n1. Open the app. Log in.\n2. Tap Cards.\n\n"

@@ -18,7 +18,7 @@ from knowledge.retrieval import snapshot_files, snapshot_store
 from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.snapshot_store import SnapshotStore
 from tests.conftest import ROOT
-from tests.fakes import HashEmbedder
+from tests.fakes import CountingSpanEmbedder, HashEmbedder
 
 TODAY = dt.date(2026, 6, 1)
 
@@ -97,6 +97,19 @@ def test_a_changed_calibration_is_published_without_encoding(folder, state, tmp_
     assert second.published
     assert second.embedded == 0
     assert second.snapshot.calibration.embedder == "other"
+
+
+def test_a_changed_message_is_published_without_encoding(folder, state):
+    """Messages are no part of the passages; what is loaded has them as they were written."""
+    build(folder, HashEmbedder(), state, today=TODAY)
+    text = "---\nquestions:\n- how much\n- 多少钱\n---\nA card costs five pounds."
+    (folder / "card.md").write_text(text)
+    second = build(folder, HashEmbedder(), state, today=TODAY)
+    assert (second.published, second.embedded) == (True, 0)
+    loaded = SnapshotStore.of(folder, "hash", state).load("hash")
+    questions = {article.id: article.questions for article in loaded.articles}
+    assert questions == {"card": ("how much", "多少钱"), "fee": ()}
+    assert not build(folder, HashEmbedder(), state, today=TODAY).published
 
 
 def test_two_generations_are_kept(folder, state):
@@ -244,6 +257,22 @@ def test_a_serving_assistant_switches_to_the_new_generation(folder, state):
     assert "A card costs five pounds." in texts(before.snapshot)
 
 
+def test_after_a_switch_the_span_embedder_has_read_the_new_passages(folder, state):
+    """And no passage twice: their vectors lie next to the index."""
+    spans = CountingSpanEmbedder()
+    base = KnowledgeBase.open(folder, HashEmbedder(), state, span_embedders=[spans])
+    assert spans.read == ["A card costs five pounds.", "The fee is two pounds."]
+    (folder / "card.md").write_text("A card costs nothing now.")
+    build(folder, HashEmbedder(), state)
+    (hit,) = base.current().retrieve("costs nothing", "en", top_k=1)
+    assert hit.passage.text == "A card costs nothing now."
+    assert len(hit.sentences) == 1
+    assert spans.read[2:] == ["A card costs nothing now."]
+    KnowledgeBase.open(folder, HashEmbedder(), state, span_embedders=[spans])
+    assert len(spans.read) == 3
+    assert SnapshotStore.of(folder, "hash", state).current() == "g000002"
+
+
 def test_a_damaged_generation_does_not_reach_a_serving_assistant(folder, state, caplog):
     embedder = HashEmbedder()
     base = KnowledgeBase.open(folder, embedder, state)
@@ -297,7 +326,7 @@ def test_an_index_of_another_format_is_refused_and_rebuilt(folder, state, monkey
     with monkeypatch.context() as before:
         before.setattr(snapshot_files, "FORMAT", snapshot_files.FORMAT - 1)
         build(folder, HashEmbedder(), state, today=TODAY)
-    expected = "Expected an index of format 5 in .*, found format 4, which another version of"
+    expected = "Expected an index of format 7 in .*, found format 6, which another version of"
     with pytest.raises(IndexMismatchError, match=f"{expected}.*Rebuild it with"):
         SnapshotStore.of(folder, "hash", state).load("hash")
     rebuilt = build(folder, HashEmbedder(), state, today=TODAY)

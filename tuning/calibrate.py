@@ -1,8 +1,9 @@
 """Fits how retrieval's scores become probabilities: ``python -m tuning.calibrate``.
 
-Fits the weights of dense score, lexical score and intent by maximum likelihood on the development
-questions, which no encoder or query head was trained on, and on messages that no article answers:
-out-of-scope ones (CLINC150, CrossWOZ) and questions near a company's articles.
+Fits the weights of dense score, lexical score, intent and span embedder by maximum likelihood on
+the development questions and customers' messages, which no encoder or query head was trained on,
+and on messages that no article answers: out-of-scope ones (CLINC150, CrossWOZ) and those near a
+company's articles.
 
 The bank's weights are fitted on its own questions, with its query head and without the intent, on
 which none of its answers depends. The weights for any company are fitted without a query head: on
@@ -30,6 +31,8 @@ ANY, THE_BANK = "any company", "the bank"
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 # The bank's questions that also tell something about any company.
 SHARED = ("development", "out_of_scope")
+# Whether the intent counts, and whether the span embedder does.
+KINDS = ((False, False), (True, False), (False, True), (True, True))
 FLOORS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 # Bins with fewer questions are left out of the diagram.
 FEWEST = 3
@@ -66,60 +69,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _calibrate(state: Path, plot: Path | None, *, write: bool) -> None:
     from assistant.intents.classifier import IntentClassifier
     from knowledge.build_index import BANK, build
-    from knowledge.models.model_files import open_embedder
-    from knowledge.retrieval.calibration import CALIBRATION_FILE, Calibration
+    from knowledge.models.model_files import open_embedder, open_span_embedders
+    from knowledge.retrieval.calibration import CALIBRATION_FILE, Calibration, key
     from knowledge.retrieval.query_head import QueryHead
     from knowledge.retrieval.retriever import Retriever
+    from knowledge.retrieval.span_store import open_span_indexes
     from tuning.retrieval.scored_queries import bank_questions, company_queries, score
 
     embedder = open_embedder(None, state)
+    spans = open_span_embedders(embedder, state, small=False)
     snapshot = build(BANK, embedder, state).snapshot
+    indexes = open_span_indexes(snapshot, spans, state / "calibrate")
     intents = IntentClassifier.open(BANK, embedder, state)
     files = {ANY: CALIBRATION_FILE, THE_BANK: BANK / "weights" / CALIBRATION_FILE.name}
     tables: dict[str, Table] = {}
     for company, file in files.items():
         is_any = company == ANY
         head = None if is_any else QueryHead.find(BANK, embedder.query_name)
-        retriever = Retriever(snapshot, embedder, head)
-        alone, with_intent = {}, {}
+        retriever = Retriever(snapshot, embedder, head, spans=indexes)
+        fusions: dict[str, Fusion] = {}
         for lang in LANGUAGES:
             bank = score(bank_questions(BANK, lang), lang, retriever, embedder, intents)
-            queries = bank
+            queries, companies = bank, []
             if is_any:
                 shared = [query for query in bank if query.kind in SHARED]
-                queries = company_queries(lang, embedder) + shared
-                name = _name(company, lang, with_intent=True)
-                with_intent[lang], tables[name] = _fit(name, bank, with_intent=True)
-            name = _name(company, lang, with_intent=False)
-            alone[lang], tables[name] = _fit(name, queries, with_intent=False)
+                companies = company_queries(lang, embedder, spans)
+                queries = companies + shared
+            for intent, with_spans in KINDS:
+                if is_any or not intent:
+                    name = key(lang, intent=intent, spans=with_spans)
+                    # The span embedder knows the bank's articles, and not other companies'.
+                    asked = bank + companies * with_spans if intent else queries
+                    fusions[name], tables[f"{company}, {name}"] = _fit(
+                        f"{company}, {name}", asked, intent=intent, spans=with_spans
+                    )
         if write:
-            Calibration(embedder.name, alone, with_intent, own=not is_any).save(file)
+            Calibration(embedder.name, fusions, own=not is_any).save(file)
     if plot:
         _plot(tables, plot)
 
 
-def _fit(name: str, queries: Sequence[ScoredQuery], *, with_intent: bool) -> "tuple[Fusion, Table]":
+def _fit(
+    name: str, queries: Sequence[ScoredQuery], *, intent: bool, spans: bool
+) -> "tuple[Fusion, Table]":
     """Fit the weights on all queries; report on halves, and return both."""
-    fusion = fit(queries, with_intent=with_intent)
+    fusion = fit(queries, with_intent=intent, with_spans=spans)
     print(f"\n{name}: {fusion}")
-    table = _table(queries, with_intent=with_intent)
+    table = _table(queries, intent=intent, spans=spans)
     _report(table)
     return fusion, table
 
 
-def _name(company: str, lang: str, *, with_intent: bool) -> str:
-    return f"{company}, {lang}, {'with' if with_intent else 'without'} the intent"
-
-
-def _table(queries: Sequence[ScoredQuery], *, with_intent: bool) -> Table:
+def _table(queries: Sequence[ScoredQuery], *, intent: bool, spans: bool) -> Table:
     """Return the best hit of each query, by weights that were fitted on the other half."""
     rows = []
     for half in (0, 1):
-        fusion = fit(queries[1 - half :: 2], with_intent=with_intent)
+        fusion = fit(queries[1 - half :: 2], with_intent=intent, with_spans=spans)
         for query in queries[half::2]:
-            scores = fusion.probabilities(query.dense, query.lexical, query.prior, query.articles)
+            scores = fusion.probabilities(
+                query.dense,
+                query.lexical,
+                query.prior,
+                query.near,
+                query.asked,
+                query.articles,
+            )
             best = int(scores.argmax())
-            right = query.articles[best] == query.right
+            right = query.articles[best] in (query.right or "").split("|")
             rows.append((scores[best], float(right), float(query.right is not None)))
     return np.array(rows)
 
@@ -152,6 +168,7 @@ def _perfect(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def _plot(tables: dict[str, Table], file: Path) -> None:
     from matplotlib.figure import Figure
 
+    from knowledge.retrieval.calibration import key
     from tuning.reliability import draw_diagonal, draw_reliability
 
     figure = Figure(figsize=(9, 4.5), layout="constrained")
@@ -160,7 +177,8 @@ def _plot(tables: dict[str, Table], file: Path) -> None:
         draw_diagonal(axis)
         # As they mostly serve: a company need not name intents.
         for company in (THE_BANK, ANY):
-            scores, right, _ = tables[_name(company, lang, with_intent=False)].T
+            name = key(lang, intent=False, spans=True)
+            scores, right, _ = tables[f"{company}, {name}"].T
             error = calibration_error(scores, right)
             label = f"{company} (ECE {error:.3f})"
             draw_reliability(axis, scores, right, fewest=FEWEST, label=label)

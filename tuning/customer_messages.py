@@ -77,11 +77,11 @@ def help_centres(part: Part, lang: str | None = None) -> list[HelpCentre]:
     """
     shared = _shared()
     centres = [_bank(part, of, shared) for of in ("en", "zh")]
+    own: tuple[str, ...] = ()
+    theirs = DEV_CENTRES
     if part == "train":
         centres += _companies()
         own, theirs = OWN_CENTRES, TRAINING_CENTRES
-    else:
-        own, theirs = (), DEV_CENTRES
     centres += [_centre(FOLDER / name, [FOLDER / name / "questions.jsonl"]) for name in own]
     if shared:
         for name in theirs:

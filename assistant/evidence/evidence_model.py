@@ -117,15 +117,13 @@ class EvidenceModel:
             tokenizer: The network's tokenizer.
             linear_layer: Weights of shape (dimension,), and a bias.
             facts: ``causal`` says whether only a sentence's last token has seen all of it;
-                ``settings`` holds the ``languages`` of the training; ``answerable`` holds weight
-                and bias of the calibrated probability for each language (Platt 1999).
+                ``settings`` holds the ``languages`` of the training.
         """
         self._network, self._tokenizer = network, tokenizer
         self._weight, self._bias = linear_layer
         # Two and a half times as fast; logits move by at most 0.13.
         self._half = has_bfloat16()
         self._causal = bool(facts["causal"])
-        self._calibration: Mapping[str, Sequence[float]] = facts.get("answerable", {})
         self.languages = frozenset(facts["settings"]["languages"])
 
     @classmethod
@@ -188,18 +186,6 @@ class EvidenceModel:
         first, last = place
         vector = states[last if self._causal else first : last + 1].mean(axis=0)
         return float(vector @ self._weight + self._bias)
-
-    def answerable(self, logit: float, lang: str) -> float:
-        """Return the calibrated probability, in [0, 1], that at least one sentence answers.
-
-        Args:
-            logit: Of "at least one sentence answers".
-            lang: The language of the question.
-        """
-        from scipy.special import expit
-
-        weight, bias = self._calibration.get(lang, (1.0, 0.0))
-        return float(expit(weight * logit + bias))
 
     def _states(self, ids: Sequence[Sequence[int]]) -> list[Logits]:
         import torch

@@ -7,12 +7,13 @@ from typing import Self
 import numpy as np
 
 from assistant.evidence.evidence_model import Logits
+from assistant.evidence.hollow import is_hollow
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences
 from assistant.evidence.reader import EvidenceReader
 from assistant.generators.generator import Generator
 from knowledge.documents import Hit
 from knowledge.models.embedder import Embedder, Vectors
-from knowledge.segmenter import sentences
+from knowledge.segmenter import Span, sentences
 
 # Passages whose sentences are ranked; more brought nothing on the development companies.
 READ = 6
@@ -36,7 +37,7 @@ class SentenceRanker:
                 models in use.
         """
         self._embedder = embedder
-        self._reader = reader
+        self.reader = reader
         self._known: dict[str, Vectors] = {}
 
     @classmethod
@@ -72,17 +73,16 @@ class SentenceRanker:
         """
         from scipy.special import softmax
 
-        kept = self._kept(hits, read_share)
-        spans = [sentences(hit.passage.text, hit.passage.lang) for hit in kept]
-        if not any(spans):
+        kept, spans = self.to_read(question, hits, read_share)
+        if not kept:
             return RankedSentences((), 0.0)
         evidence = [
             [Evidence(hit.passage, span, 0.0) for span in of_hit]
             for hit, of_hit in zip(kept, spans, strict=True)
         ]
         logits: Sequence[Logits | None]
-        if self._reader:
-            reading = self._reader.read(question, kept, spans)
+        if self.reader:
+            reading = self.reader.read(question, kept, spans)
             logits, answerable = reading.logits, reading.answerable
         else:
             logits, answerable = [self._near(of_hit, vector) for of_hit in evidence], hits[0].score
@@ -94,14 +94,32 @@ class SentenceRanker:
             dataclasses.replace(listed[row], score=float(likely[row]))
             for row in np.argsort(-scores)
         ]
-        return RankedSentences(ranked, answerable, read=self._reader is not None)
+        return RankedSentences(ranked, answerable, read=self.reader is not None)
 
-    def _kept(self, hits: Sequence[Hit], read_share: float) -> list[Hit]:
+    def to_read(
+        self, question: str, hits: Sequence[Hit], read_share: float
+    ) -> tuple[list[Hit], list[list[Span]]]:
+        """Return the hits that are read, with the sentences of each that may answer.
+
+        A hit's span scores are those of these sentences. See ``rank`` for the arguments.
+        """
+        kept, spans = [], []
+        for hit in self._near_best(hits, read_share):
+            passage = hit.passage
+            found = sentences(passage.text, passage.lang)
+            numbers = [n for n, s in enumerate(found) if not is_hollow(s, passage, question)]
+            if numbers:
+                scores = tuple(hit.sentences[n] for n in numbers) if hit.sentences else ()
+                kept.append(dataclasses.replace(hit, sentences=scores))
+                spans.append([found[n] for n in numbers])
+        return kept, spans
+
+    def _near_best(self, hits: Sequence[Hit], read_share: float) -> list[Hit]:
         if not hits:
             return []
         best = hits[0]
         # Cosines compare sentences and know nothing of articles.
-        least = best.score * (read_share if self._reader else max(read_share, NEAR_SHARE))
+        least = best.score * (read_share if self.reader else max(read_share, NEAR_SHARE))
         return [
             hit
             for hit in hits[:READ]

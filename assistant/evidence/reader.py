@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from assistant.evidence.evidence_model import OF_EMBEDDER, OF_GENERATOR, EvidenceModel, Logits
+from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable
 from knowledge.documents import Hit
 from knowledge.errors import ModelNotFoundError
 from knowledge.models.model_files import open_frozen_embedder
@@ -22,9 +23,8 @@ logger = logging.getLogger(__name__)
 
 # Passages that the generator's network reads too: it is larger and takes 0.1 s for each.
 READ_AGAIN = 3
-# Weight of the logarithm of a hit's score in its sentences' logits. Both numbers were chosen on the
-# development companies.
-HIT_WEIGHT = 0.2
+# A hit's score of zero has a logarithm too.
+LEAST_SCORE = 1e-4
 
 
 def open_reading_embedder(model: str | None, state: Path) -> "Embedder | None":
@@ -53,21 +53,30 @@ class Reading:
     Attributes:
         logits: For each hit an array of shape (sentences,), comparable across hits; None for a hit
             that the second network did not read.
-        logit: Of "at least one sentence answers".
-        answerable: The same as a calibrated probability in [0, 1].
+        answerable: The calibrated probability, in [0, 1], that at least one sentence answers.
+        features: What that probability is made of: the networks' logit of "any sentence answers",
+            the best hit's log-odds, the best span score.
+        read: What the networks said of each sentence, in the shape of ``logits``.
     """
 
     logits: Sequence[Logits | None]
-    logit: float
     answerable: float
+    features: tuple[float, float, float]
+    read: Sequence[Logits | None]
 
 
 class EvidenceReader:
     """Reads all hits with the embedder's network and the best of them with the generator's."""
 
-    def __init__(self, first: EvidenceModel, second: EvidenceModel | None = None) -> None:
-        """Take the models; ``open`` loads those that ship."""
+    def __init__(
+        self,
+        first: EvidenceModel,
+        second: EvidenceModel | None = None,
+        weights: EvidenceWeightTable | None = None,
+    ) -> None:
+        """Take the models and the weights; ``open`` loads those that ship."""
         self._first, self._second = first, second
+        self._weights = weights or EvidenceWeightTable({})
 
     @classmethod
     def open(cls, embedder: "Embedder", generator: "Generator | None" = None) -> Self | None:
@@ -75,7 +84,8 @@ class EvidenceReader:
         first = EvidenceModel.load(embedder, OF_EMBEDDER)
         if first is None:
             return None
-        return cls(first, EvidenceModel.load(generator, OF_GENERATOR) if generator else None)
+        second = EvidenceModel.load(generator, OF_GENERATOR) if generator else None
+        return cls(first, second, EvidenceWeightTable.load())
 
     def read(self, question: str, hits: Sequence[Hit], spans: Sequence[Sequence[Span]]) -> Reading:
         """Return how likely each sentence of the hits answers.
@@ -86,23 +96,53 @@ class EvidenceReader:
             spans: The sentences of each.
         """
         lang = language_of(question)
-        logits = self._first.score(question, [hit.passage for hit in hits], spans)
-        hit_logits = [HIT_WEIGHT * np.log(hit.score + 1e-4) for hit in hits]
-        any_logit = _any(np.concatenate(logits))
-        summed = [own + hit for own, hit in zip(logits, hit_logits, strict=True)]
+        weights = self._weights.of(lang, spans=any(hit.sentences for hit in hits))
+        outside = [_outside(hit, len(of), weights) for hit, of in zip(hits, spans, strict=True)]
+        read, any_logit = self._read(question, hits, spans, outside, weights, lang)
+        logits = [
+            None if own is None else weights.reading * own + more
+            for own, more in zip(read, outside, strict=True)
+        ]
+        best_hit = max(hit.score for hit in hits)
+        best_span = max((score for hit in hits for score in hit.sentences), default=0.0)
+        features = (any_logit, _log_odds(best_hit), best_span)
+        return Reading(logits, weights.answerable(*features), features, read)
+
+    def _read(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        spans: Sequence[Sequence[Span]],
+        outside: Sequence[Logits],
+        weights: EvidenceWeights,
+        lang: str,
+    ) -> tuple[list[Logits | None], float]:
+        """Return the networks' logits of each sentence, and of "any sentence answers"."""
+        first = self._first.score(question, [hit.passage for hit in hits], spans)
+        any_logit = _any(np.concatenate(first))
         second = self._second
         if second is None or lang not in second.languages:
-            return Reading(summed, any_logit, self._first.answerable(any_logit, lang))
-        best = sorted(range(len(hits)), key=lambda n: -_any(summed[n]))[:READ_AGAIN]
-        passages = [hits[n].passage for n in best]
-        again = second.score(question, passages, [spans[n] for n in best])
-        by_hit = dict(zip(best, again, strict=True))
-        both = [
-            (logits[n] + by_hit[n]) / 2 + hit_logits[n] if n in by_hit else None
-            for n in range(len(hits))
+            return list(first), any_logit
+        worth = [
+            _any(weights.reading * own + more) for own, more in zip(first, outside, strict=True)
         ]
-        any_logit = (any_logit + _any(np.concatenate(again))) / 2
-        return Reading(both, any_logit, second.answerable(any_logit, lang))
+        best = sorted(range(len(hits)), key=lambda n: -worth[n])[:READ_AGAIN]
+        again = second.score(question, [hits[n].passage for n in best], [spans[n] for n in best])
+        both: list[Logits | None] = [None] * len(hits)
+        for n, own in zip(best, again, strict=True):
+            both[n] = (first[n] + own) / 2
+        return both, (any_logit + _any(np.concatenate(again))) / 2
+
+
+def _outside(hit: Hit, count: int, weights: EvidenceWeights) -> Logits:
+    """Return what retrieval and the span embedder say of a hit's sentences, of shape (count,)."""
+    near = np.array(hit.sentences) if hit.sentences else np.zeros(count)
+    return np.asarray(weights.hit * np.log(hit.score + LEAST_SCORE) + weights.span * near)
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, LEAST_SCORE), 1 - LEAST_SCORE)
+    return float(np.log(bounded / (1 - bounded)))
 
 
 def _any(logits: Logits) -> float:

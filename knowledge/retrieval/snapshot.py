@@ -38,3 +38,11 @@ class Snapshot:
         return today == self.day or all(
             a.is_valid(self.day) == a.is_valid(today) for a in self.articles
         )
+
+    def rows_by_language(self) -> dict[str, range]:
+        """Return the rows of each language's passages, which stand together."""
+        rows: dict[str, range] = {}
+        for row, passage in enumerate(self.passages):
+            first = rows[passage.lang].start if passage.lang in rows else row
+            rows[passage.lang] = range(first, row + 1)
+        return rows

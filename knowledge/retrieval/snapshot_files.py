@@ -23,7 +23,7 @@ from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.vector_index import VectorIndex
 
 # Raise it whenever what is stored changes shape: an index of another format is rebuilt.
-FORMAT = 5
+FORMAT = 7
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
@@ -128,7 +128,8 @@ def _load_index(folder: Path) -> VectorIndex:
 
 def _article(row: dict[str, Any]) -> Article:
     days = {k: dt.date.fromisoformat(row[k]) for k in ("valid_from", "valid_to") if row[k]}
-    return Article(**{**row, "intents": tuple(row["intents"]), **days})
+    lists = {k: tuple(row[k]) for k in ("intents", "questions")}
+    return Article(**{**row, **lists, **days})
 
 
 def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:

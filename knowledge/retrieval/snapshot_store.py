@@ -41,6 +41,11 @@ class SnapshotStore:
         key = hashlib.sha256(f"{folder.resolve()} {embedder}".encode()).hexdigest()[:12]
         return cls(state / "index" / f"{folder.resolve().name}-{key}")
 
+    @property
+    def spans(self) -> Path:
+        """The folder of the span embedders' vectors, which outlive a generation."""
+        return self.folder / "spans"
+
     def current(self) -> str | None:
         """Return the name of the generation that serves, or None before the first one."""
         try:

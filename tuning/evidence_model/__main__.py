@@ -5,11 +5,12 @@ and how likely any does. ``--make`` first writes its training cases, from the he
 ``tuning/data/companies`` and, if FRONTDESK_DATA names the public data, from XQuAD. Runs on one
 processor or one GPU. Writes the adapter, the linear layer, the measures on the development
 companies and a model card to the config's ``output``, whole or not at all. ``--measure FOLDER``
-measures such weights on the development companies as the assistant uses them, and calibrates them
-again.
+measures such weights on the development companies as the assistant uses them. When any sentence
+answers is fitted by ``tuning.evidence_weights``.
 """
 
 import argparse
+import random
 import sys
 import time
 from collections.abc import Sequence
@@ -73,10 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make(options: argparse.Namespace) -> None:
-    from knowledge.models.model_files import open_embedder
+    from knowledge.models.model_files import open_embedder, open_span_embedders
     from tuning.evidence_model.cases import make_cases, write_cases
 
-    for part, cases in make_cases(open_embedder(None, options.state)).items():
+    embedder = open_embedder(None, options.state)
+    spans = open_span_embedders(embedder, options.state, small=False)
+    for part, cases in make_cases(embedder, spans).items():
         write_cases((options.cases or CASES) / f"{part}.jsonl", cases)
         unanswered = sum(not case.article for case in cases)
         print(f"{part}: {len(cases)} questions, {unanswered} of them unanswered")
@@ -84,7 +87,7 @@ def _make(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from tuning.evidence_model.config import EvidenceSettings
-    from tuning.evidence_model.measures import fit_calibration, floor_table, measure
+    from tuning.evidence_model.measures import measure
     from tuning.evidence_model.model_folder import save_result
     from tuning.evidence_model.training import open_model, score_cases, train
 
@@ -105,15 +108,13 @@ def _train(options: argparse.Namespace) -> None:
         "questions_per_second": metrics["train_samples_per_second"],
         "loss": metrics["train_loss"],
         "development": measure(dev, scored),
-        "answerable": fit_calibration(dev, scored),
     }
     save_result(settings, model, base, facts)
-    print("\n".join(floor_table(dev, scored, facts["answerable"])))
 
 
 def _measure(options: argparse.Namespace) -> None:
     from tuning.evidence_model.cases import read_cases
-    from tuning.evidence_model.measures import fit_calibration, floor_table, measure
+    from tuning.evidence_model.measures import measure
     from tuning.evidence_model.model_folder import read_facts, write_facts
     from tuning.evidence_model.serving import open_reader, score_as_served
 
@@ -122,11 +123,8 @@ def _measure(options: argparse.Namespace) -> None:
     languages = facts["settings"]["languages"]
     file = (options.cases or CASES) / "dev.jsonl"
     dev = [case for case in read_cases(file) if case.lang in languages]
-    scored = score_as_served(reader, dev)
-    calibration = fit_calibration(dev, scored)
-    measures = measure(dev, scored)
-    write_facts(options.measure, {**facts, "development": measures, "answerable": calibration})
-    print("\n".join(floor_table(dev, scored, calibration)))
+    measures = measure(dev, score_as_served(reader, dev))
+    write_facts(options.measure, {**facts, "development": measures})
 
 
 def _cases(settings: "EvidenceSettings", part: str) -> "list[EvidenceCase]":
@@ -134,6 +132,8 @@ def _cases(settings: "EvidenceSettings", part: str) -> "list[EvidenceCase]":
 
     cases = read_cases(settings.cases / f"{part}.jsonl")
     kept = [case for case in cases if case.lang in settings.languages]
+    if (share := settings.share.get(part, 1.0)) < 1:
+        kept = random.Random(settings.seed).sample(kept, int(share * len(kept)))
     if not kept:
         raise ValueError(f"Expected questions in {settings.languages} in {part}.jsonl, found none.")
     return kept

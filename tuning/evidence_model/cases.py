@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.documents import Passage
 from knowledge.segmenter import Language, Span, sentences
+from tuning.customer_messages import supports
 
 if TYPE_CHECKING:
     from knowledge.models.embedder import Embedder
+    from knowledge.models.span_embedder import SpanEmbedder
     from tuning.companies import Company
+    from tuning.customer_messages import HelpCentre, Part
 
 # Passages per case. Training hides some of them, so that the rest does not answer.
 PASSAGES = 6
@@ -84,20 +87,75 @@ def read_cases(file: Path) -> list[EvidenceCase]:
     return cases
 
 
-def make_cases(embedder: "Embedder") -> dict[str, list[EvidenceCase]]:
-    """Return the cases of the parts ``train``, ``dev`` and, with the public data, ``xquad``."""
+def make_cases(
+    embedder: "Embedder", spans: "Sequence[SpanEmbedder]"
+) -> dict[str, list[EvidenceCase]]:
+    """Return the cases of the parts ``train``, ``dev`` and, with the public data, ``xquad``.
+
+    ``customers`` are messages as they are typed, ``customers_dev`` those for development.
+    """
     from tqdm import tqdm
 
     from tuning.companies import load_companies
+    from tuning.customer_messages import help_centres
     from tuning.public_data import is_data_missing
 
     parts: dict[str, list[EvidenceCase]] = {}
+    sources: tuple[tuple[str, Part], ...] = (("customers", "train"), ("customers_dev", "dev"))
+    for name, part in sources:
+        centres = tqdm(help_centres(part), desc=name, unit="company")
+        parts[name] = [case for c in centres for case in customer_cases(c, embedder, spans)]
     for part in ("train", "dev"):
         companies = tqdm(load_companies(part), desc=part, unit="company")
         parts[part] = [case for c in companies for case in company_cases(c, embedder)]
     if not is_data_missing("evidence_model, without XQuAD"):
         parts["xquad"] = [case for lang in LANGUAGES for case in xquad_cases(lang, embedder)]
     return parts
+
+
+def customer_cases(
+    centre: "HelpCentre", embedder: "Embedder", spans: "Sequence[SpanEmbedder]"
+) -> Iterator[EvidenceCase]:
+    """Yield a case for each of a help centre's messages."""
+    from tuning.retrieval.asked_questions import retriever_of
+
+    lang: Any = centre.lang
+    retriever = retriever_of(centre.articles, embedder, spans=spans)
+    vectors = embedder.encode_queries([message.question for message in centre.messages])
+    for message, vector in zip(centre.messages, vectors, strict=True):
+        places = list(supports(message, centre.articles))
+        hits = retriever.retrieve({message.question: vector}, lang, top_k=PASSAGES)
+        shown = [(hit.passage, hit.score) for hit in hits]
+        known = {id(passage) for passage, _ in shown}
+        shown += [(p, 0.0) for p in retriever.passages if id(p) not in known and _holds(p, places)]
+        passages = [_customer_passage(passage, score, places) for passage, score in shown]
+        if not message.articles or any(any(passage.gold) for passage in passages):
+            article = message.articles[0] if message.articles else ""
+            yield EvidenceCase(centre.name, lang, message.question, article, passages)
+
+
+def _holds(passage: Passage, places: Sequence[tuple[str, int, int]]) -> bool:
+    return any(
+        passage.article == name and passage.start < end and passage.end > start
+        for name, start, end in places
+    )
+
+
+def _customer_passage(
+    passage: Passage, score: float, places: Sequence[tuple[str, int, int]]
+) -> CasePassage:
+    spans = sentences(passage.text, passage.lang)
+    gold = [
+        any(
+            passage.article == name
+            and passage.start + span.start < end
+            and passage.start + span.end > start
+            for name, start, end in places
+        )
+        for span in spans
+    ]
+    bounds = [[span.start, span.end] for span in spans]
+    return CasePassage(passage.article, passage.name, passage.text, bounds, gold, float(score))
 
 
 def company_cases(company: "Company", embedder: "Embedder") -> Iterator[EvidenceCase]:

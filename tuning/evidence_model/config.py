@@ -15,10 +15,14 @@ class EvidenceSettings(ConfigFile):
     method: Literal["full", "lora"] = "lora"
     base_model: str | None = None
     """The folder or hub name of an encoder or causal model; null for the shipped embedder."""
+    start: Path | None = None
+    """A folder of weights to train further; null for a new adapter."""
     cases: Path
     """A folder of ``train.jsonl`` and ``dev.jsonl``, as ``--make`` writes them."""
     parts: tuple[str, ...] = ("train",)
     """The files of cases to train on, by name without suffix."""
+    share: dict[str, float] = Field(default_factory=dict)
+    """The share of a file's cases to train on, by its name; 1 where none is given."""
     languages: tuple[str, ...] = ("en", "zh")
     passages: int = Field(default=5, ge=1)
     """Passages per question."""

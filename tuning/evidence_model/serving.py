@@ -61,5 +61,4 @@ def _scored(reader: EvidenceReader, case: "EvidenceCase") -> ScoredCase:
         for scores, passage in zip(reading.logits, passages, strict=True)
     ]
     gold = np.array([right for passage in passages for right in passage.gold])
-    articles = [passage.article for passage in passages for _ in passage.gold]
-    return ScoredCase(np.concatenate(logits), gold, reading.logit, articles)
+    return ScoredCase(np.concatenate(logits), gold, reading.features[0])

@@ -9,6 +9,7 @@ Chirkova et al. 2025, arXiv 2501.16214).
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModel, AutoTokenizer, Trainer, TrainingArguments
 
-from assistant.evidence.evidence_model import encode
+from assistant.evidence.evidence_model import LINEAR_LAYER, encode
 from tuning.config_file import ConfigError
 from tuning.evidence_model.cases import CasePassage, EvidenceCase
 from tuning.evidence_model.config import EvidenceSettings
@@ -180,7 +181,33 @@ def open_model(settings: EvidenceSettings, source: str) -> tuple[SentenceScorer,
             exclude_modules=None if causal else ["pooler.dense"],
         )
         network = get_peft_model(network, lora)
-    return SentenceScorer(network, causal=causal), tokenizer
+    scorer = SentenceScorer(network, causal=causal)
+    if settings.start:
+        _load(scorer, settings.start)
+    return scorer, tokenizer
+
+
+def _load(scorer: SentenceScorer, folder: Path) -> None:
+    """Load the adapter and the linear layer of an earlier training.
+
+    Raises:
+        ConfigError: The folder has no such weights.
+    """
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    try:
+        adapter = load_file(folder / "adapter_model.safetensors")
+        if scorer.causal:  # see ``model_folder``
+            adapter = {
+                n.replace("model.model.model.", "model.model."): w for n, w in adapter.items()
+            }
+        loaded: Any = set_peft_model_state_dict(scorer.network, adapter)
+        if loaded.unexpected_keys:
+            raise RuntimeError("an adapter for another network")
+        scorer.linear.load_state_dict(load_file(folder / LINEAR_LAYER))
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(f"{folder}: expected weights to train further, found {error}") from None
 
 
 def train(
@@ -239,11 +266,9 @@ def score_cases(
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             scores = model.scores(batch).cpu().numpy()
         owner, gold = batch["owner"].cpu().numpy(), batch["gold"].cpu().numpy()
-        passages = [p for case in part for p in case.passages[: settings.passages]]
-        articles = np.array([passages[row].article for row in batch["rows"].tolist()])
         for number in range(len(part)):
             mine = owner == number
             logits = scores[mine].astype(np.float64)
             logit = float(np.logaddexp.reduce(logits))
-            scored.append(ScoredCase(logits, gold[mine], logit, articles[mine].tolist()))
+            scored.append(ScoredCase(logits, gold[mine], logit))
     return scored

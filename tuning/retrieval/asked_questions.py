@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from knowledge.documents import Article
     from knowledge.models.embedder import Embedder
+    from knowledge.models.span_embedder import SpanEmbedder
     from knowledge.retrieval.calibration import Calibration
     from knowledge.retrieval.query_head import QueryHead
     from knowledge.retrieval.retriever import Retriever
@@ -120,6 +121,7 @@ def retriever_of(
     embedder: "Embedder",
     head: "QueryHead | None" = None,
     calibration: "Calibration | None" = None,
+    spans: "Sequence[SpanEmbedder]" = (),
 ) -> "Retriever":
     """Return a retriever over articles in memory, such as those of a company of a public set.
 
@@ -128,14 +130,17 @@ def retriever_of(
         embedder: Encodes passages and queries.
         head: The company's query head, if it has one.
         calibration: The company's calibration; None for that of any company.
+        spans: The span embedders.
     """
     import datetime as dt
+    import tempfile
 
     from knowledge.build_index import embedded_text
     from knowledge.retrieval.calibration import Calibration
     from knowledge.retrieval.faiss_index import FaissIndex
     from knowledge.retrieval.retriever import Retriever
     from knowledge.retrieval.snapshot import Snapshot
+    from knowledge.retrieval.span_store import open_span_indexes
     from knowledge.splitter import split
 
     ordered = sorted(articles, key=lambda article: article.lang)
@@ -152,4 +157,6 @@ def retriever_of(
         files={},
         day=dt.date.today(),
     )
-    return Retriever(snapshot, embedder, head)
+    with tempfile.TemporaryDirectory() as folder:
+        indexes = open_span_indexes(snapshot, spans, Path(folder))
+    return Retriever(snapshot, embedder, head, spans=indexes)

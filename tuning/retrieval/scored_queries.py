@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,51 +12,78 @@ from tuning.retrieval.fit_fusion import ScoredQuery
 if TYPE_CHECKING:
     from assistant.intents.classifier import IntentClassifier
     from knowledge.models.embedder import Embedder
+    from knowledge.models.span_embedder import SpanEmbedder
     from knowledge.retrieval.retriever import Retriever
+    from tuning.customer_messages import HelpCentre
 
 SEED = 7
 CANDIDATES = 60
-# Out-of-scope messages per language.
-OUT_OF_SCOPE = 100
+# Out-of-scope messages per language, and questions of BANKING77.
+OUT_OF_SCOPE, BANKING_ROWS = 100, 500
 
-# Text, the id of the article that answers (None if there is none), and kind.
+# Text, the ids of the articles that answer joined by "|" (None if there is none), and kind.
 Question = tuple[str, str | None, str]
 
 
 def bank_questions(folder: Path, lang: str) -> list[Question]:
     """Return the questions for the bank, sorted by kind and shuffled within each kind.
 
+    Of a question that several articles answer, the first one counts.
+
     Raises:
         FileNotFoundError: FRONTDESK_DATA names no folder.
     """
+    from tuning.customer_messages import help_centres
     from tuning.public_data import out_of_scope
     from tuning.retrieval.asked_questions import banking77, project_questions
 
     questions: list[Question] = []
     if lang == "en":
-        questions += [(q.question, q.article, "banking77") for q in banking77(folder, "dev")]
+        rows = banking77(folder, "dev")
+        questions += [(q.question, q.article, "banking77") for q in _sample(rows, BANKING_ROWS)]
     own = project_questions(f"retrieval_dev.{lang}", lang)
     questions += [(q.question, q.article, "development") for q in own]
+    for centre in help_centres("dev", lang):
+        if centre.name == f"bank-{lang}":
+            questions += customer_questions(centre)
     messages = out_of_scope(lang, "dev")
-    sample = random.Random(SEED).sample(messages, min(OUT_OF_SCOPE, len(messages)))
-    questions += [(text, None, "out_of_scope") for text in sample]
+    questions += [(text, None, "out_of_scope") for text in _sample(messages, OUT_OF_SCOPE)]
     random.Random(SEED).shuffle(questions)
     return sorted(questions, key=lambda question: question[2])
 
 
-def company_queries(lang: str, embedder: "Embedder") -> list[ScoredQuery]:
+def _sample(rows: Sequence[Any], count: int) -> list[Any]:
+    return random.Random(SEED).sample(rows, min(count, len(rows)))
+
+
+def customer_questions(centre: "HelpCentre") -> list[Question]:
+    """Return the messages that a help centre's customers typed."""
+    return [
+        (m.question, "|".join(m.articles) or None, "customers" if m.articles else "unanswered")
+        for m in centre.messages
+    ]
+
+
+def company_queries(
+    lang: str, embedder: "Embedder", spans: "Sequence[SpanEmbedder]"
+) -> list[ScoredQuery]:
     """Return the development companies' questions, each searched in its own company's articles."""
     from tuning.companies import load_companies
+    from tuning.customer_messages import help_centres
     from tuning.retrieval.asked_questions import retriever_of
 
     queries = []
+    for centre in help_centres("dev", lang):
+        if centre.name != f"bank-{lang}":
+            retriever = retriever_of(centre.articles, embedder, spans=spans)
+            queries += score(customer_questions(centre), lang, retriever, embedder, None)
     for company in load_companies("dev"):
         if company.lang == lang:
             questions: list[Question] = [
                 (pair.question, pair.article or None, "companies" if pair.article else "near")
                 for pair in company.pairs
             ]
-            retriever = retriever_of(company.articles, embedder)
+            retriever = retriever_of(company.articles, embedder, spans=spans)
             queries += score(questions, lang, retriever, embedder, None)
     return queries
 
@@ -93,6 +120,8 @@ def score(
                 [hit.dense for hit in hits],
                 [hit.lexical for hit in hits],
                 [prior.get(article, 0.0) for article in articles],
+                [hit.near for hit in hits],
+                [hit.asked for hit in hits],
             )
         ]
         queries.append(ScoredQuery(kind, right, articles, *columns))

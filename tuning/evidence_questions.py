@@ -1,0 +1,185 @@
+"""Development questions with what the assistant's networks say of each sentence of their hits."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.evidence.reader import LEAST_SCORE, EvidenceReader, Reading
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.config import Settings
+    from knowledge.documents import Article, Hit
+    from knowledge.segmenter import Span
+    from tuning.customer_messages import CustomerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceQuestion:
+    """A question; arrays have an entry for each sentence of the hits that are read.
+
+    Attributes:
+        source: The set that it belongs to.
+        lang: The language of the set.
+        question: Its text.
+        answered: Whether any article answers.
+        gold: Whether the sentence answers; in an article that answers as a whole, each does.
+        right: Whether the sentence's article answers.
+        articles: The sentence's article.
+        read: The networks' logit; -inf where a network left the passage out.
+        hit: The logarithm of the hit's score.
+        span: The span score; 0 without a span embedder.
+        features: See ``Reading.features``.
+        out_of_scope: The intent classifier's score.
+        route: The action that the assistant takes now, and its reason.
+    """
+
+    source: str
+    lang: str
+    question: str
+    answered: bool
+    gold: NDArray[np.bool_]
+    right: NDArray[np.bool_]
+    articles: tuple[str, ...]
+    read: NDArray[np.float64]
+    hit: NDArray[np.float64]
+    span: NDArray[np.float64]
+    features: tuple[float, float, float]
+    out_of_scope: float
+    route: str
+
+
+def read_questions(settings: "Settings", lang: str) -> Iterator[EvidenceQuestion]:
+    """Yield the development questions of the bank and of companies that nothing was trained on.
+
+    Args:
+        settings: Of the assistant; the strategy does not matter.
+        lang: The language of the questions.
+    """
+    from tqdm import tqdm
+
+    from assistant.assistant import Assistant
+
+    for source, folder, articles, messages in _sets(lang):
+        with folder as knowledge:
+            changed = {"knowledge": knowledge, "strategy": "extractive"}
+            assistant = Assistant.from_config(settings.model_copy(update=changed))
+            assert assistant.evidence.reader  # noqa: S101  # it ships
+            assistant.evidence.reader = _Recorder(assistant.evidence.reader)
+            for message in tqdm(messages, desc=source, unit="question"):
+                if asked := _asked(assistant, source, message, articles):
+                    yield asked
+
+
+class _Recorder(EvidenceReader):
+    """Reads as another reader does, and keeps what it read: reading takes most of the time."""
+
+    def __init__(self, reader: EvidenceReader) -> None:
+        """Take the reader."""
+        self._reader = reader
+        self.kept: list[tuple[Sequence[Hit], Sequence[Sequence[Span]], Reading]] = []
+
+    def read(
+        self, question: str, hits: "Sequence[Hit]", spans: "Sequence[Sequence[Span]]"
+    ) -> Reading:
+        """See ``EvidenceReader.read``."""
+        reading = self._reader.read(question, hits, spans)
+        self.kept.append((hits, spans, reading))
+        return reading
+
+
+def _sets(
+    lang: str,
+) -> "Iterator[tuple[str, Any, Sequence[Article], Sequence[CustomerMessage]]]":
+    from contextlib import nullcontext
+
+    from assistant.config import BANK
+    from tuning.companies import as_folder, load_companies
+    from tuning.customer_messages import CustomerMessage, folder_of, help_centres
+    from tuning.retrieval.asked_questions import project_questions
+
+    for centre in help_centres("dev", lang):
+        messages = list(centre.messages)
+        is_bank = centre.name.startswith("bank-")
+        yield centre.name, nullcontext(folder_of(centre)), centre.articles, messages
+        if is_bank:
+            tidy = [
+                CustomerMessage(asked.question, tuple(asked.article.split("|")))
+                for asked in project_questions(f"retrieval_dev.{centre.lang}", centre.lang)
+            ]
+            yield f"{centre.name}, tidy", nullcontext(BANK), centre.articles, tidy
+    for company in load_companies("dev"):
+        if company.lang != lang:
+            continue
+        pairs = [
+            CustomerMessage(p.question, (p.article,) if p.article else (), (p.answer,))
+            for p in company.pairs
+        ]
+        yield f"{company.id}, tidy", as_folder(company), company.articles, pairs
+
+
+def _asked(
+    assistant: "Assistant", source: str, message: "CustomerMessage", articles: "Sequence[Article]"
+) -> EvidenceQuestion | None:
+    """Return a question with its sentences; None if there are none to read."""
+    recorder = assistant.evidence.reader
+    assert isinstance(recorder, _Recorder)  # noqa: S101
+    recorder.kept.clear()
+    found = assistant.consider(message.question)
+    if not recorder.kept:  # decided before anything was read
+        share = assistant.policy.read_share
+        to_read = assistant.evidence.to_read(found.query, found.hits, share)
+        if not to_read[0]:
+            return None
+        recorder.read(found.query, *to_read)
+    hits, spans, reading = recorder.kept[-1]
+    counted = [(hit, len(of_hit)) for hit, of_hit in zip(hits, spans, strict=True)]
+    gold = [_gold(message, articles, hit, of_hit) for hit, of_hit in zip(hits, spans, strict=True)]
+    names = [hit.passage.article for hit, n in counted for _ in range(n)]
+    read = [
+        np.full(n, -np.inf) if own is None else own
+        for own, (_, n) in zip(reading.read, counted, strict=True)
+    ]
+    return EvidenceQuestion(
+        source=source,
+        lang=articles[0].lang,
+        question=message.question,
+        answered=bool(message.articles),
+        gold=np.concatenate(gold),
+        right=np.array([name in message.articles for name in names]),
+        articles=tuple(names),
+        read=np.concatenate(read),
+        hit=np.concatenate([np.full(n, np.log(h.score + LEAST_SCORE)) for h, n in counted]),
+        span=np.concatenate([np.array(h.sentences or [0.0] * n) for h, n in counted]),
+        features=reading.features,
+        out_of_scope=found.prediction.out_of_scope,
+        route=f"{found.route.action} {found.route.reason}",
+    )
+
+
+def _gold(
+    message: "CustomerMessage", articles: "Sequence[Article]", hit: "Hit", spans: "Sequence[Span]"
+) -> NDArray[np.bool_]:
+    """Return which sentences of a hit answer."""
+    from tuning.customer_messages import supports
+    from tuning.dataset.supporting_sentences import supporting_sentences
+
+    passage = hit.passage
+    if passage.article not in message.articles:
+        return np.zeros(len(spans), bool)
+    if not message.support:
+        return np.ones(len(spans), bool)
+    places = [(s, e) for name, s, e in supports(message, articles) if name == passage.article]
+    if places:
+        return np.array(
+            [
+                any(passage.start + s.start < e and passage.start + s.end > b for b, e in places)
+                for s in spans
+            ]
+        )
+    # An answer in an author's own words.
+    numbers = supporting_sentences(message.support[0], passage.text, passage.lang)
+    return np.array([n in numbers for n in range(len(spans))], bool)

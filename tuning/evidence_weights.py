@@ -1,0 +1,171 @@
+"""Fits what a sentence is worth: ``python -m tuning.evidence_weights``.
+
+Reads development questions with their hits as the assistant does, and fits by maximum likelihood
+how a sentence's reading, its hit's score and its span score add up, and when any sentence answers:
+on customers' messages and tidy questions, with a fifth of each taken to be unanswered. The report
+measures halves of the questions with weights fitted on the other half.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuning.evidence_questions import EvidenceQuestion, read_questions
+
+if TYPE_CHECKING:
+    from assistant.evidence.evidence_weights import EvidenceWeights
+
+# The assumed share of messages that the documents do not answer.
+UNANSWERED_SHARE = 0.2
+# Against weights that a few questions would drive to infinity.
+PENALTY = 1e-3
+LANGUAGES = ("en", "zh")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fit, report and write.
+
+    Returns:
+        1 if something cannot be used, else 0.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m tuning.evidence_weights",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: FRONTDESK_DATA=~/data python -m tuning.evidence_weights --dry-run",
+    )
+    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
+    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=LANGUAGES)
+    parser.add_argument("--dry-run", action="store_true", help="report, but write no weights")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep what was read, as JSON")
+    options = parser.parse_args(arguments)
+    from assistant.config import load_settings
+    from assistant.errors import AssistantError
+    from assistant.evidence.evidence_weights import WEIGHTS_FILE, key
+    from knowledge.errors import KnowledgeError
+    from tuning.atomic_files import write_json
+
+    try:
+        settings = load_settings(state=options.state)
+        questions = [q for lang in options.languages for q in read_questions(settings, lang)]
+    except (AssistantError, KnowledgeError, ValueError, OSError) as error:
+        print(f"evidence_weights: {error}", file=sys.stderr)
+        return 1
+    if options.save:
+        write_json(options.save, [_as_row(question) for question in questions])
+    table = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
+    for lang in options.languages:
+        asked = [question for question in questions if question.lang == lang]
+        spans = any(question.span.any() for question in asked)
+        table[key(lang, spans=spans)] = asdict(fit(asked))
+        print("\n".join(_report(lang, asked)))
+    if not options.dry_run:
+        write_json(WEIGHTS_FILE, table)
+    return 0
+
+
+def fit(questions: Sequence[EvidenceQuestion]) -> "EvidenceWeights":
+    """Return the most likely weights of right sentences and of "any sentence answers"."""
+    from assistant.evidence.evidence_weights import EvidenceWeights
+
+    # A passage that the second network left out cannot answer.
+    reading, hit, span = _fit_sentences([q for q in questions if np.isfinite(q.read[q.gold]).any()])
+    any_reading, any_hit, any_span, bias = _fit_any(questions)
+    values = (reading, hit, span, any_reading, any_hit, any_span, bias)
+    return EvidenceWeights(*(round(float(value), 4) for value in values))
+
+
+def _fit_sentences(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp
+
+    shares = _shares(questions)
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        total = PENALTY * float(weights @ weights)
+        for question, share in zip(questions, shares, strict=True):
+            logits = sentence_logits(question, weights)
+            total += share * (logsumexp(logits) - logsumexp(logits[question.gold]))
+        return total
+
+    # Nothing speaks against a sentence.
+    found = minimize(loss, x0=[0.5, 0.5, 0.2], bounds=[(0, None)] * 3, method="L-BFGS-B")
+    return np.asarray(found.x)
+
+
+def sentence_logits(
+    question: EvidenceQuestion, weights: Sequence[float] | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return each sentence's logit by the weights of reading, hit and span."""
+    reading, hit, span = weights
+    was_read = np.isfinite(question.read)
+    logits = reading * question.read[was_read]
+    logits += hit * question.hit[was_read] + span * question.span[was_read]
+    found = np.full(len(was_read), -np.inf)
+    found[was_read] = logits
+    return found
+
+
+def _fit_any(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
+    from sklearn.linear_model import LogisticRegression
+
+    features = np.array([question.features for question in questions])
+    answered = np.array([question.answered for question in questions])
+    shares = _shares(questions)
+    assumed = np.where(answered, 1 - UNANSWERED_SHARE, UNANSWERED_SHARE)
+    found = np.where(answered, shares[answered].sum(), shares[~answered].sum())
+    spread = features.std(axis=0) + 1e-9
+    model = LogisticRegression(C=1 / PENALTY).fit(
+        features / spread, answered, sample_weight=shares * assumed / found * len(questions)
+    )
+    return np.concatenate([model.coef_[0] / spread, model.intercept_])
+
+
+def _shares(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
+    """Return each question's share of the likelihood: tidy ones and messages count half each."""
+    tidy = np.array([question.source.endswith("tidy") for question in questions])
+    shares = np.where(tidy, 0.5 / max(1, tidy.sum()), 0.5 / max(1, (~tidy).sum()))
+    return np.asarray(shares, np.float64)
+
+
+def _report(lang: str, questions: Sequence[EvidenceQuestion]) -> Iterator[str]:
+    """Yield what weights that were fitted on the other half achieve, by set."""
+    from scipy.special import softmax
+    from sklearn.metrics import roc_auc_score
+
+    rows: dict[str, list[tuple[float, ...]]] = {}
+    for half in (0, 1):
+        weights = fit(questions[1 - half :: 2])
+        for question in questions[half::2]:
+            logits = sentence_logits(question, (weights.reading, weights.hit, weights.span))
+            best = int(np.argmax(logits))
+            share = softmax(logits)[question.right].sum()
+            likely = weights.answerable(*question.features)
+            rows.setdefault(question.source, []).append(
+                (question.answered, question.right[best], question.gold[best], share, likely)
+            )
+    yield f"\n{lang}: {fit(questions)}"
+    for source, listed in rows.items():
+        answered, right, gold, _, likely = np.array(listed, float).T
+        known = answered == 1
+        auroc = roc_auc_score(answered, likely) if 0 < known.sum() < len(known) else float("nan")
+        yield (
+            f"{source}: {known.sum()} answered, article {right[known].mean():.2f}, sentence "
+            f"{gold[known].mean():.2f}, AUROC of any {auroc:.3f}"
+        )
+
+
+def _as_row(question: EvidenceQuestion) -> dict[str, Any]:
+    row = asdict(question)
+    return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in row.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
