@@ -27,7 +27,7 @@ class Policy(ABC):
     # From here on, the most likely article answers without a clarifying question. Close to the best
     # threshold on the development companies, in both languages, if a wrong answer costs three right
     # ones.
-    clear_article: ClassVar[float] = 0.7
+    clear_article: ClassVar[float] = 0.5
     # Above it, an out-of-scope score leads to a decline unless a hit is sure. It declines one more
     # answerable development question in a hundred than the floors do, and catches eight in a
     # hundred of CLINC150's out-of-scope messages that pass the floors.
@@ -85,17 +85,16 @@ class FittedPolicy(Policy):
     If the sentences contradict them, the customer is asked.
     """
 
-    strange = 0.5
-    # Fitted scores identify the article better than its sentences do.
+    strange = 0.7
     read_share = 0.0
     # Without it no answer of Lantern Bank's question sets changes.
     weighs_intents = False
-    # At most 2 % of right answers lie below the floor.
-    floor: ClassVar[Mapping[str, float]] = {"en": 0.25, "zh": 0.3}
-    # A hit below it is wrong more often than not.
-    clear: ClassVar[Mapping[str, float]] = {"en": 0.5, "zh": 0.55}
+    # Below it, nothing that was found answers.
+    floor: ClassVar[Mapping[str, float]] = {"en": 0.2, "zh": 0.2}
+    # From here on, a hit answers without a clarifying question.
+    clear: ClassVar[Mapping[str, float]] = {"en": 0.4, "zh": 0.4}
     # Below it, no sentence answers: the customer is asked, however sure the hit is.
-    doubtful: ClassVar[float] = 0.33
+    doubtful: ClassVar[float] = 0.5
 
     def decide(
         self, hits: Sequence[Hit], ranked: RankedSentences, lang: str, *, expected: bool
@@ -114,13 +113,13 @@ class GeneralPolicy(Policy):
     """For any other company: the network that reads the hits decides."""
 
     # Most of these companies have the general intents only.
-    strange = 0.25
+    strange = 0.5
     read_share = 0.0
     # Without it Lantern Bank, treated as any other company, loses 3 points of its right answers.
     weighs_intents = True
     # Below it, probably no sentence answers.
-    floor: ClassVar[Mapping[str, float]] = {"en": 0.4, "zh": 0.45}
-    doubtful: ClassVar[float] = 0.33
+    floor: ClassVar[Mapping[str, float]] = {"en": 0.6, "zh": 0.65}
+    doubtful: ClassVar[float] = 0.5
 
     def decide(
         self, hits: Sequence[Hit], ranked: RankedSentences, lang: str, *, expected: bool

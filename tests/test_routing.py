@@ -82,15 +82,16 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         (OOS, hits(0.1), {}, Action.DECLINE, "out_of_scope"),
         (OOS, hits(0.9), {}, Action.ANSWER, "answer"),
         ({}, [], {}, Action.DECLINE, "not_found"),
-        ({}, hits(0.01), {"answerable": 0.5}, Action.DECLINE, "not_found"),
-        ({}, hits(0.01), {"failures": 2, "answerable": 0.5}, Action.HANDOFF, "repeated_failure"),
+        ({}, hits(0.01), {"answerable": 0.4}, Action.DECLINE, "not_found"),
+        ({}, hits(0.01), {"failures": 2, "answerable": 0.4}, Action.HANDOFF, "repeated_failure"),
         ({"score": 0.3}, hits(0.35, 0.3), {}, Action.CLARIFY, "clarify"),
-        ({"score": 0.3}, hits(0.2, 0.15), {"answerable": 0.5}, Action.DECLINE, "not_found"),
+        ({"score": 0.3}, hits(0.15, 0.1), {"answerable": 0.4}, Action.DECLINE, "not_found"),
         ({"score": 0.3}, hits(0.2, 0.15), {}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
         ({"article": "a0"}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
-        ({"article": "a0"}, hits(0.3, 0.15), {"answerable": 0.4}, Action.ANSWER, "answer"),
-        ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.5}, Action.CLARIFY, "clarify"),
+        ({"article": "a0"}, hits(0.3, 0.15), {"answerable": 0.55}, Action.ANSWER, "answer"),
+        ({"score": 0.3}, hits(0.2, 0.2), {**OTHERS, "answerable": 0.7, "shares": (0.5, 0.5)},
+         Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.9}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.9, 0.15), {**OTHERS, "answerable": 0.1}, Action.DECLINE, "not_found"),
         ({"score": 0.3}, hits(0.9, 0.9), {**OTHERS, "shares": (0.5, 0.5)}, Action.CLARIFY, "clarify"),
@@ -167,7 +168,7 @@ def test_the_usual_caution_keeps_the_thresholds_and_ten_times_of_it_has_ten_time
 
 @pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])
 def test_caution_moves_neither_floors_nor_intents(policy):
-    dear = {**PLAIN, "policy": policy, "caution": 60.0, "answerable": 0.41}
+    dear = {**PLAIN, "policy": policy, "caution": 60.0, "answerable": 0.61}
     # Above its own floor each policy asks; it does not decline.
     assert routed(prediction(score=0.3), hits(0.26), **dear).reason == "clarify"
     assert Router(policy(60.0)).is_settled(prediction(action=Action.SMALL_TALK, score=0.61))
