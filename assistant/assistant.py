@@ -15,7 +15,13 @@ from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier, Prediction
 from assistant.intents.emoji import with_emoji_read
 from assistant.message import safety
-from assistant.message.context import Asked, antecedent, failures_in_a_row, what_is_asked
+from assistant.message.context import (
+    Asked,
+    antecedent,
+    failures_in_a_row,
+    says_little,
+    what_is_asked,
+)
 from assistant.message.courtesies import without_courtesies
 from assistant.message.history import choice_lines, recover_decision
 from assistant.messages import Action, Message, Reply, Stream
@@ -193,7 +199,10 @@ class Assistant:
         if is_pick:
             route = self._router.after_pick(ranked, failures)
         elif route is None:
-            route = self._router.after_reading(prediction, hits, ranked, failures=failures)
+            little = says_little(bared, asked.history)
+            route = self._router.after_reading(
+                prediction, hits, ranked, failures=failures, says_little=little
+            )
         found = Findings(
             text, query, asked.history, failures, prediction, hits, chosen, route, clock
         )

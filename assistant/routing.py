@@ -65,6 +65,7 @@ class Router:
         ranked: RankedSentences,
         *,
         failures: int,
+        says_little: bool = False,
     ) -> Route:
         """Return the route of a message that ``before_reading`` left open.
 
@@ -73,6 +74,7 @@ class Router:
             hits: What retrieval found, best first.
             ranked: The hits' sentences.
             failures: How many of the last replies in a row did not help.
+            says_little: Whether the message is a word or two: only a sure intent answers it.
         """
         if not hits:
             return self.unanswered("not_found", failures)
@@ -81,8 +83,8 @@ class Router:
         action = self._policy.decide(hits, ranked, prediction.language, expected=expected)
         if action is Action.DECLINE:
             return self.unanswered("not_found", failures)
-        if action is Action.CLARIFY:
-            return Route(action, "clarify", _choices(hits, ranked))
+        if action is Action.CLARIFY or (says_little and not expected):
+            return Route(Action.CLARIFY, "clarify", _choices(hits, ranked))
         return Route(action, "answer")
 
     def after_pick(self, ranked: RankedSentences, failures: int) -> Route:

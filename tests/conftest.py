@@ -16,7 +16,7 @@ from assistant.policy import FittedPolicy
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.models.model_files import generator_folder, open_embedder
+from knowledge.models.model_files import generator_folder, open_embedder, open_span_embedders
 
 ROOT = Path(__file__).parent.parent
 # Shared with `make run`, so that models are prepared once on a machine.
@@ -52,10 +52,11 @@ def bank() -> Assistant:
 @pytest.fixture(scope="session")
 def parts(embedder):
     """Lantern Bank's parts, for an assistant with another generator."""
+    spans = open_span_embedders(embedder, STATE, small=False)
     return {
         "company": Company.load(BANK),
         "embedder": embedder,
-        "knowledge": KnowledgeBase.open(BANK, embedder, STATE),
+        "knowledge": KnowledgeBase.open(BANK, embedder, STATE, span_embedders=spans),
         "intents": IntentClassifier.open(BANK, embedder, STATE),
         "evidence": SentenceRanker.open(embedder),
         "policy": FittedPolicy(),

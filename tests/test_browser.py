@@ -128,15 +128,15 @@ def test_example_retry_and_edit(page):
     [
         (
             {"locale": "en-GB"},
-            "is there a limit for taking out cash in one day",
-            "Where you can use your card",
-            "£500 a day",
+            "what does it cost",
+            "Business plans and fees",
+            "£9",
         ),
         (
             {"locale": "zh-CN", "viewport": {"width": 390, "height": 844}},
-            "一天最多能取多少现金",
-            "哪里可以用卡",
-            "每天最多取 500 英镑",
+            "又不行了",
+            "充值失败或被退回",
+            "24 小时",
         ),
     ],
     indirect=["page"],
@@ -159,14 +159,14 @@ def test_decisions_are_sent_back_and_never_shown(page):
     """A pick works by number and by click, also after retry, undo and edit."""
     sent = []
     page.on("request", lambda r: r.method == "POST" and sent.append(r.post_data or ""))
-    choice = page.get_by_role("button", name="Where you can use your card", exact=True)
+    choice = page.get_by_role("button", name="Business plans and fees", exact=True)
 
     def assert_sent_but_not_shown():
         assert any(r"\"action\": \"clarify\"" in body for body in sent)
         sent.clear()
         for text in ("innerText", "textContent"):
             shown = page.evaluate(f"document.body.{text}")
-            assert "Where you can use your card" in shown
+            assert "Business plans and fees" in shown
             assert '"action"' not in shown
             assert '"citations"' not in shown
 
@@ -174,30 +174,28 @@ def test_decisions_are_sent_back_and_never_shown(page):
         page.locator(".frontdesk-sources", has_text=text).wait_for(timeout=30_000)
         return page.locator("#conversation").inner_text()
 
-    page.fill(INPUT, "is there a limit for taking out cash in one day")
+    page.fill(INPUT, "what does it cost")
     page.keyboard.press("Enter")
     choice.evaluate("button => button.classList.add('old')", timeout=30_000)
     page.get_by_label("Retry").first.click()
-    page.locator("button:not(.old)", has_text="Where you can use your card").wait_for(
-        timeout=30_000
-    )
+    page.locator("button:not(.old)", has_text="Business plans and fees").wait_for(timeout=30_000)
     choices = page.locator("#conversation li").all_inner_texts()
 
-    page.fill(INPUT, str(choices.index("Where you can use your card") + 1))
+    page.fill(INPUT, str(choices.index("Business plans and fees") + 1))
     page.keyboard.press("Enter")
-    answer("£500 a day")
+    answer("£9")
     assert_sent_but_not_shown()
 
     page.get_by_label("Undo").first.click()
     choice.click(timeout=30_000)
-    answer("£500 a day")
+    answer("£9")
     assert_sent_but_not_shown()
 
     page.get_by_role("button", name="Edit").last.click()
-    other = str(choices.index("Large payments, for a house or a car") + 1)
+    other = str(choices.index("Lantern Plus, the paid plan") + 1)
     page.locator("#conversation textarea").fill(other)
     page.get_by_label("Submit").first.click()
-    assert "£500 a day" not in answer("£100,000")
+    assert "£9" not in answer("£6")
     assert_sent_but_not_shown()
     assert page.problems == []
 

@@ -118,18 +118,18 @@ def test_picks_are_counted_separately():
 def test_a_customer_picks_the_right_article_or_none(bank):
     """The real assistant; if nothing answers the question, the customer picks the first choice."""
     row = {
-        "question": "how much is a new one?", "history": [], "article": "replace-a-card",
-        "facts": ["free|£5"], "forbidden": [], "bucket": "plain", "lang": "en",
+        "question": "what does it cost", "history": [], "article": "business-fees",
+        "facts": ["£9"], "forbidden": [], "bucket": "plain", "lang": "en",
     }  # fmt: skip
     questions = QuestionSet("bank", "Lantern Bank", "en", [row], BANK)
     known = ask_and_judge(bank, questions, "extractive", row)
-    assert (known.outcome, known.pick) == ("asked back", "Replace a card")
+    assert (known.outcome, known.pick) == ("asked back", "Business plans and fees")
     assert known.right_after_pick
-    assert "[replace-a-card]" in known.reply_after_pick
+    assert "[business-fees]" in known.reply_after_pick
     missed = ask_and_judge(bank, questions, "extractive", {**row, "article": "overdraft"})
     assert (missed.pick, missed.right_after_pick) == ("None of these", False)
     led_on = ask_and_judge(bank, questions, "extractive", {**row, "article": None})
-    assert (led_on.pick, led_on.right_after_pick) == ("Replace a card", False)
+    assert (led_on.pick, led_on.right_after_pick) == ("Lantern Plus, the paid plan", False)
 
 
 def test_the_banks_labels_name_articles_that_hold_the_facts(bank):

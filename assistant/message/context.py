@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.messages import Action, Message
-from knowledge.segmenter import length
+from knowledge.segmenter import language_of, length
 
 # What points back: a pronoun anywhere, or a conjunction at the start.
 _POINTER = re.compile(
@@ -18,6 +18,8 @@ _POINTER = re.compile(
 MAX_WORDS = 14
 # A message of at most this length is always a follow-up.
 FEW_WORDS = 3
+# A first message of at most this length says too little, unless it is a known intent.
+LITTLE = {"en": 2, "zh": 4}
 # The reasons of replies that did not help.
 UNHELPFUL = ("not_found", "clarify")
 # A pick may be typed as "2." or "2)".
@@ -43,6 +45,13 @@ def is_followup(question: str) -> bool:
     """Return whether a message refers to an earlier one: it is short and points back."""
     words = length(question)
     return words <= FEW_WORDS or (words <= MAX_WORDS and _POINTER.search(question) is not None)
+
+
+def says_little(question: str, history: Sequence[Message]) -> bool:
+    """Return whether a message is a word or two ("fees", "不行") without a conversation."""
+    return (
+        not history and length(question) <= LITTLE["zh" if language_of(question) == "zh" else "en"]
+    )
 
 
 def antecedent(question: str, history: Sequence[Message]) -> str | None:

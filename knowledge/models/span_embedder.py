@@ -114,7 +114,6 @@ class SpanEmbedder:
         try:
             tokenizer = AutoTokenizer.from_pretrained(source)
             network = AutoModel.from_pretrained(source, dtype=torch.float32)
-            network.pooler = None
             network = PeftModel.from_pretrained(network, str(folder)).merge_and_unload().eval()
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelNotFoundError(

@@ -50,7 +50,6 @@ class TrainedNetwork:
         self.settings = settings
         self.tokenizer = AutoTokenizer.from_pretrained(source)
         network = AutoModel.from_pretrained(source, dtype=torch.float32)
-        network.pooler = None
         lora = LoraConfig(
             r=settings.rank,
             lora_alpha=2 * settings.rank,
