@@ -192,7 +192,8 @@ class Assistant:
             route = self._router.before_reading(
                 prediction, hits, injection=injection, failures=failures
             )
-        read_share = 0.0 if is_pick else self.policy.read_share
+        is_expected = self._router.is_expected(prediction, hits)
+        read_share = 0.0 if is_pick else self.policy.read_share(is_expected)
         ranked = self.evidence.rank(query, [] if route else hits, readings[query], read_share)
         chosen = select(ranked, lang)
         clock.lap("evidence")

@@ -33,7 +33,9 @@ class Policy(ABC):
     # hundred of CLINC150's out-of-scope messages that pass the floors.
     strange: ClassVar[float]
     # Passages of other articles are read from this share of the best hit's score on.
-    read_share: ClassVar[float]
+    least_share: ClassVar[float]
+    # The same where the best hit is the article of a sure intent.
+    least_share_expected: ClassVar[float] = 0.8
     # Whether the intent's probability for each article counts in retrieval.
     weighs_intents: ClassVar[bool]
 
@@ -48,6 +50,14 @@ class Policy(ABC):
     def is_sure(self, prediction: Prediction) -> bool:
         """Return whether the intent decides alone."""
         return prediction.score >= self.sure
+
+    def read_share(self, is_expected: bool) -> float:  # one obvious argument
+        """Return from which share of the best hit's score other articles are read.
+
+        Args:
+            is_expected: Whether the best hit is the article of a sure intent.
+        """
+        return self.least_share_expected if is_expected else self.least_share
 
     def is_strange(self, prediction: Prediction, hits: Sequence[Hit]) -> bool:
         """Return whether the message is out of scope and no sure hit contradicts that."""
@@ -87,7 +97,7 @@ class FittedPolicy(Policy):
 
     strange = 0.7
     # Hits far below the best one cost right answers.
-    read_share = 0.2
+    least_share = 0.2
     # Without it no answer of Lantern Bank's question sets changes.
     weighs_intents = False
     # Below it, nothing that was found answers.
@@ -115,7 +125,7 @@ class GeneralPolicy(Policy):
 
     # Most of these companies have the general intents only.
     strange = 0.5
-    read_share = 0.0
+    least_share = 0.0
     # Without it Lantern Bank, treated as any other company, loses 3 points of its right answers.
     weighs_intents = True
     # Below it, probably no sentence answers.

@@ -37,6 +37,11 @@ class Router:
         """Return whether the intent alone decides: small talk, an insult, a wish for a person."""
         return prediction.action in _ALONE and self._policy.is_sure(prediction)
 
+    def is_expected(self, prediction: Prediction, hits: Sequence[Hit]) -> bool:
+        """Return whether the best hit is the article of an intent that is sure."""
+        is_own = bool(hits) and hits[0].passage.article == prediction.article
+        return is_own and self._policy.is_sure(prediction)
+
     def before_reading(
         self, prediction: Prediction, hits: Sequence[Hit], *, injection: bool, failures: int
     ) -> Route | None:
@@ -78,8 +83,7 @@ class Router:
         """
         if not hits:
             return self.unanswered("not_found", failures)
-        is_own_article = hits[0].passage.article == prediction.article
-        expected = self._policy.is_sure(prediction) and is_own_article
+        expected = self.is_expected(prediction, hits)
         action = self._policy.decide(hits, ranked, prediction.language, expected=expected)
         if action is Action.DECLINE:
             return self.unanswered("not_found", failures)

@@ -201,7 +201,7 @@ def test_decisions_are_sent_back_and_never_shown(page):
 
 
 def test_after_an_invalid_message_the_next_one_is_answered(page):
-    page.fill(INPUT, "🎉🎉")
+    page.fill(INPUT, "???")
     page.keyboard.press("Enter")
     page.get_by_text("I need a few words").wait_for(timeout=30_000)
     ask(page, "I lost my card")

@@ -225,7 +225,7 @@ def asked_of(*texts, reads, message="how much is it", support=()):
         )
 
     assistant = SimpleNamespace(
-        consider=consider, evidence=ranker, policy=SimpleNamespace(read_share=0.0)
+        consider=consider, evidence=ranker, policy=SimpleNamespace(least_share=0.0)
     )
     articles = [Article(str(n), "T", "en", text, "p") for n, text in enumerate(texts)]
     told = CustomerMessage(message, ("0",), support)

@@ -130,7 +130,7 @@ def _asked(
     recorder.kept.clear()
     found = assistant.consider(message.question)
     if not recorder.kept:  # decided before anything was read
-        share = assistant.policy.read_share
+        share = assistant.policy.least_share
         to_read = assistant.evidence.to_read(found.query, found.hits, share)
         if not to_read[0]:
             return None
