@@ -2,8 +2,8 @@
 
 ``FittedPolicy`` is for a company whose hits have probabilities fitted on its own questions: these
 decide. ``GeneralPolicy`` is for any other company: the network that reads the passages decides.
-Thresholds are probabilities in [0, 1], chosen from the tables of ``tuning.calibrate`` and
-``tuning.evidence_model --measure``.
+Thresholds are probabilities in [0, 1], chosen on what ``tuning.calibrate`` reports and on what
+``tuning.evidence_weights --save`` keeps.
 """
 
 from abc import ABC, abstractmethod
@@ -24,13 +24,11 @@ class Policy(ABC):
     sure: ClassVar[float] = 0.6
     # From here on, a picked article is quoted without an expression of doubt.
     certain: ClassVar[float] = 0.9
-    # From here on, the most likely article answers without a clarifying question. Close to the best
-    # threshold on the development companies, in both languages, if a wrong answer costs three right
-    # ones.
-    clear_article: ClassVar[float] = 0.55
-    # Above it, an out-of-scope score leads to a decline unless a hit is sure. It declines one more
-    # answerable development question in a hundred than the floors do, and catches eight in a
-    # hundred of CLINC150's out-of-scope messages that pass the floors.
+    # From here on, the most likely article answers without a clarifying question. Higher ones cost
+    # right answers on the development companies, and hardly avoid wrong ones.
+    clear_article: ClassVar[float] = 0.5
+    # Above it, an out-of-scope score leads to a decline unless a hit is sure. One message in seven
+    # that the bank's articles answer scores above 0.5.
     strange: ClassVar[float]
     # Passages of other articles are read from this share of the best hit's score on.
     least_share: ClassVar[float]
