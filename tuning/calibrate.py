@@ -73,13 +73,14 @@ def _calibrate(state: Path, plot: Path | None, *, write: bool) -> None:
     from knowledge.retrieval.calibration import CALIBRATION_FILE, Calibration, key
     from knowledge.retrieval.query_head import QueryHead
     from knowledge.retrieval.retriever import Retriever
+    from knowledge.retrieval.snapshot_store import SnapshotStore
     from knowledge.retrieval.span_store import open_span_indexes
     from tuning.retrieval.scored_queries import bank_questions, company_queries, score
 
     embedder = open_embedder(None, state)
     spans = open_span_embedders(embedder, state, small=False)
     snapshot = build(BANK, embedder, state).snapshot
-    indexes = open_span_indexes(snapshot, spans, state / "calibrate")
+    indexes = open_span_indexes(snapshot, spans, SnapshotStore.of(BANK, embedder.name, state).spans)
     intents = IntentClassifier.open(BANK, embedder, state)
     files = {ANY: CALIBRATION_FILE, THE_BANK: BANK / "weights" / CALIBRATION_FILE.name}
     tables: dict[str, Table] = {}

@@ -137,7 +137,6 @@ def _shares(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
 
 def _report(lang: str, questions: Sequence[EvidenceQuestion]) -> Iterator[str]:
     """Yield what weights that were fitted on the other half achieve, by set."""
-    from scipy.special import softmax
     from sklearn.metrics import roc_auc_score
 
     rows: dict[str, list[tuple[float, ...]]] = {}
@@ -146,14 +145,13 @@ def _report(lang: str, questions: Sequence[EvidenceQuestion]) -> Iterator[str]:
         for question in questions[half::2]:
             logits = sentence_logits(question, (weights.reading, weights.hit, weights.span))
             best = int(np.argmax(logits))
-            share = softmax(logits)[question.right].sum()
             likely = weights.answerable(*question.features)
             rows.setdefault(question.source, []).append(
-                (question.answered, question.right[best], question.gold[best], share, likely)
+                (question.answered, question.right[best], question.gold[best], likely)
             )
     yield f"\n{lang}: {fit(questions)}"
     for source, listed in rows.items():
-        answered, right, gold, _, likely = np.array(listed, float).T
+        answered, right, gold, likely = np.array(listed, float).T
         known = answered == 1
         auroc = roc_auc_score(answered, likely) if 0 < known.sum() < len(known) else float("nan")
         yield (

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from assistant.errors import AssistantError
 from knowledge.documents import Passage
 from knowledge.models.bfloat16 import has_bfloat16
+from knowledge.models.span_embedder import padded
 from knowledge.segmenter import Span
 
 if TYPE_CHECKING:
@@ -192,13 +193,9 @@ class EvidenceModel:
 
         if not ids:
             return []
-        longest = max(map(len, ids))
-        pad = self._tokenizer.pad_token_id
-        padded = torch.tensor([[*row, *[pad] * (longest - len(row))] for row in ids])
-        lengths = torch.tensor([len(row) for row in ids])
-        mask = (torch.arange(longest) < lengths[:, None]).long()
+        inputs = padded(ids, self._tokenizer.pad_token_id)
         half = torch.autocast("cpu", torch.bfloat16, enabled=self._half)
         with torch.inference_mode(), half:
-            states = self._network(input_ids=padded, attention_mask=mask).last_hidden_state
+            states = self._network(**inputs).last_hidden_state
         vectors = states.double().numpy()
         return [of_row[: len(row)] for of_row, row in zip(vectors, ids, strict=True)]

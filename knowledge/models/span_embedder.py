@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from knowledge.documents import Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.models.bfloat16 import has_bfloat16
+from knowledge.models.embedder import Vectors
 from knowledge.segmenter import Span
-
-Vectors = NDArray[np.float32]
 
 FACTS = "span_embedder.json"
 # The most tokens of a question and of a passage with its name; longer ones lose their end.

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.models.span_embedder import PassageVectors, SpanEmbedder, Vectors
+from knowledge.models.embedder import Vectors
+from knowledge.models.span_embedder import PassageVectors, SpanEmbedder
 from knowledge.retrieval.vector_index import Rows
 
 

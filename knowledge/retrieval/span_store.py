@@ -10,7 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from knowledge.documents import Passage
-from knowledge.models.span_embedder import PassageVectors, SpanEmbedder, Vectors
+from knowledge.models.embedder import Vectors
+from knowledge.models.span_embedder import PassageVectors, SpanEmbedder
 from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.span_index import SpanIndex
 from knowledge.segmenter import Span, sentences
