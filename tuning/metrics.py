@@ -65,7 +65,8 @@ def _contains(text: str, fact: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.lower().replace("\u00a0", " ").split())
+    # Marks of emphasis would stand in the middle of a fact.
+    return " ".join(text.lower().replace("\u00a0", " ").replace("**", "").split())
 
 
 def share(flags: Sequence[bool]) -> float:

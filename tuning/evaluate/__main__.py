@@ -2,7 +2,8 @@
 
 Asks the whole assistant the questions of the question sets, once per strategy, and judges the
 replies by key facts, forbidden facts and the cited article. The sets ask Lantern Bank and companies
-on which nothing was trained. Canned dialogues are played as well.
+on which nothing was trained. Canned dialogues are played as well. --customers adds messages as
+customers really type them: sets lantern-en-customers, lantern-zh-customers and one per help centre.
 
 Shares have Wilson's 95 % intervals. Each strategy is also compared with the first one on the same
 questions, with a paired bootstrap.
@@ -23,6 +24,13 @@ from tuning.evaluate.judged_replies import STRATEGIES, JudgedReply, evaluate
 if TYPE_CHECKING:
     from assistant.config import Settings
     from tuning.evaluate.played_dialogues import PlayedDialogue
+    from tuning.question_sets import QuestionSet
+
+EXAMPLES = """\
+examples:
+  python -m tuning.evaluate --strategies tuned extractive --out var/eval
+  python -m tuning.evaluate --strategies extractive --customers $FRONTDESK_DATA/customers
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tuning.evaluate",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Example: python -m tuning.evaluate --strategies tuned extractive --out var/eval",
+        epilog=EXAMPLES,
     )
     parser.add_argument(
         "--strategies",
@@ -64,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         help="the others are compared with the first one; default: %(default)s",
     )
     parser.add_argument("--sets", nargs="+", metavar="NAME", help="default: every set")
+    parser.add_argument(
+        "--customers",
+        type=Path,
+        metavar="PATH",
+        help="a folder of customers' messages, usually $FRONTDESK_DATA/customers; those for "
+        "development are asked, too",
+    )
     parser.add_argument(
         "--dialogues",
         type=Path,
@@ -86,7 +101,7 @@ def _measure(
     given: argparse.Namespace, settings: "Settings"
 ) -> "tuple[list[JudgedReply], list[PlayedDialogue]]":
     from tuning.evaluate.dialogue_files import load_dialogues
-    from tuning.question_sets import QuestionsError, load_question_sets
+    from tuning.question_sets import QuestionsError
 
     if unknown := set(given.strategies) - {*STRATEGIES, "auto"}:
         raise QuestionsError(f"Expected strategies among {STRATEGIES}, found {sorted(unknown)}.")
@@ -94,7 +109,7 @@ def _measure(
     dialogues = load_dialogues(folder)[: given.limit] if folder else []
     judged = [
         reply
-        for questions in load_question_sets(given.sets)
+        for questions in _question_sets(given.sets, given.customers)
         for reply in evaluate(questions, settings, given.strategies, given.limit)
     ]
     if not dialogues:
@@ -105,6 +120,18 @@ def _measure(
     return judged, play(Assistant.from_config(settings), dialogues, given.strategies)
 
 
+def _question_sets(names: Sequence[str] | None, customers: Path | None) -> "list[QuestionSet]":
+    """Return the shipped sets and the customers', or those of them that are named."""
+    from tuning.evaluate.customer_sets import customer_sets
+    from tuning.question_sets import load_question_sets
+
+    theirs = {entry.name: entry for entry in (customer_sets(customers) if customers else [])}
+    if names is None:
+        return [*load_question_sets(), *theirs.values()]
+    shipped = load_question_sets([name for name in names if name not in theirs])
+    return shipped + [theirs[name] for name in names if name in theirs]
+
+
 def _own_dialogues(sets: Sequence[str] | None, settings: "Settings") -> Path | None:
     from assistant.config import BANK
 
@@ -113,11 +140,13 @@ def _own_dialogues(sets: Sequence[str] | None, settings: "Settings") -> Path | N
 
 
 def _report(judged: Sequence[JudgedReply], played: "Sequence[PlayedDialogue]", out: Path) -> None:
+    from tuning.evaluate.outcomes import outcome_tables
     from tuning.evaluate.report import write_report
     from tuning.evaluate.tables import dialogue_table, gain_table, summarise
 
     write_report(judged, played, out)
-    tables = [summarise(judged).table(), gain_table(judged), dialogue_table(played)]
+    tables = [summarise(judged).table(), *outcome_tables(judged)]
+    tables += [gain_table(judged), dialogue_table(played)]
     print("\n\n".join(table for table in tables if table))
 
 

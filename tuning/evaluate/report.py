@@ -10,6 +10,12 @@ import numpy as np
 
 from tuning.atomic_files import write_json, write_text
 from tuning.evaluate.judged_replies import JudgedReply, as_rows
+from tuning.evaluate.outcomes import (
+    ANSWERABLE_COLUMNS,
+    UNANSWERABLE_COLUMNS,
+    answerable_rows,
+    unanswerable_rows,
+)
 from tuning.evaluate.played_dialogues import PlayedDialogue
 from tuning.evaluate.tables import (
     COLUMNS,
@@ -27,6 +33,14 @@ from tuning.page_templates import render
 PAGE = Path(__file__).with_name("report.html.jinja")
 # Failures of each kind that the page shows.
 SHOWN = 12
+# The page's tables: title, columns, and which part of evaluation.json holds the rows.
+TABLES = {
+    "Questions": (COLUMNS, "summary"),
+    "Questions that an article answers": (ANSWERABLE_COLUMNS, "answerable"),
+    "Questions that nothing answers": (UNANSWERABLE_COLUMNS, "unanswerable"),
+    "Gain over the first strategy": (GAIN_COLUMNS, "gains"),
+    "Canned dialogues": (DIALOGUE_COLUMNS, "dialogues"),
+}
 COLOURS = {
     "right": "#2a7",
     "right after a pick": "#9d9",
@@ -44,23 +58,23 @@ def write_report(
     Raises:
         OSError: They cannot be written.
     """
-    summary, gains, dialogues = summarise(judged), gain_rows(judged), dialogue_rows(played)
+    summary = summarise(judged)
     content = {
         "summary": summary.rows,
-        "gains": gains,
+        "answerable": answerable_rows(judged),
+        "unanswerable": unanswerable_rows(judged),
+        "gains": gain_rows(judged),
         "questions": as_rows(judged),
-        "dialogues": dialogues,
+        "dialogues": dialogue_rows(played),
         "played": [entry.as_row() for entry in played],
     }
     write_json(out / "evaluation.json", content)
-    tables = {
-        "Questions": (COLUMNS, [cells(COLUMNS, row) for row in summary.rows]),
-        "Gain over the first strategy": (GAIN_COLUMNS, [cells(GAIN_COLUMNS, r) for r in gains]),
-        "Canned dialogues": (DIALOGUE_COLUMNS, [cells(DIALOGUE_COLUMNS, r) for r in dialogues]),
-    }
     page = render(
         PAGE,
-        tables=tables,
+        tables={
+            title: (columns, [cells(columns, row) for row in content[key]])
+            for title, (columns, key) in TABLES.items()
+        },
         buckets=[(row["set"], row["strategy"], row["buckets"]) for row in summary.rows],
         failed_dialogues=[entry for entry in played if entry.failures],
         failed_replies=_failures(judged),

@@ -30,7 +30,7 @@ class Summary:
 
     def table(self) -> str:
         """Return the rows as a Markdown table."""
-        return _markdown(COLUMNS, self.rows)
+        return markdown(COLUMNS, self.rows)
 
 
 def summarise(judged: Sequence[JudgedReply]) -> Summary:
@@ -41,10 +41,15 @@ def summarise(judged: Sequence[JudgedReply]) -> Summary:
     clarifying question. ``unanswerable quoted after a pick`` counts the questions that nothing
     answers and whose pick leads to an answer.
     """
+    return Summary([_row(*key, group) for key, group in by_set(judged).items()])
+
+
+def by_set(judged: Sequence[JudgedReply]) -> dict[tuple[str, str], list[JudgedReply]]:
+    """Return the replies by set and strategy, in the order of their first ones."""
     groups: dict[tuple[str, str], list[JudgedReply]] = defaultdict(list)
     for entry in judged:
         groups[entry.set, entry.strategy].append(entry)
-    return Summary([_row(*key, group) for key, group in groups.items()])
+    return groups
 
 
 def _row(name: str, strategy: str, group: Sequence[JudgedReply]) -> Row:
@@ -124,7 +129,7 @@ def _gain_row(
 
 def gain_table(judged: Sequence[JudgedReply]) -> str:
     """Return ``gain_rows`` as a Markdown table, "" if there are none."""
-    return _markdown(GAIN_COLUMNS, gain_rows(judged))
+    return markdown(GAIN_COLUMNS, gain_rows(judged))
 
 
 def dialogue_rows(played: Sequence[PlayedDialogue]) -> list[Row]:
@@ -149,7 +154,7 @@ def _dialogue_row(lang: str, strategy: str, group: Sequence[PlayedDialogue]) -> 
 
 def dialogue_table(played: Sequence[PlayedDialogue]) -> str:
     """Return ``dialogue_rows`` as a Markdown table, "" if there are none."""
-    return _markdown(DIALOGUE_COLUMNS, dialogue_rows(played))
+    return markdown(DIALOGUE_COLUMNS, dialogue_rows(played))
 
 
 def cells(columns: Sequence[str], row: Row) -> list[str]:
@@ -157,7 +162,8 @@ def cells(columns: Sequence[str], row: Row) -> list[str]:
     return [f"{row[c]:.0%}" if isinstance(row[c], float) else str(row[c]) for c in columns]
 
 
-def _markdown(columns: Sequence[str], rows: Sequence[Row]) -> str:
+def markdown(columns: Sequence[str], rows: Sequence[Row]) -> str:
+    """Return rows as a Markdown table, "" if there are none."""
     if not rows:
         return ""
     lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
