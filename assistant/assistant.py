@@ -9,6 +9,7 @@ from assistant.config import Settings
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import open_reading_embedder
 from assistant.evidence.selection import select
+from assistant.expand import expand_in_background
 from assistant.findings import Findings, Stopwatch
 from assistant.generators.generator import Generator
 from assistant.generators.open_generator import open_generator
@@ -27,6 +28,7 @@ from assistant.message.history import choice_lines, recover_decision
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.policy import FittedPolicy, GeneralPolicy, Policy
 from assistant.routing import Router
+from assistant.waiting import Waiting
 from assistant.writing.reply_builder import ReplyBuilder
 from assistant.writing.strategies import WORDED, StrategyChoices
 from assistant.writing.templates import Sayings
@@ -83,6 +85,7 @@ class Assistant:
         self._writer = writer
         self._strategy = strategy
         self._max_characters = max_characters
+        self.waiting = Waiting()
 
     @classmethod
     def from_config(cls, settings: Settings) -> Self:
@@ -108,12 +111,12 @@ class Assistant:
         # Scores that were fitted on the company's own questions are the most reliable.
         is_fitted = knowledge.current().snapshot.calibration.own
         generator = open_generator(settings)
-        return cls(
+        assistant = cls(
             company=company,
             embedder=embedder,
             knowledge=knowledge,
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
-            evidence=SentenceRanker.open(embedder, generator, reading),
+            evidence=SentenceRanker.open(embedder, spans, reading),
             policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
             sayings=Sayings.load_all(),
             choices=StrategyChoices.load(settings.state),
@@ -121,6 +124,9 @@ class Assistant:
             strategy=settings.strategy,
             max_characters=settings.max_characters,
         )
+        if settings.expansions:
+            expand_in_background(knowledge, settings.state, assistant.waiting)
+        return assistant
 
     @property
     def generator(self) -> Generator | None:
@@ -149,12 +155,13 @@ class Assistant:
             InvalidMessageError: The message is empty, too long or unreadable.
             GeneratorError: The generator fails before it has written anything.
         """
-        findings = self.consider(question, history)
-        if findings.route.action is Action.ANSWER:
-            chosen = self._chosen(strategy or self._strategy, findings.lang)
-            yield from self._answer(findings, chosen)
-        else:
-            yield from self._say(findings)
+        with self.waiting.one():
+            findings = self.consider(question, history)
+            if findings.route.action is Action.ANSWER:
+                chosen = self._chosen(strategy or self._strategy, findings.lang)
+                yield from self._answer(findings, chosen)
+            else:
+                yield from self._say(findings)
 
     def consider(self, question: str, history: Sequence[Message] = ()) -> Findings:
         """Find out what is known of a message before any text is written; see ``stream``."""
@@ -181,7 +188,13 @@ class Assistant:
         lang = prediction.language
         clock.lap("intents")
         prior = prediction.articles if self.policy.weighs_intents else None
-        hits = self._knowledge.current().retrieve(readings, lang, prior=prior, title=asked.picked)
+        knowledge = self._knowledge.current()
+        # Emoji ask for no article, and something is always nearest.
+        hits = (
+            []
+            if safety.is_emoji_alone(bared)
+            else knowledge.retrieve(readings, lang, prior=prior, title=asked.picked)
+        )
         clock.lap("retriever")
         # The last reading contains the message and what it refers to.
         *_, query = readings

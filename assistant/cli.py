@@ -11,6 +11,7 @@ COMMANDS = {
     "serve": ("assistant.serve", "Serve the chat page and the HTTP interface."),
     "ask": ("assistant.__main__", "Answer one question, or a file of them, in the terminal."),
     "index": ("knowledge.build_index", "Bring the index of a folder of documents up to date."),
+    "expand": ("assistant.expand", "Write messages by which the passages are found."),
     "check": ("knowledge.check", "Find contradictions, duplicates and broken links in a folder."),
     "search": ("knowledge.search", "Show the passages retrieved for a question."),
     "explain": ("assistant.explain", "Show which intent a message has, and why."),

@@ -50,6 +50,10 @@ class Options(BaseSettings):
     small: bool = Field(
         False, description="leave out the larger encoder, for machines with less than 4 GB"
     )
+    expansions: bool = Field(
+        False,
+        description="write messages in the background by which passages are found",
+    )
     reranker: str | None = Field(None, description="a cross-encoder, as folder or hub name")
     milvus: str | None = Field(None, description="the URI of a Milvus that replaces FAISS")
     generator: str | None = Field(

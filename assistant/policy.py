@@ -1,13 +1,12 @@
 """How sure an answer must be: one policy for each of two kinds of company.
 
-``FittedPolicy`` is for a company whose hits have probabilities fitted on its own questions: these
-decide. ``GeneralPolicy`` is for any other company: the network that reads the passages decides.
-Thresholds are probabilities in [0, 1], chosen on what ``tuning.calibrate`` reports and on what
-``tuning.evidence_weights --save`` keeps.
+What reading and retrieval say together decides: how likely the best sentence answers, and how
+likely any does. ``FittedPolicy`` is for a company whose hits have probabilities fitted on its own
+questions, ``GeneralPolicy`` for any other. Thresholds are probabilities in [0, 1], chosen on what
+``tuning.calibrate`` reports and on what ``tuning.evidence_weights --save`` keeps.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from assistant.config import USUAL_CAUTION
@@ -17,16 +16,20 @@ from assistant.messages import Action
 from knowledge.documents import Hit
 
 
-class Policy(ABC):
+class Policy:
     """Decides whether to answer, to ask back or to decline."""
 
     # Above it, an intent decides alone and a hit overrules an out-of-scope score.
     sure: ClassVar[float] = 0.6
     # From here on, a picked article is quoted without an expression of doubt.
     certain: ClassVar[float] = 0.9
-    # From here on, the most likely article answers without a clarifying question. Higher ones cost
-    # right answers on the development companies, and hardly avoid wrong ones.
+    # From here on, the most likely sentence answers without a clarifying question.
+    clear_sentence: ClassVar[float] = 0.38
+    # Below it, probably no sentence answers: the message is declined.
+    floor: ClassVar[float] = 0.7
+    # The same of the most likely article, where no network reads sentences.
     clear_article: ClassVar[float] = 0.5
+    floor_article: ClassVar[float]
     # Above it, an out-of-scope score leads to a decline unless a hit is sure. One message in seven
     # that the bank's articles answer scores above 0.5.
     strange: ClassVar[float]
@@ -34,6 +37,8 @@ class Policy(ABC):
     least_share: ClassVar[float]
     # The same where the best hit is the article of a sure intent.
     least_share_expected: ClassVar[float] = 0.8
+    # Below it, no sentence answers: the customer is asked, however clear all else is.
+    doubtful: ClassVar[float] = 0.5
     # Whether the intent's probability for each article counts in retrieval.
     weighs_intents: ClassVar[bool]
 
@@ -62,25 +67,27 @@ class Policy(ABC):
         return prediction.out_of_scope >= self.strange and _best(hits) < self.sure
 
     def is_clear(self, ranked: RankedSentences) -> bool:
-        """Return whether the most likely article answers without a clarifying question."""
-        return ranked.best_article >= self._raised(self.clear_article)
+        """Return whether the most likely sentence answers without a clarifying question."""
+        if ranked.best is None:
+            return ranked.best_article >= self._raised(self.clear_article)
+        return ranked.best >= self._raised(self.clear_sentence)
 
     def is_certain(self, ranked: RankedSentences) -> bool:
         """Return whether a picked article answers beyond doubt."""
         return ranked.best_article >= self._raised(self.certain)
 
-    @abstractmethod
-    def decide(
-        self, hits: Sequence[Hit], ranked: RankedSentences, lang: str, *, expected: bool
-    ) -> Action:
+    def decide(self, ranked: RankedSentences, *, expected: bool) -> Action:
         """Return ``ANSWER``, ``CLARIFY`` or ``DECLINE``.
 
         Args:
-            hits: What retrieval found, best first; at least one.
             ranked: The hits' sentences.
-            lang: The language of the question.
             expected: Whether the best hit is the article of an intent that is sure.
         """
+        if expected or self.is_clear(ranked):
+            is_doubtful = ranked.answerable < self._raised(self.doubtful)
+            return Action.CLARIFY if is_doubtful else Action.ANSWER
+        floor = self.floor_article if ranked.best is None else self.floor
+        return Action.DECLINE if ranked.answerable < floor else Action.CLARIFY
 
     def _raised(self, threshold: float) -> float:
         odds = self._times * threshold / (1 - threshold)
@@ -88,58 +95,25 @@ class Policy(ABC):
 
 
 class FittedPolicy(Policy):
-    """For a company whose hits' scores were fitted on its own questions: these scores decide.
-
-    If the sentences contradict them, the customer is asked.
-    """
+    """For a company whose hits' scores were fitted on its own questions."""
 
     strange = 0.7
     # Hits far below the best one cost right answers.
     least_share = 0.2
     # Without it no answer of Lantern Bank's question sets changes.
     weighs_intents = False
-    # Below it, nothing that was found answers.
-    floor: ClassVar[Mapping[str, float]] = {"en": 0.2, "zh": 0.2}
-    # From here on, a hit answers without a clarifying question.
-    clear: ClassVar[Mapping[str, float]] = {"en": 0.4, "zh": 0.45}
-    # Below it, no sentence answers: the customer is asked, however sure the hit is.
-    doubtful: ClassVar[float] = 0.5
-
-    def decide(
-        self, hits: Sequence[Hit], ranked: RankedSentences, lang: str, *, expected: bool
-    ) -> Action:
-        """See ``Policy.decide``."""
-        score = _best(hits)
-        if score < self.floor[lang] and not self.is_clear(ranked):
-            return Action.DECLINE
-        answers = expected or score >= self._raised(self.clear[lang])
-        if answers and ranked.answerable >= self._raised(self.doubtful):
-            return Action.ANSWER
-        return Action.CLARIFY
+    floor_article = 0.2
 
 
 class GeneralPolicy(Policy):
-    """For any other company: the network that reads the hits decides."""
+    """For any other company."""
 
     # Most of these companies have the general intents only.
     strange = 0.5
     least_share = 0.0
     # Without it Lantern Bank, treated as any other company, loses 3 points of its right answers.
     weighs_intents = True
-    # Below it, probably no sentence answers.
-    floor: ClassVar[Mapping[str, float]] = {"en": 0.6, "zh": 0.55}
-    doubtful: ClassVar[float] = 0.5
-
-    def decide(
-        self, hits: Sequence[Hit], ranked: RankedSentences, lang: str, *, expected: bool
-    ) -> Action:
-        """See ``Policy.decide``."""
-        if ranked.answerable < self.floor[lang]:
-            return Action.DECLINE
-        answers = expected or self.is_clear(ranked)
-        if answers and ranked.answerable >= self._raised(self.doubtful):
-            return Action.ANSWER
-        return Action.CLARIFY
+    floor_article = 0.55
 
 
 def _best(hits: Sequence[Hit]) -> float:

@@ -84,7 +84,7 @@ class Router:
         if not hits:
             return self.unanswered("not_found", failures)
         expected = self.is_expected(prediction, hits)
-        action = self._policy.decide(hits, ranked, prediction.language, expected=expected)
+        action = self._policy.decide(ranked, expected=expected)
         if action is Action.DECLINE:
             return self.unanswered("not_found", failures)
         if action is Action.CLARIFY or (says_little and not expected):

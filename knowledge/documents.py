@@ -96,6 +96,8 @@ class Hit:
         asked: How much nearer the article's known messages are than those of others, likewise.
         rerank: The logit of a cross-encoder; None if the passage was not reranked.
         sentences: The same for each of the passage's sentences; empty without a span embedder.
+        repeated: For each of its sentences, how many articles of its language hold it; empty where
+            nobody counted.
     """
 
     passage: Passage
@@ -106,6 +108,7 @@ class Hit:
     asked: float = 0.0
     rerank: float | None = None
     sentences: tuple[float, ...] = ()
+    repeated: tuple[int, ...] = ()
 
 
 def to_article(document: Document, relative: Path) -> Article:

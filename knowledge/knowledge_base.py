@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from tqdm import tqdm
+
 from knowledge.build_index import build
+from knowledge.documents import Passage
 from knowledge.errors import KnowledgeError
 from knowledge.models.embedder import Embedder
 from knowledge.models.span_embedder import SpanEmbedder
+from knowledge.retrieval.expansions import Expansion, ExpansionStore, MessageWriter
 from knowledge.retrieval.query_head import QueryHead
 from knowledge.retrieval.reranker import Reranker
 from knowledge.retrieval.retriever import Retriever
@@ -23,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 # How long the previous index serves after a failed renewal, before the next attempt.
 PAUSE_SECONDS = 60.0
+# Passages between two moments at which what was written for them begins to serve.
+SERVED_EVERY = 50
+EXPANDING = "Writing messages"
 
 
 class KnowledgeBase:
@@ -53,6 +60,7 @@ class KnowledgeBase:
         self._reranker = reranker
         self._span_embedders = span_embedders
         self._store = SnapshotStore.of(folder, embedder.name, state)
+        self._expansions = ExpansionStore(self._store.folder)
         self._retriever = self._retriever_of(snapshot, progress=progress)
         self._refused: str | None = None  # a generation that could not be loaded
         self._paused_until = 0.0
@@ -108,6 +116,36 @@ class KnowledgeBase:
                 self._lock.release()
         return self._retriever
 
+    def expand(self, writer: MessageWriter, *, progress: bool = False) -> int:
+        """Write messages for all passages that have none of a writer; return how many were new.
+
+        What is there serves meanwhile, and messages serve soon after they were written. Stopped at
+        any time, it continues with the next passage.
+
+        Args:
+            writer: Writes the messages.
+            progress: Whether to show a progress bar.
+
+        Raises:
+            OSError: The messages cannot be written.
+        """
+        passages = self.current().passages
+        missing = self._expansions.missing(passages, writer)
+        for done, passage in enumerate(tqdm(missing, desc=EXPANDING, disable=not progress), 1):
+            messages = tuple(writer.write(passage))
+            self._expansions.add(passage, Expansion(writer.name, messages))
+            if done % SERVED_EVERY == 0 or done == len(missing):
+                self._serve_expansions()
+        return len(missing)
+
+    def expansions(self) -> list[tuple[Passage, Expansion | None]]:
+        """Return each passage with what was written for it."""
+        return [(passage, self._expansions.of(passage)) for passage in self.current().passages]
+
+    def _serve_expansions(self) -> None:
+        with self._lock:
+            self._retriever = self._retriever_of(self._retriever.snapshot)
+
     def _is_stale(self) -> bool:
         snapshot = self._retriever.snapshot
         current = self._store.current()
@@ -134,6 +172,10 @@ class KnowledgeBase:
     def _retriever_of(self, snapshot: Snapshot, *, progress: bool = False) -> Retriever:
         head = QueryHead.find(self._folder, self._embedder.query_name)
         spans = open_span_indexes(
-            snapshot, self._span_embedders, self._store.spans, progress=progress
+            snapshot,
+            self._span_embedders,
+            self._store.spans,
+            expansions=self._expansions,
+            progress=progress,
         )
         return Retriever(snapshot, self._embedder, head, self._reranker, spans)

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from knowledge.errors import KnowledgeError
 
 if TYPE_CHECKING:
     from knowledge.documents import Hit
+    from knowledge.knowledge_base import KnowledgeBase
 
 # Characters of a passage to print.
 WIDTH = 100
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m knowledg
         return 1
     except KeyboardInterrupt:
         return 130
+    if given.expansions:
+        print("\n".join(_expansion_lines(base)))
+        return 0
     hits = base.current().retrieve(given.question, language_of(given.question), given.top)
     for line in _json_lines(hits) if given.json else _table(hits):
         print(line)
@@ -55,7 +59,13 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
         "there is a reranker, the score of a cross-encoder (rerank).",
         epilog='Example: %(prog)s "how much is a new card?" --top 3',
     )
-    parser.add_argument("question", help="a customer's question")
+    parser.add_argument("question", nargs="?", default="", help="a customer's question")
+    parser.add_argument(
+        "--expansions",
+        action="store_true",
+        help="list the messages that were written for each passage instead; "
+        "`frontdesk expand` writes them",
+    )
     parser.add_argument(
         "--folder", type=Path, default=BANK, help="the articles; default: Lantern Bank"
     )
@@ -74,9 +84,18 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
     parser.add_argument("--small", action="store_true", help="leave out the larger encoder")
     parser.add_argument("--reranker", help="a cross-encoder's folder or hub name; default: none")
     given = parser.parse_args(arguments)
-    if not given.question.strip() or given.top < 1:
+    if (not given.question.strip() and not given.expansions) or given.top < 1:
         parser.error("expected a question of at least one word and --top of at least 1")
     return given
+
+
+def _expansion_lines(base: "KnowledgeBase") -> Iterator[str]:
+    known = base.expansions()
+    written = sum(expansion is not None for _, expansion in known)
+    yield f"{written} of {len(known)} passages have expansions."
+    for passage, expansion in known:
+        yield f"\n{passage.article} ({passage.lang}), {passage.name}"
+        yield from (f"  {message}" for message in (expansion.messages if expansion else ()))
 
 
 def _rows(hits: "Sequence[Hit]") -> list[dict[str, Any]]:

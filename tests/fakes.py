@@ -1,7 +1,7 @@
 """Small stand-ins for tests of logic alone; behaviour is tested on the real models."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,37 @@ class CountingSpanEmbedder:
         ]
 
 
+class FakeMessageWriter:
+    """Writes a passage's first words, or what it was told for its text; records what it read.
+
+    After a number of passages it fails, if it was told to.
+    """
+
+    def __init__(
+        self,
+        told: Mapping[str, Sequence[str]] | None = None,
+        *,
+        name: str = "fake",
+        languages: Sequence[str] = ("en", "zh"),
+        failing_after: int | None = None,
+        failure: BaseException | None = None,
+    ) -> None:
+        self.name = name
+        self.languages = frozenset(languages)
+        self.read: list[str] = []
+        self._told = told
+        self._failing_after = failing_after
+        self._failure = failure or RuntimeError("the writer failed")
+
+    def write(self, passage: Passage) -> list[str]:
+        if len(self.read) == self._failing_after:
+            raise self._failure
+        self.read.append(passage.text)
+        if self._told is not None:
+            return list(self._told.get(passage.text, ()))
+        return [" ".join(passage.text.split()[:5])]
+
+
 class ScriptedGenerator:
     """Says what it was told to say, in pieces of four characters, and keeps what it was asked."""
 
@@ -71,9 +102,6 @@ class ScriptedGenerator:
         self.is_remote = remote
         self.asked: list[list[dict[str, str]]] = []
         self.adapters: list[bool] = []
-
-    def adapted(self, adapter: Path) -> None:
-        del adapter
 
     def generate(
         self,

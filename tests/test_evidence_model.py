@@ -1,5 +1,6 @@
 """Question and passage read together: tokens of sentences, two models, and the real weights."""
 
+import dataclasses
 import json
 import shutil
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.segmenter import Span, sentences
 from tests.conftest import STATE
-from tests.fakes import HashEmbedder, ScriptedGenerator
+from tests.fakes import HashEmbedder
 from tuning.companies import load_companies
 from tuning.evidence_model.cases import company_cases
 
@@ -70,21 +71,19 @@ def network(input_ids, attention_mask):
     return SimpleNamespace(last_hidden_state=torch.stack([places, torch.ones_like(places)], dim=2))
 
 
-def model(embedder, *, causal=False, languages=("en", "zh")):
-    facts = {"causal": causal, "settings": {"languages": languages}}
+def model(embedder, *, languages=("en", "zh")):
+    facts = {"settings": {"languages": languages}}
     tokenizer = embedder.sentence_transformer.tokenizer
     return EvidenceModel(network, tokenizer, (np.array([1.0, 0.0]), 0.5), facts)
 
 
-def test_a_sentence_is_the_mean_of_its_tokens_or_its_last_one(embedder):
+def test_a_sentence_is_the_mean_of_its_tokens(embedder):
     spans = sentences(CARD, "en")
     (first, last), *_ = encode(
         embedder.sentence_transformer.tokenizer, "how much?", "Cards", CARD, spans
     ).places
     (means,) = model(embedder).score("how much?", [passage(CARD)], [spans])
     assert means[0] == pytest.approx((first + last) / 2 + 0.5)
-    (lasts,) = model(embedder, causal=True).score("how much?", [passage(CARD)], [spans])
-    assert lasts[0] == pytest.approx(last + 0.5)
     nowhere = [Span(5000, 5010)]
     assert model(embedder).score("?", [passage(CARD)], [nowhere])[0].tolist() == [CUT_OFF]
     assert model(embedder).score("?", [], []) == []
@@ -124,6 +123,16 @@ def test_one_model_compares_sentences_with_the_hits_scores_beside():
     assert reading.logits[0][0] - reading.logits[1][0] == pytest.approx(
         EvidenceWeights().hit * np.log(0.9001 / 0.1001)
     )
+
+
+def test_a_sentence_that_many_articles_repeat_is_worth_less():
+    told = EvidenceWeights(repeated=0.5)
+    reader = EvidenceReader(Reads([1.0], [1.0]), weights=EvidenceWeightTable({"en": told}))
+    unique, footer = hits(0.5, 0.5)
+    footer = dataclasses.replace(footer, repeated=(8,))
+    reading = reader.read("how much?", [unique, footer], SPANS[:2])
+    assert reading.logits[0][0] - reading.logits[1][0] == pytest.approx(0.5 * np.log(8))
+    assert [own.tolist() for own in reading.read] == [[1.0], [1.0]]
 
 
 def test_the_probability_is_of_all_three_features_with_the_questions_languages_weights():
@@ -180,7 +189,6 @@ def test_the_second_reads_the_likeliest_again_and_the_others_fall_behind():
 
 def test_weights_for_another_model_are_left_alone_and_damaged_ones_named(embedder, tmp_path):
     assert EvidenceReader.open(HashEmbedder()) is None
-    assert EvidenceModel.load(ScriptedGenerator("x"), OF_EMBEDDER) is None
     assert EvidenceModel.load(embedder, tmp_path) is None
     broken = tmp_path / "broken"
     shutil.copytree(OF_EMBEDDER, broken)
@@ -215,7 +223,7 @@ def test_companies_never_seen_are_read_well(embedder, name):
     assert apart >= 0.8, "what nothing answers is told from what something does"
 
 
-def test_the_generator_reads_too(bank):
+def test_the_larger_encoder_reads_too(bank):
     """With both networks a price is told from a delay, and what is near from what answers."""
     reader = bank.evidence.reader
     assert reader._second is not None

@@ -11,12 +11,12 @@ import yaml
 
 import tuning.companies
 from assistant.evidence.evidence_model import OF_EMBEDDER, EvidenceModel
-from knowledge.models.model_files import generator_folder
 from tests.conftest import STATE
 from tests.small_public_data import write_public_data
 from tuning import customer_messages
 from tuning.customer_messages import CustomerMessage
 from tuning.evidence_model import __main__ as evidence_model
+from tuning.evidence_model.base_network import SPAN_EMBEDDER, open_base
 from tuning.evidence_model.cases import CasePassage, EvidenceCase, read_cases, write_cases
 from tuning.evidence_model.config import EvidenceSettings
 from tuning.evidence_model.measures import ScoredCase, measure
@@ -107,27 +107,17 @@ def test_the_measures_by_hand():
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory, embedder):
-    """Return folders of a tiny encoder and of a tiny causal model."""
-    from transformers import AutoTokenizer, BertConfig, BertModel, LlamaConfig, LlamaModel
+    """Return the folder of a tiny encoder."""
+    from transformers import BertConfig, BertModel
 
     torch.manual_seed(0)
-    folders = []
     tokenizer = embedder.sentence_transformer.tokenizer
     shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
-    shape["num_attention_heads"] = 2
-    for name, made, words in (
-        ("encoder", lambda size: BertModel(BertConfig(vocab_size=size, **shape)), tokenizer),
-        (
-            "causal",
-            lambda size: LlamaModel(LlamaConfig(vocab_size=size, **shape)),
-            AutoTokenizer.from_pretrained(generator_folder(None, STATE)),
-        ),
-    ):
-        folder = tmp_path_factory.mktemp("models") / name
-        made(len(words)).save_pretrained(folder)
-        words.save_pretrained(folder)
-        folders.append(folder)
-    return folders
+    folder = tmp_path_factory.mktemp("models") / "encoder"
+    config = BertConfig(vocab_size=len(tokenizer), num_attention_heads=2, **shape)
+    BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture
@@ -148,24 +138,39 @@ def run(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_one_command_trains_an_encoder_or_a_causal_model(run, tiny, tmp_path, capsys, method):
-    for folder, causal in zip(tiny, (False, True), strict=True):
-        assert run("--base-model", str(folder), "--method", method) == 0
-        facts = json.loads((tmp_path / "out" / "evidence_model.json").read_text())
-        assert facts["causal"] is causal
-        assert set(facts["development"]) == {"en", "zh"}
-        names = {file.name for file in (tmp_path / "out").iterdir()}
-        assert {"head.safetensors", "README.md"} <= names
-        assert ("adapter_model.safetensors" in names) is (method == "lora")
-        assert "auroc" in capsys.readouterr().out
-        assert not list(tmp_path.glob("out.part"))
+def test_one_command_trains_an_encoder(run, tiny, tmp_path, capsys, method):
+    assert run("--base-model", str(tiny), "--method", method) == 0
+    facts = json.loads((tmp_path / "out" / "evidence_model.json").read_text())
+    assert set(facts["development"]) == {"en", "zh"}
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert {"head.safetensors", "README.md"} <= names
+    assert ("adapter_model.safetensors" in names) is (method == "lora")
+    assert "auroc" in capsys.readouterr().out
+    assert not list(tmp_path.glob("out.part"))
 
 
-def test_word_vectors_are_not_trained(tiny, settings):
-    model, _ = open_model(settings.model_copy(update={"method": "full"}), str(tiny[0]))
-    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
-    assert "linear.weight" in trained
-    assert not any("word_embeddings" in name for name in trained)
+def trained(model):
+    return {name for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_word_vectors_and_lower_layers_are_not_trained(tiny, settings, method):
+    changed = {"method": method, "base_model": str(tiny)}
+    whole = settings.model_copy(update=changed)
+    names = trained(open_model(whole, open_base(whole, STATE)))
+    assert "linear.weight" in names
+    assert not any("word_embeddings" in name for name in names)
+    upper = settings.model_copy(update={**changed, "first_layer": 1})
+    kept = trained(open_model(upper, open_base(upper, STATE)))
+    assert {name for name in names if ".layer.0." in name} == names - kept != set()
+
+
+def test_the_shipped_span_embedder_can_be_taught_to_read(settings):
+    """Its weights then belong to that very network."""
+    base = open_base(settings.model_copy(update={"base_model": SPAN_EMBEDDER}), STATE)
+    assert base.name.startswith("all-mpnet-base-v2-")
+    assert all(weight.requires_grad for weight in base.network.parameters())
+    assert not any("lora" in name for name, _ in base.network.named_parameters())
 
 
 def test_cases_are_read_as_they_were_written(tmp_path):
@@ -179,7 +184,7 @@ def test_cases_are_read_as_they_were_written(tmp_path):
     [
         ({"method": "magic"}, "method: Input should be 'full' or 'lora'"),
         ({"colour": "blue"}, "colour: Extra inputs are not permitted"),
-        ({"base_model": "nowhere/at-all"}, "Expected an encoder or a causal model in nowhere/at-all"),
+        ({"base_model": "nowhere/at-all"}, "Expected an encoder in nowhere/at-all"),
         ({"parts": ["other"]}, "other.jsonl: expected questions, found no file. Make them: python -m"),
         ({"cases": "/nowhere"}, "/nowhere/train.jsonl"),
     ],
@@ -213,7 +218,7 @@ def few_companies(monkeypatch):
         unanswered = [pair for pair in company.pairs if not pair.answer]
         few.append(dataclasses.replace(company, pairs=[*answered[:4], *unanswered[:3]]))
     monkeypatch.setattr(tuning.companies, "load_companies", lambda part: few)
-    centres = customer_messages.help_centres("dev", "zh")
+    centres = customer_messages.help_centres("dev", "zh")[:1]
     small = [dataclasses.replace(c, articles=c.articles[:9], messages=messages(c)) for c in centres]
     monkeypatch.setattr(customer_messages, "help_centres", lambda part: small)
     return few

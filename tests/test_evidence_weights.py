@@ -54,7 +54,7 @@ def test_the_weights_that_ship_cover_both_languages_with_and_without_spans():
             assert sure > unsure, "the better it reads, the likelier something answers"
 
 
-def question(gold, read, hit, span, features=(0.0, 0.0, 0.0), source="shop"):
+def question(gold, read, hit, span, features=(0.0, 0.0, 0.0), source="shop", repeated=None):
     """Return a question with a sentence for each entry; nothing answers if none is gold."""
     return EvidenceQuestion(
         source=source,
@@ -67,6 +67,7 @@ def question(gold, read, hit, span, features=(0.0, 0.0, 0.0), source="shop"):
         read=np.array(read, float),
         hit=np.array(hit, float),
         span=np.array(span, float),
+        repeated=np.zeros(len(gold)) if repeated is None else np.array(repeated, float),
         features=features,
         out_of_scope=0.0,
         route="answer answer",
@@ -78,25 +79,34 @@ def drawn(count, weights, seed=0):
     random = np.random.default_rng(seed)
     questions = []
     for number in range(count):
-        read, hit, span = random.normal(size=(3, 5)) * np.array([[2.0], [1.0], [3.0]])
+        read, hit, span, drawn_ = random.normal(size=(4, 5)) * np.array([[2.0], [1.0], [3.0], [1]])
+        repeated = np.abs(drawn_)
         logits = weights.reading * read + weights.hit * hit + weights.span * span
+        logits -= weights.repeated * repeated
         chances = np.exp(logits) / np.exp(logits).sum()
         features = tuple(float(value) for value in random.normal(size=3) * 3)
         answered = random.random() < weights.answerable(*features)
         gold = np.arange(5) == random.choice(5, p=chances)
         source = "shop, tidy" if number % 2 else "shop"
-        questions.append(question(gold & answered, read, hit, span, features, source))
+        questions.append(question(gold & answered, read, hit, span, features, source, repeated))
     return questions
 
 
 def test_the_fit_finds_the_weights_that_drew_the_answers():
     true = EvidenceWeights(
-        reading=1.0, hit=0.5, span=0.8, any_reading=0.7, any_hit=0.1, any_span=0.4, bias=0.0
+        reading=1.0,
+        hit=0.5,
+        span=0.8,
+        repeated=0.6,
+        any_reading=0.7,
+        any_hit=0.1,
+        any_span=0.4,
     )
     found = fit(drawn(1500, true))
     assert found.reading == pytest.approx(true.reading, rel=0.25)
     assert found.hit == pytest.approx(true.hit, rel=0.35)
     assert found.span == pytest.approx(true.span, rel=0.25)
+    assert found.repeated == pytest.approx(true.repeated, rel=0.35)
     assert found.any_reading == pytest.approx(true.any_reading, rel=0.25)
     assert found.any_hit == pytest.approx(true.any_hit, abs=0.1)
     assert found.any_span == pytest.approx(true.any_span, rel=0.25)
@@ -143,15 +153,29 @@ def test_tidy_questions_and_messages_count_half_each():
 
 
 def test_a_passage_that_a_network_left_out_never_wins():
-    logits = sentence_logits(
-        question([True, False], [-np.inf, 0.0], [9.0, 0.0], [9.0, 0.0]), (1, 1, 1)
-    )
-    assert logits.tolist() == [-np.inf, 0.0]
+    left_out = question([True, False], [-np.inf, 0.0], [9.0, 0.0], [9.0, 0.0])
+    assert sentence_logits(left_out, EvidenceWeights(1, 1, 1, 1)).tolist() == [-np.inf, 0.0]
 
 
-def test_the_command_writes_what_it_fitted_and_keeps_the_other_weights(
-    tmp_path, monkeypatch, capsys
-):
+def test_a_best_sentence_that_stands_out_is_likelier_right():
+    """The fit finds what its share is worth beside "any sentence answers"."""
+    random = np.random.default_rng(0)
+    asked = []
+    for _ in range(800):
+        read = random.normal(size=4) * 3
+        answered = random.random() < 0.7
+        first = random.random() < np.exp(read).max() / np.exp(read).sum()
+        gold = np.arange(4) == (np.argmax(read) if first else np.argmin(read))
+        any_read = (2.0 if answered else -2.0, 0.0, 0.0)
+        asked.append(question(gold & answered, read, np.zeros(4), np.zeros(4), any_read))
+    found = fit(asked)
+    clear, level = (found.best(2.0, 0.0, share) for share in (3.0, -0.5))
+    assert clear > 0.9
+    assert level < 0.6
+    assert found.best(-2.0, 0.0, 3.0) < 0.2, "nothing answers"
+
+
+def test_the_command_writes_what_it_fitted_with_spans_and_without(tmp_path, monkeypatch, capsys):
     true = EvidenceWeights(span=0.5)
     asked = drawn(80, true)
     monkeypatch.setattr(
@@ -168,8 +192,11 @@ def test_the_command_writes_what_it_fitted_and_keeps_the_other_weights(
     assert len(json.loads(read.read_text())) == 160
     assert evidence_weights.main([]) == 0
     table = EvidenceWeightTable.load(file)
-    assert table.of("en", spans=False) == ENGLISH
     assert table.of("en", spans=True) == table.of("zh", spans=True) == fit(asked)
+    without = table.of("en", spans=False)
+    assert without != ENGLISH
+    assert without.span == without.any_span == 0, "what no span embedder has read"
+    assert without.reading > 0
     assert "shop, tidy: " in capsys.readouterr().out
 
 

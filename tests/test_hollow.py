@@ -180,12 +180,13 @@ TEAM = "Home › Team\n\nCan I invite somebody?\n\nTap the plus sign. Enter an a
 
 
 def test_the_ranker_reads_none_of_it_and_each_sentence_keeps_its_own_span_score():
-    hit = Hit(passage(TEAM), 0.9, sentences=(9.0, 8.0, 1.0, 2.0, 7.0))
+    hit = Hit(passage(TEAM), 0.9, sentences=(9.0, 8.0, 1.0, 2.0, 7.0), repeated=(9, 1, 2, 3, 9))
     empty = Hit(passage("Yes | No"), 0.8, sentences=(6.0,))
     ranker = SentenceRanker(HashEmbedder())
     ((kept,), (spans,)) = ranker.to_read("how", [hit, empty], 0.0)
     assert [span.of(TEAM) for span in spans] == ["Tap the plus sign.", "Enter an address."]
     assert kept.sentences == (1.0, 2.0)
+    assert kept.repeated == (2, 3)
     assert (kept.passage, kept.score) == (hit.passage, hit.score)
     assert ranker.to_read("how", [empty], 0.0) == ([], [])
     without = ranker.to_read("how", [Hit(passage(TEAM), 0.9)], 0.0)[0]

@@ -12,8 +12,9 @@ import pytest
 
 from knowledge.errors import ModelNotFoundError
 from knowledge.models import carriers, model_files
-from knowledge.models.carriers import EMBEDDER, GENERATOR, INSTALL, MINILM, MPNET, find
+from knowledge.models.carriers import EMBEDDER, GENERATOR, INSTALL, MINILM, MPNET, QWEN, find
 from knowledge.models.model_files import (
+    carried_generator,
     default_embedder_folder,
     encoder_source,
     english_encoder_folder,
@@ -56,6 +57,8 @@ def test_only_a_space_installs_packages(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a process was started"))
     assert find(EMBEDDER, tmp_path) is None
     assert generator_folder(None, tmp_path) == GENERATOR.hub
+    assert generator_folder(QWEN.hub, tmp_path) == QWEN.hub
+    assert carried_generator(QWEN, tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -188,3 +191,44 @@ def test_a_converted_encoder_needs_its_packages_no_more(tmp_path, monkeypatch):
 
 def test_another_embedder_has_no_span_embedders(tmp_path):
     assert open_span_embedders(HashEmbedder(), tmp_path, small=False) == []
+
+
+@pytest.mark.parametrize(("name", "carrier"), [(None, GENERATOR), (QWEN.hub, QWEN)])
+def test_a_converted_generator_needs_its_packages_no_more(tmp_path, monkeypatch, name, carrier):
+    monkeypatch.setattr(model_files, "find_parts", lambda *_: pytest.fail("it was looked for"))
+    folder = carriers.prepared(carrier, tmp_path)
+    folder.mkdir(parents=True)
+    (folder / carriers.READY).touch()
+    assert generator_folder(name, tmp_path) == str(folder)
+    assert carried_generator(carrier, tmp_path) == folder
+
+
+def test_a_generator_that_no_package_carries_keeps_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(model_files, "find_parts", lambda *_: pytest.fail("it was looked for"))
+    for name in ("someone/Some-Model", str(tmp_path), MINILM.hub):
+        assert generator_folder(name, tmp_path) == name
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_parts_of_a_generator_are_joined_in_order_and_converted_once(
+    tmp_path, monkeypatch, count
+):
+    parts = [tmp_path / f"part{n}.bin" for n in range(count)]
+    for number, part in enumerate(parts):
+        part.write_bytes(b"%d;" % number)
+    converted = []
+
+    def convert(gguf, folder):
+        converted.append(gguf.read_bytes())
+        (folder / "model").touch()
+
+    monkeypatch.setattr(model_files, "find_parts", lambda *_: parts)
+    monkeypatch.setattr(model_files, "_unpack_gguf", convert)
+    for _ in range(2):
+        folder = carried_generator(QWEN, tmp_path / "state")
+    assert converted == [b"0;1;2;"[: 2 * count]]
+    assert folder == carriers.prepared(QWEN, tmp_path / "state")
+    assert {path.name for path in folder.iterdir()} == {"model", carriers.READY}
+    left = {path.name for path in folder.parent.iterdir()} - {folder.name, f"{folder.name}.lock"}
+    assert left == set(), "the joined file is as large as the model"

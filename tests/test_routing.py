@@ -37,25 +37,25 @@ def hits(*scores):
     return [Hit(Passage(f"a{n}", "en", f"A{n}", "", "x", 0, 1), s) for n, s in enumerate(scores)]
 
 
-def ranking(answerable, *shares):
+def ranking(answerable, *shares, best=None):
     """Return a ranking in which each article has one sentence with its share."""
     found = [Evidence(hit.passage, Span(0, 1), hit.score) for hit in hits(*shares or (1.0,))]
-    return RankedSentences(sorted(found, key=lambda e: -e.score), answerable)
+    return RankedSentences(sorted(found, key=lambda e: -e.score), answerable, best=best)
 
 
 # A company whose hits' scores were fitted on its own questions, and any other one.
-PLAIN = {"policy": FittedPolicy, "injection": False, "failures": 0, "answerable": 0.9}
+PLAIN = {"policy": FittedPolicy, "injection": False, "failures": 0, "answerable": 0.9, "best": 0.6}
 OTHERS = {"policy": GeneralPolicy}
 
 
 def routed(
-    asked, found, *, policy, injection, failures, answerable, shares=(), caution=USUAL_CAUTION
+    asked, found, *, policy, injection, failures, answerable, best, shares=(), caution=USUAL_CAUTION
 ):
     """Decide as a turn does: without reading where that is enough."""
     router = Router(policy(caution))
     decided = router.before_reading(asked, found, injection=injection, failures=failures)
     return decided or router.after_reading(
-        asked, found, ranking(answerable, *shares), failures=failures
+        asked, found, ranking(answerable, *shares, best=best), failures=failures
     )
 
 
@@ -82,19 +82,29 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         (OOS, hits(0.1), {}, Action.DECLINE, "out_of_scope"),
         (OOS, hits(0.9), {}, Action.ANSWER, "answer"),
         ({}, [], {}, Action.DECLINE, "not_found"),
-        ({}, hits(0.01), {"answerable": 0.4}, Action.DECLINE, "not_found"),
-        ({}, hits(0.01), {"failures": 2, "answerable": 0.4}, Action.HANDOFF, "repeated_failure"),
-        ({"score": 0.3}, hits(0.35, 0.3), {}, Action.CLARIFY, "clarify"),
-        ({"score": 0.3}, hits(0.15, 0.1), {"answerable": 0.4}, Action.DECLINE, "not_found"),
-        ({"score": 0.3}, hits(0.2, 0.15), {}, Action.CLARIFY, "clarify"),
+        ({}, hits(0.9), {"answerable": 0.4, "best": 0.1}, Action.DECLINE, "not_found"),
+        ({}, hits(0.9), {"failures": 2, "answerable": 0.4, "best": 0.1},
+         Action.HANDOFF, "repeated_failure"),
+        ({"score": 0.3}, hits(0.35, 0.3), {"best": 0.3}, Action.CLARIFY, "clarify"),
+        ({"score": 0.3}, hits(0.15, 0.1), {"answerable": 0.6, "best": 0.3},
+         Action.DECLINE, "not_found"),
+        ({"score": 0.3}, hits(0.1, 0.05), {"best": 0.4}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
-        ({"article": "a0"}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
-        ({"article": "a0"}, hits(0.3, 0.15), {"answerable": 0.55}, Action.ANSWER, "answer"),
-        ({"score": 0.3}, hits(0.2, 0.2), {**OTHERS, "answerable": 0.7, "shares": (0.5, 0.5)},
+        ({"article": "a0"}, hits(0.9, 0.15), {"answerable": 0.1, "best": 0.1},
          Action.CLARIFY, "clarify"),
-        ({"score": 0.3}, hits(0.2, 0.15), {**OTHERS, "answerable": 0.9}, Action.ANSWER, "answer"),
-        ({"score": 0.3}, hits(0.9, 0.15), {**OTHERS, "answerable": 0.1}, Action.DECLINE, "not_found"),
-        ({"score": 0.3}, hits(0.9, 0.9), {**OTHERS, "shares": (0.5, 0.5)}, Action.CLARIFY, "clarify"),
+        ({"article": "a0"}, hits(0.3, 0.15), {"answerable": 0.55, "best": 0.1},
+         Action.ANSWER, "answer"),
+        ({"score": 0.3}, hits(0.2, 0.15), OTHERS, Action.ANSWER, "answer"),
+        ({"score": 0.3}, hits(0.9, 0.15), {**OTHERS, "best": 0.3}, Action.CLARIFY, "clarify"),
+        ({"score": 0.3}, hits(0.9, 0.15), {**OTHERS, "answerable": 0.6, "best": 0.3},
+         Action.DECLINE, "not_found"),
+        # Where no network reads, the best hit's score is all that is known.
+        ({"score": 0.3}, hits(0.9), {"best": None}, Action.ANSWER, "answer"),
+        ({"score": 0.3}, hits(0.9, 0.9), {"best": None, "shares": (0.5, 0.5)},
+         Action.CLARIFY, "clarify"),
+        ({"score": 0.3}, hits(0.3), {"best": None, "answerable": 0.3}, Action.CLARIFY, "clarify"),
+        ({"score": 0.3}, hits(0.3), {**OTHERS, "best": None, "answerable": 0.3},
+         Action.DECLINE, "not_found"),
     ],
 )  # fmt: skip
 def test_table(given, found, options, action, reason):
@@ -105,13 +115,13 @@ def test_table(given, found, options, action, reason):
 def test_clarify_offers_the_best_articles_once_each():
     found = hits(0.35, 0.34, 0.3, 0.2)
     found.insert(1, found[0])
-    route = routed(prediction(score=0.3), found, **PLAIN)
+    route = routed(prediction(score=0.3), found, **{**PLAIN, "best": 0.2})
     assert route.choices == ("A0", "A1", "A2", "A3")
 
 
 def test_clarify_offers_what_answers_likeliest_before_what_was_found_first():
     found = hits(0.35, 0.34, 0.3, 0.2, 0.1)
-    options = {**PLAIN, "shares": (0.0, 0.1, 0.2, 0.0, 0.7)}
+    options = {**PLAIN, "best": 0.2, "shares": (0.0, 0.1, 0.2, 0.0, 0.7)}
     route = routed(prediction(score=0.3), found, **options)
     assert route.choices == ("A4", "A2", "A0", "A1")
 
@@ -168,7 +178,7 @@ def test_the_usual_caution_keeps_the_thresholds_and_ten_times_of_it_has_ten_time
 
 @pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])
 def test_caution_moves_neither_floors_nor_intents(policy):
-    dear = {**PLAIN, "policy": policy, "caution": 60.0, "answerable": 0.61}
+    dear = {**PLAIN, "policy": policy, "caution": 60.0, "answerable": 0.75}
     # Above its own floor each policy asks; it does not decline.
     assert routed(prediction(score=0.3), hits(0.26), **dear).reason == "clarify"
     assert Router(policy(60.0)).is_settled(prediction(action=Action.SMALL_TALK, score=0.61))

@@ -97,3 +97,52 @@ def test_the_articles_with_the_nearest_messages_come_first(search):
     assert found.best_asked(2) == ["cards", "rooms"]
     assert found.best_asked(9) == ["cards", "rooms", "fees"]
     assert search.best_asked(9) == []
+
+
+class GivenVectors:
+    """Encodes the text "n" as the n-th of some vectors."""
+
+    temperature = 0.1
+
+    def __init__(self, vectors):
+        self._vectors = vectors
+
+    def encode_questions(self, texts):
+        return self._vectors[[int(text) for text in texts]]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [[2, 1, 3], [0, 2, 1], [2, 0, 0, 1], [1, 2, 0], [0, 0], [0], [1], [0, 1, 0, 4, 0, 0]],
+    ids=str,
+)
+def test_many_questions_get_the_scores_that_each_gets_alone(counts):
+    """Whichever passages have no sentence, and though some cosines are negative."""
+    chance = np.random.default_rng(len(counts))
+    questions = chance.normal(size=(4, 8)).astype(np.float32)
+    passages = [
+        PassageVectors(
+            chance.normal(size=8).astype(np.float32),
+            chance.normal(size=(count, 8)).astype(np.float32),
+        )
+        for count in counts
+    ]
+    rows = range(5, 5 + len(counts))
+    index = SpanIndex(GivenVectors(questions), rows, passages)
+    found = index.scores(questions)
+    assert found.dtype == np.float32
+    assert found.shape == (4, len(counts))
+    alone = [index.search(str(n)).scores(np.array(rows)) for n in range(4)]
+    np.testing.assert_allclose(found, alone, rtol=1e-5, atol=1e-5)
+
+
+def test_no_question_has_no_scores():
+    index = SpanIndex(EMBEDDER, range(3), PASSAGES)
+    assert index.scores(np.zeros((0, 2), np.float32)).shape == (0, 3)
+
+
+def test_scores_of_questions_are_those_of_passages_not_of_messages():
+    known = {"cards": np.array([[0, 1]], np.float32)}
+    asking = np.array([[1, 0], [0, 1]], np.float32)
+    index = SpanIndex(EMBEDDER, range(3), PASSAGES, known)
+    assert index.scores(asking).tolist() == [[1.25, 0.5, 0.0], [0.0, 0.0, 2.0]]

@@ -27,7 +27,8 @@ def saying(parts):
 def test_a_tuned_generator_reads_the_sentences_of_the_extractive_answer(saying):
     assistant, generator = saying(FACT)
     reply = assistant.reply(FEE)
-    assert (reply.text, reply.strategy, reply.generator) == (FACT, "tuned", "scripted")
+    assert reply.text.startswith(FACT)
+    assert (reply.strategy, reply.generator) == ("tuned", "scripted")
     assert reply.template.startswith("answer_tuned.en@")
     (asked,) = generator.asked
     assert "£5" in asked[-1]["content"]
@@ -46,7 +47,10 @@ def test_a_partial_answer_says_that_the_rest_was_not_found(saying):
     assert reply.action is Action.ANSWER
     assert reply.text.startswith(FACT)
     assert reply.text.endswith("about the rest of your question.")
-    assert [support.citation for support in reply.support] == [1, None]
+    *said, rest = [support.citation for support in reply.support]
+    assert all(said)
+    assert said
+    assert rest is None
 
 
 def test_an_unsupported_answer_becomes_extractive(saying):

@@ -32,6 +32,7 @@ class EvidenceQuestion:
         read: The networks' logit; -inf where a network left the passage out.
         hit: The logarithm of the hit's score.
         span: The span score; 0 without a span embedder.
+        repeated: The logarithm of how many articles hold the sentence.
         features: See ``Reading.features``.
         out_of_scope: The intent classifier's score.
         route: The action that the assistant takes now, and its reason.
@@ -47,6 +48,7 @@ class EvidenceQuestion:
     read: NDArray[np.float64]
     hit: NDArray[np.float64]
     span: NDArray[np.float64]
+    repeated: NDArray[np.float64]
     features: tuple[float, float, float]
     out_of_scope: float
     route: str
@@ -154,6 +156,7 @@ def _asked(
         read=np.concatenate(read),
         hit=np.concatenate([np.full(n, np.log(h.score + LEAST_SCORE)) for h, n in counted]),
         span=np.concatenate([np.array(h.sentences or [0.0] * n) for h, n in counted]),
+        repeated=np.concatenate([np.log(h.repeated or [1.0] * n) for h, n in counted]),
         features=reading.features,
         out_of_scope=found.prediction.out_of_scope,
         route=f"{found.route.action} {found.route.reason}",

@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +63,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
     for lang in options.languages:
         asked = [question for question in questions if question.lang == lang]
-        spans = any(question.span.any() for question in asked)
-        table[key(lang, spans=spans)] = asdict(fit(asked))
+        if any(question.span.any() for question in asked):
+            table[key(lang, spans=True)] = asdict(fit(asked))
+        table[key(lang, spans=False)] = asdict(fit([_without_spans(q) for q in asked]))
         print("\n".join(_report(lang, asked)))
     if not options.dry_run:
         write_json(WEIGHTS_FILE, table)
     return 0
+
+
+def _without_spans(question: EvidenceQuestion) -> EvidenceQuestion:
+    """Return a question as if no span embedder had read; its hits' scores still know of one."""
+    any_reading, any_hit, _ = question.features
+    none = np.zeros_like(question.span)
+    return replace(question, span=none, features=(any_reading, any_hit, 0.0))
 
 
 def fit(questions: Sequence[EvidenceQuestion]) -> "EvidenceWeights":
@@ -76,9 +84,13 @@ def fit(questions: Sequence[EvidenceQuestion]) -> "EvidenceWeights":
     from assistant.evidence.evidence_weights import EvidenceWeights
 
     # A passage that the second network left out cannot answer.
-    reading, hit, span = _fit_sentences([q for q in questions if np.isfinite(q.read[q.gold]).any()])
+    reading, hit, span, repeated = _fit_sentences(
+        [q for q in questions if np.isfinite(q.read[q.gold]).any()]
+    )
+    sentence = EvidenceWeights(float(reading), float(hit), float(span), float(repeated))
     any_reading, any_hit, any_span, bias = _fit_any(questions)
-    values = (reading, hit, span, any_reading, any_hit, any_span, bias)
+    best = _fit_best(questions, sentence)
+    values = (reading, hit, span, repeated, any_reading, any_hit, any_span, bias, *best)
     return EvidenceWeights(*(round(float(value), 4) for value in values))
 
 
@@ -95,35 +107,64 @@ def _fit_sentences(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]
             total += share * (logsumexp(logits) - logsumexp(logits[question.gold]))
         return total
 
-    # Nothing speaks against a sentence.
-    found = minimize(loss, x0=[0.5, 0.5, 0.2], bounds=[(0, None)] * 3, method="L-BFGS-B")
+    # Nothing that is found for a sentence speaks against it.
+    found = minimize(loss, x0=[0.5, 0.5, 0.2, 0.2], bounds=[(0, None)] * 4, method="L-BFGS-B")
     return np.asarray(found.x)
 
 
 def sentence_logits(
-    question: EvidenceQuestion, weights: Sequence[float] | NDArray[np.float64]
+    question: EvidenceQuestion, weights: "EvidenceWeights | NDArray[np.float64]"
 ) -> NDArray[np.float64]:
-    """Return each sentence's logit by the weights of reading, hit and span."""
-    reading, hit, span = weights
+    """Return each sentence's logit by the weights of reading, hit, span and repetitions."""
+    if isinstance(weights, np.ndarray):
+        reading, hit, span, repeated = weights
+    else:
+        reading, hit, span = weights.reading, weights.hit, weights.span
+        repeated = weights.repeated
     was_read = np.isfinite(question.read)
     logits = reading * question.read[was_read]
     logits += hit * question.hit[was_read] + span * question.span[was_read]
+    logits -= repeated * question.repeated[was_read]
     found = np.full(len(was_read), -np.inf)
     found[was_read] = logits
     return found
 
 
 def _fit_any(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
+    features = np.array([question.features for question in questions])
+    return _logistic(features, questions, np.array([q.answered for q in questions]))
+
+
+def _fit_best(
+    questions: Sequence[EvidenceQuestion], weights: "EvidenceWeights"
+) -> NDArray[np.float64]:
+    """Return weights and constant of "the most likely sentence answers"."""
+    from assistant.evidence.reader import best_share
+
+    features, right = [], []
+    for question in questions:
+        logits = sentence_logits(question, weights)
+        any_reading, any_hit, _ = question.features
+        features.append((any_reading, any_hit, best_share([logits])))
+        right.append(question.gold[np.argmax(logits)])
+    return _logistic(np.array(features), questions, np.array(right))
+
+
+def _logistic(
+    features: NDArray[np.float64],
+    questions: Sequence[EvidenceQuestion],
+    right: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Return weights and constant of a logistic function, with a fifth taken to be unanswered."""
     from sklearn.linear_model import LogisticRegression
 
-    features = np.array([question.features for question in questions])
     answered = np.array([question.answered for question in questions])
     shares = _shares(questions)
     assumed = np.where(answered, 1 - UNANSWERED_SHARE, UNANSWERED_SHARE)
     found = np.where(answered, shares[answered].sum(), shares[~answered].sum())
     spread = features.std(axis=0) + 1e-9
     model = LogisticRegression(C=1 / PENALTY).fit(
-        features / spread, answered, sample_weight=shares * assumed / found * len(questions)
+        features / spread, right, sample_weight=shares * assumed / found * len(questions)
     )
     return np.concatenate([model.coef_[0] / spread, model.intercept_])
 
@@ -143,7 +184,7 @@ def _report(lang: str, questions: Sequence[EvidenceQuestion]) -> Iterator[str]:
     for half in (0, 1):
         weights = fit(questions[1 - half :: 2])
         for question in questions[half::2]:
-            logits = sentence_logits(question, (weights.reading, weights.hit, weights.span))
+            logits = sentence_logits(question, weights)
             best = int(np.argmax(logits))
             likely = weights.answerable(*question.features)
             rows.setdefault(question.source, []).append(

@@ -2,8 +2,8 @@
 
 An embedder encodes question and sentence separately. Here one network reads both, which separates
 "how much is a second key" from "how long does a second key take". ``python -m
-tuning.evidence_model`` trains the weights: an adapter for the embedder or the generator that ships,
-and a linear layer over each sentence's vector.
+tuning.evidence_model`` trains the weights: an adapter for the embedder or the span embedder that
+ships, and a linear layer over each sentence's vector.
 """
 
 import json
@@ -22,12 +22,12 @@ from knowledge.models.span_embedder import padded
 from knowledge.segmenter import Span
 
 if TYPE_CHECKING:
-    from assistant.generators.generator import Generator
     from knowledge.models.embedder import Embedder
+    from knowledge.models.span_embedder import SpanEmbedder
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
-# For the embedder that ships, in both languages, and for the generator that ships, in English.
-OF_EMBEDDER, OF_GENERATOR = WEIGHTS / "evidence-model", WEIGHTS / "evidence-model-en"
+# For the embedder that ships, in both languages, and for the span embedder for English.
+OF_EMBEDDER, OF_SPAN_EMBEDDER = WEIGHTS / "evidence-model", WEIGHTS / "evidence-model-en"
 FACTS, LINEAR_LAYER = "evidence_model.json", "head.safetensors"
 # The most tokens of question and passage together; a longer passage loses its end.
 MAX_TOKENS = 320
@@ -117,22 +117,20 @@ class EvidenceModel:
             network: Gives a vector for each token.
             tokenizer: The network's tokenizer.
             linear_layer: Weights of shape (dimension,), and a bias.
-            facts: ``causal`` says whether only a sentence's last token has seen all of it;
-                ``settings`` holds the ``languages`` of the training.
+            facts: ``settings`` holds the ``languages`` of the training.
         """
         self._network, self._tokenizer = network, tokenizer
         self._weight, self._bias = linear_layer
         # Two and a half times as fast; logits move by at most 0.13.
         self._half = has_bfloat16()
-        self._causal = bool(facts["causal"])
         self.languages = frozenset(facts["settings"]["languages"])
 
     @classmethod
-    def load(cls, host: "Embedder | Generator", folder: Path) -> Self | None:
+    def load(cls, host: "Embedder | SpanEmbedder", folder: Path) -> Self | None:
         """Load the adapter into a network; None where it was trained for another one.
 
         Args:
-            host: The embedder or generator that holds the network.
+            host: The embedder that holds the network.
             folder: What ``tuning.evidence_model`` wrote.
 
         Raises:
@@ -185,7 +183,7 @@ class EvidenceModel:
         if place is None:
             return CUT_OFF
         first, last = place
-        vector = states[last if self._causal else first : last + 1].mean(axis=0)
+        vector = states[first : last + 1].mean(axis=0)
         return float(vector @ self._weight + self._bias)
 
     def _states(self, ids: Sequence[Sequence[int]]) -> list[Logits]:

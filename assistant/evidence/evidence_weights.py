@@ -19,26 +19,38 @@ class EvidenceWeights:
     """The weights for one language, with or without a span embedder.
 
     A sentence's logit is the weighted sum of its own reading, of the logarithm of its hit's score,
-    and of the span embedder's score. "Any sentence answers" has a logistic function of its own
-    (Platt 1999) over the reading, the best hit's log-odds and the best span score.
+    and of the span embedder's score, less that of the logarithm of how many articles repeat it.
+    "Any sentence answers" has a logistic function of its own (Platt 1999) over the reading, the
+    best hit's log-odds and the best span score.
 
     Attributes:
         reading: Weight of a sentence's logit by the network that reads.
         hit: Weight of the logarithm of its hit's score.
         span: Weight of its span score.
+        repeated: Weight of the logarithm of how many articles hold it.
         any_reading: Weight of the reading's logit of "any sentence answers".
         any_hit: Weight of the best hit's log-odds.
         any_span: Weight of the best span score.
         bias: The constant of the same function.
+        best_reading: In the logistic function of "the most likely sentence answers", the weight of
+            the reading's logit of "any sentence answers".
+        best_hit: In it, the weight of the best hit's log-odds.
+        best_share: In it, the weight of the log-odds of that sentence's share among all sentences.
+        best_bias: Its constant.
     """
 
     reading: float = 1.0
     hit: float = 0.2
     span: float = 0.0
+    repeated: float = 0.0
     any_reading: float = 1.0
     any_hit: float = 0.0
     any_span: float = 0.0
     bias: float = 0.0
+    best_reading: float = 1.0
+    best_hit: float = 0.0
+    best_share: float = 1.0
+    best_bias: float = 0.0
 
     def answerable(self, reading: float, hit: float, span: float) -> float:
         """Return the probability, in [0, 1], that at least one sentence answers.
@@ -50,6 +62,17 @@ class EvidenceWeights:
         """
         logit = self.any_reading * reading + self.any_hit * hit + self.any_span * span
         return float(expit(logit + self.bias))
+
+    def best(self, reading: float, hit: float, share: float) -> float:
+        """Return the probability, in [0, 1], that the most likely sentence answers.
+
+        Args:
+            reading: The reading's logit of "any sentence answers".
+            hit: The best hit's log-odds.
+            share: The log-odds of the sentence's share among all sentences.
+        """
+        logit = self.best_reading * reading + self.best_hit * hit + self.best_share * share
+        return float(expit(logit + self.best_bias))
 
 
 class EvidenceWeightTable:

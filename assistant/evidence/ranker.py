@@ -10,9 +10,9 @@ from assistant.evidence.evidence_model import Logits
 from assistant.evidence.hollow import is_hollow
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences
 from assistant.evidence.reader import EvidenceReader
-from assistant.generators.generator import Generator
 from knowledge.documents import Hit
 from knowledge.models.embedder import Embedder, Vectors
+from knowledge.models.span_embedder import SpanEmbedder
 from knowledge.segmenter import Span, sentences
 
 # Passages whose sentences are ranked; more brought nothing on the development companies.
@@ -44,20 +44,20 @@ class SentenceRanker:
     def open(
         cls,
         embedder: Embedder,
-        generator: Generator | None = None,
+        spans: Sequence[SpanEmbedder] = (),
         reading: Embedder | None = None,
     ) -> Self:
         """Load the networks that were trained to read for these models, if there are any.
 
         Args:
             embedder: The one that made the index.
-            generator: The generator, whose network reads too.
+            spans: The span embedders, of which one has a network that reads too.
             reading: The embedder whose network reads; None for ``embedder``.
 
         Raises:
             AssistantError: The weights are damaged.
         """
-        return cls(embedder, EvidenceReader.open(reading or embedder, generator))
+        return cls(embedder, EvidenceReader.open(reading or embedder, spans))
 
     def rank(
         self, question: str, hits: Sequence[Hit], vector: Vectors, read_share: float = 0.0
@@ -81,9 +81,10 @@ class SentenceRanker:
             for hit, of_hit in zip(kept, spans, strict=True)
         ]
         logits: Sequence[Logits | None]
+        best = None
         if self.reader:
             reading = self.reader.read(question, kept, spans)
-            logits, answerable = reading.logits, reading.answerable
+            logits, answerable, best = reading.logits, reading.answerable, reading.best
         else:
             logits, answerable = [self._near(of_hit, vector) for of_hit in evidence], hits[0].score
         pairs = [(e, own) for e, own in zip(evidence, logits, strict=True) if own is not None]
@@ -94,14 +95,14 @@ class SentenceRanker:
             dataclasses.replace(listed[row], score=float(likely[row]))
             for row in np.argsort(-scores)
         ]
-        return RankedSentences(ranked, answerable, read=self.reader is not None)
+        return RankedSentences(ranked, answerable, read=self.reader is not None, best=best)
 
     def to_read(
         self, question: str, hits: Sequence[Hit], read_share: float
     ) -> tuple[list[Hit], list[list[Span]]]:
         """Return the hits that are read, with the sentences of each that may answer.
 
-        A hit's span scores are those of these sentences. See ``rank`` for the arguments.
+        What a hit tells of its sentences is told of these. See ``rank`` for the arguments.
         """
         kept, spans = [], []
         for hit in self._near_best(hits, read_share):
@@ -110,7 +111,8 @@ class SentenceRanker:
             numbers = [n for n, s in enumerate(found) if not is_hollow(s, passage, question)]
             if numbers:
                 scores = tuple(hit.sentences[n] for n in numbers) if hit.sentences else ()
-                kept.append(dataclasses.replace(hit, sentences=scores))
+                repeated = tuple(hit.repeated[n] for n in numbers) if hit.repeated else ()
+                kept.append(dataclasses.replace(hit, sentences=scores, repeated=repeated))
                 spans.append([found[n] for n in numbers])
         return kept, spans
 

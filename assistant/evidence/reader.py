@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from assistant.evidence.evidence_model import OF_EMBEDDER, OF_GENERATOR, EvidenceModel, Logits
+from assistant.evidence.evidence_model import OF_EMBEDDER, OF_SPAN_EMBEDDER, EvidenceModel, Logits
 from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable
 from knowledge.documents import Hit
 from knowledge.errors import ModelNotFoundError
@@ -16,12 +16,12 @@ from knowledge.models.model_files import open_frozen_embedder
 from knowledge.segmenter import Span, language_of
 
 if TYPE_CHECKING:
-    from assistant.generators.generator import Generator
     from knowledge.models.embedder import Embedder
+    from knowledge.models.span_embedder import SpanEmbedder
 
 logger = logging.getLogger(__name__)
 
-# Passages that the generator's network reads too: it is larger and takes 0.1 s for each.
+# Passages that the span embedder's network reads too: it is larger.
 READ_AGAIN = 3
 # A hit's score of zero has a logarithm too.
 LEAST_SCORE = 1e-4
@@ -54,6 +54,7 @@ class Reading:
         logits: For each hit an array of shape (sentences,), comparable across hits; None for a hit
             that the second network did not read.
         answerable: The calibrated probability, in [0, 1], that at least one sentence answers.
+        best: The same of the most likely sentence alone.
         features: What that probability is made of: the networks' logit of "any sentence answers",
             the best hit's log-odds, the best span score.
         read: What the networks said of each sentence, in the shape of ``logits``.
@@ -61,12 +62,13 @@ class Reading:
 
     logits: Sequence[Logits | None]
     answerable: float
+    best: float
     features: tuple[float, float, float]
     read: Sequence[Logits | None]
 
 
 class EvidenceReader:
-    """Reads all hits with the embedder's network and the best of them with the generator's."""
+    """Reads all hits with the embedder's network and the best of them with a larger one."""
 
     def __init__(
         self,
@@ -79,12 +81,13 @@ class EvidenceReader:
         self._weights = weights or EvidenceWeightTable({})
 
     @classmethod
-    def open(cls, embedder: "Embedder", generator: "Generator | None" = None) -> Self | None:
+    def open(cls, embedder: "Embedder", spans: "Sequence[SpanEmbedder]" = ()) -> Self | None:
         """Load what was trained for these models; None where nothing was for the embedder."""
         first = EvidenceModel.load(embedder, OF_EMBEDDER)
         if first is None:
             return None
-        second = EvidenceModel.load(generator, OF_GENERATOR) if generator else None
+        known = (EvidenceModel.load(one, OF_SPAN_EMBEDDER) for one in spans)
+        second = next((model for model in known if model), None)
         return cls(first, second, EvidenceWeightTable.load())
 
     def read(self, question: str, hits: Sequence[Hit], spans: Sequence[Sequence[Span]]) -> Reading:
@@ -106,7 +109,13 @@ class EvidenceReader:
         best_hit = max(hit.score for hit in hits)
         best_span = max((score for hit in hits for score in hit.sentences), default=0.0)
         features = (any_logit, _log_odds(best_hit), best_span)
-        return Reading(logits, weights.answerable(*features), features, read)
+        return Reading(
+            logits,
+            answerable=weights.answerable(*features),
+            best=weights.best(any_logit, features[1], best_share(logits)),
+            features=features,
+            read=read,
+        )
 
     def _read(
         self,
@@ -137,7 +146,16 @@ class EvidenceReader:
 def _outside(hit: Hit, count: int, weights: EvidenceWeights) -> Logits:
     """Return what retrieval and the span embedder say of a hit's sentences, of shape (count,)."""
     near = np.array(hit.sentences) if hit.sentences else np.zeros(count)
-    return np.asarray(weights.hit * np.log(hit.score + LEAST_SCORE) + weights.span * near)
+    known = weights.hit * np.log(hit.score + LEAST_SCORE) + weights.span * near
+    return np.asarray(known - weights.repeated * np.log(hit.repeated or np.ones(count)))
+
+
+def best_share(logits: Sequence[Logits | None]) -> float:
+    """Return the log-odds of the most likely sentence's share among all sentences."""
+    from scipy.special import softmax
+
+    known = np.concatenate([own for own in logits if own is not None])
+    return _log_odds(float(softmax(known).max())) if len(known) else -np.inf
 
 
 def _log_odds(probability: float) -> float:

@@ -1,8 +1,7 @@
 """The protocol of a generator: messages in, text out."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from assistant.messages import PromptMessage
 
@@ -47,10 +46,4 @@ class Generator(Protocol):
 
         Raises:
             GeneratorError: The model or its server fails, before the first piece or later.
-        """
-
-    def adapted(self, adapter: Path) -> tuple[Any, Any] | None:
-        """Return the network with an adapter, and its tokenizer; see ``Embedder``.
-
-        None if the network is not on this machine.
         """

@@ -122,23 +122,6 @@ class TransformersGenerator:
             # Reached at the end and when the reader closes the stream early.
             stop.set()
 
-    def adapted(self, adapter: Path) -> tuple[Any, Any]:
-        """Return the network below the output layer with an adapter, and the tokenizer.
-
-        Raises:
-            GeneratorError: The adapter was made for another model.
-        """
-        import torch
-
-        with self._lock:
-            self._add(adapter, adapter.name)
-
-        def network(**inputs: Any) -> Any:
-            with self._lock, torch.inference_mode(), self._switched(adapter.name):
-                return self._model.model(**inputs)
-
-        return network, self._tokenizer
-
     def _write(
         self,
         messages: Sequence[PromptMessage],

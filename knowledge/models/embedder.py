@@ -155,14 +155,27 @@ def _rows(vectors: Any) -> Vectors:
 
 
 def _adapted(model: Any, adapter: Path) -> Any:
-    """Return a second model with the adapter merged in, which shares the word embeddings.
+    """Return a second model with the adapter merged in, which shares the word embeddings."""
+    network = model[0].model
+    return copy.deepcopy(model, memo={id(network): with_adapter(network, adapter)})
+
+
+def with_adapter(network: Any, adapter: Path) -> Any:
+    """Return a copy of an encoder with an adapter merged in, which shares the word embeddings.
 
     They are most of a multilingual model, and the adapter does not change them.
+
+    Args:
+        network: An encoder of the transformers library.
+        adapter: A folder of LoRA weights.
+
+    Raises:
+        OSError: There are no such weights.
+        RuntimeError: They were made for another network.
     """
     from peft import PeftModel
 
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
-    shared = model[0].model.embeddings
-    adapted = copy.deepcopy(model, memo={id(shared): shared})
-    adapted[0].model = PeftModel.from_pretrained(adapted[0].model, str(adapter)).merge_and_unload()
-    return adapted
+    shared = network.embeddings
+    copied = copy.deepcopy(network, memo={id(shared): shared})
+    return PeftModel.from_pretrained(copied, str(adapter)).merge_and_unload()

@@ -1,6 +1,8 @@
 """Model weights by name: a folder, an installed carrier package, or the hub as the last resort."""
 
 import logging
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from knowledge.errors import ModelNotFoundError
@@ -10,6 +12,8 @@ from knowledge.models.carriers import (
     INSTALL,
     MINILM,
     MPNET,
+    QWEN,
+    Carrier,
     find,
     find_parts,
     is_prepared,
@@ -151,15 +155,43 @@ def _opened(
 def generator_folder(model: str | None, state: Path) -> str:
     """Return a folder or a hub name from which transformers loads the generator.
 
-    The default model is carried as GGUF and converted once, into ``state/models``.
+    A model that packages carry is in the format GGUF and converted once, into ``state/models``.
+
+    Args:
+        model: A folder or a hub name; None for the default model.
+        state: The state folder.
 
     Raises:
         ModelNotFoundError: The weights fail their checksum.
     """
-    if model:
-        return model
-    packed = find(GENERATOR, state)
-    return str(prepare(GENERATOR, packed, state, _unpack_gguf)) if packed else GENERATOR.hub
+    carrier = next((one for one in (GENERATOR, QWEN) if one.hub == (model or GENERATOR.hub)), None)
+    if carrier is None:
+        return str(model)
+    return str(carried_generator(carrier, state) or carrier.hub)
+
+
+def carried_generator(carrier: Carrier, state: Path) -> Path | None:
+    """Return the folder of a generator that packages carry; None where they are not installed.
+
+    Raises:
+        ModelNotFoundError: The weights fail their checksum.
+    """
+    if is_prepared(carrier, state):
+        return prepared(carrier, state)
+    parts = find_parts(carrier, state)
+    return prepare(carrier, parts, state, _unpack_parts) if parts else None
+
+
+def _unpack_parts(parts: Sequence[Path], folder: Path) -> None:
+    if len(parts) == 1:
+        _unpack_gguf(parts[0], folder)
+        return
+    with tempfile.TemporaryDirectory(dir=folder.parent) as joining:
+        joined = Path(joining) / "joined.gguf"
+        with joined.open("wb") as file:
+            for part in parts:
+                file.write(part.read_bytes())
+        _unpack_gguf(joined, folder)
 
 
 def _unpack_gguf(packed: Path, folder: Path) -> None:

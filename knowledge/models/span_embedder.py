@@ -19,7 +19,7 @@ import numpy as np
 from knowledge.documents import Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.models.bfloat16 import has_bfloat16
-from knowledge.models.embedder import Vectors
+from knowledge.models.embedder import Vectors, with_adapter
 from knowledge.segmenter import Span
 
 FACTS = "span_embedder.json"
@@ -141,6 +141,10 @@ class SpanEmbedder:
         ]
         states = self._states([one.ids for one in encoded])
         return [_pooled(one, of_one) for one, of_one in zip(encoded, states, strict=True)]
+
+    def adapted(self, adapter: Path) -> tuple[Any, Any]:
+        """Return a copy of the network with an adapter merged in, and its tokenizer."""
+        return with_adapter(self._network, adapter).eval(), self._tokenizer
 
     def _states(self, ids: Sequence[Sequence[int]]) -> list[Vectors]:
         """Return the states of each text's tokens, of shape (tokens, dimension)."""

@@ -8,6 +8,7 @@ from knowledge.documents import Article, Hit
 from knowledge.models.embedder import Embedder, Vectors
 from knowledge.retrieval.lexical_index import LexicalIndex
 from knowledge.retrieval.query_head import QueryHead
+from knowledge.retrieval.repetitions import repetitions
 from knowledge.retrieval.reranker import Reranker
 from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.span_index import SpanIndex, SpanSearch
@@ -51,6 +52,7 @@ class Retriever:
         self._head = head
         self._reranker = reranker
         self._spans = spans or {}
+        self._repeated = repetitions(snapshot.passages)
         self._rows = snapshot.rows_by_language()
         self._rows_of_article: dict[str, list[int]] = {}
         for row, passage in enumerate(snapshot.passages):
@@ -136,6 +138,7 @@ class Retriever:
                     near=float(near[at]),
                     asked=float(asked[at]),
                     sentences=spans.sentences(row) if spans else (),
+                    repeated=self._repeated[row],
                 ),
             )
 

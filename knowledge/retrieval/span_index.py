@@ -45,6 +45,20 @@ class SpanIndex:
         asked = {name: float(_product(of, vector).max()) for name, of in self._asked.items()}
         return SpanSearch(self.rows, whole, parts, self._starts, asked)
 
+    def scores(self, vectors: Vectors) -> Vectors:
+        """Return how near questions are to all passages, of shape (questions, passages).
+
+        Args:
+            vectors: Their unit vectors, of shape (questions, dimension).
+        """
+        vectors = vectors / self._embedder.temperature
+        whole, parts = _product(self._passages, vectors.T), _product(self._sentences, vectors.T)
+        best = whole.copy()
+        held = np.diff(self._starts) > 0
+        if held.any():
+            best[held] = np.maximum.reduceat(parts, self._starts[:-1][held])
+        return np.asarray((whole + best).T / 2, np.float32)
+
 
 class SpanSearch:
     """How near one question is to the passages of one language and to their sentences.

@@ -5,25 +5,40 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from knowledge.documents import Passage
 from knowledge.models.embedder import Vectors
 from knowledge.models.span_embedder import PassageVectors, SpanEmbedder
+from knowledge.retrieval.expansions import ExpansionStore
 from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.span_index import SpanIndex
 from knowledge.segmenter import Span, sentences
 
 logger = logging.getLogger(__name__)
 
+Name = TypeVar("Name", str, int)
+
+# How much nearer a message that was written must be to its own article than to any other: a cosine
+# divided by the temperature of the embedder's training.
+NEARER = 0.0
+# Messages that are compared with all passages together.
+COMPARED = 1024
 # Texts encoded between two steps of the progress bar.
 BATCH = 32
 
 
 def open_span_indexes(
-    snapshot: Snapshot, embedders: Sequence[SpanEmbedder], folder: Path, *, progress: bool = False
+    snapshot: Snapshot,
+    embedders: Sequence[SpanEmbedder],
+    folder: Path,
+    *,
+    expansions: ExpansionStore | None = None,
+    progress: bool = False,
 ) -> dict[str, SpanIndex]:
     """Return an index for each language that has passages and an embedder.
 
@@ -31,6 +46,7 @@ def open_span_indexes(
         snapshot: The passages, grouped by language.
         embedders: Of several that cover a language, the first one serves it.
         folder: Where vectors are kept; a damaged or missing file costs time alone.
+        expansions: Messages that were written for the passages.
         progress: Whether to show progress bars.
 
     Raises:
@@ -41,15 +57,76 @@ def open_span_indexes(
         embedder = next((one for one in embedders if lang in one.languages), None)
         if embedder:
             passages = [snapshot.passages[row] for row in rows]
-            articles = [a for a in snapshot.articles if a.lang == lang]
-            questions = {a.id: a.questions for a in articles if a.is_valid(snapshot.day)}
-            served = {passage.article for passage in passages}
-            asked = {name: texts for name, texts in questions.items() if texts and name in served}
             store = _Store(folder / f"{lang}.{embedder.name}.safetensors", embedder, progress)
             vectors = store.passages(passages)
-            indexes[lang] = SpanIndex(embedder, rows, vectors, store.questions(asked))
+            asked = store.questions(_front_matter(snapshot, passages))
+            if expansions:
+                index = SpanIndex(embedder, rows, vectors)
+                written = store.questions(_written(passages, expansions))
+                asked = _joined(asked, found_again(index, passages, written))
+            indexes[lang] = SpanIndex(embedder, rows, vectors, asked)
             store.save()
     return indexes
+
+
+def _front_matter(snapshot: Snapshot, passages: Sequence[Passage]) -> dict[str, Sequence[str]]:
+    """Return the messages that today's articles list, by article."""
+    articles = [a for a in snapshot.articles if a.lang == passages[0].lang]
+    served = {passage.article for passage in passages}
+    return {
+        a.id: a.questions
+        for a in articles
+        if a.questions and a.id in served and a.is_valid(snapshot.day)
+    }
+
+
+def _written(passages: Sequence[Passage], expansions: ExpansionStore) -> dict[int, Sequence[str]]:
+    """Return the messages that were written for passages, by their numbers."""
+    known = {n: expansions.of(passage) for n, passage in enumerate(passages)}
+    return {n: found.messages for n, found in known.items() if found and found.messages}
+
+
+def found_again(
+    index: SpanIndex, passages: Sequence[Passage], written: Mapping[int, Vectors]
+) -> Iterator[tuple[str, Vectors]]:
+    """Yield article and vectors of the messages by which the article is found before any other.
+
+    What finds another article as well would lead customers astray.
+
+    Args:
+        index: The index of the passages, without messages.
+        passages: Its passages.
+        written: By a passage's number, the vectors of its messages: (messages, dimension).
+    """
+    if not written:
+        return
+    articles = np.array([passage.article for passage in passages])
+    owners = np.repeat(articles[list(written)], [len(of_one) for of_one in written.values()])
+    vectors = np.vstack(list(written.values()))
+    parts = [slice(at, at + COMPARED) for at in range(0, len(vectors), COMPARED)]
+    is_found = np.concatenate(
+        [_is_found(index.scores(vectors[part]), articles, owners[part]) for part in parts]
+    )
+    for article in dict.fromkeys(owners[is_found]):
+        yield str(article), vectors[is_found & (owners == article)]
+
+
+def _is_found(
+    scores: Vectors, articles: NDArray[np.str_], owners: NDArray[np.str_]
+) -> NDArray[np.bool_]:
+    """Return which messages find their owner, by scores of shape (messages, passages)."""
+    own = owners[:, None] == articles[None, :]
+    others = np.where(own, -np.inf, scores).max(axis=1)
+    return np.asarray(np.where(own, scores, -np.inf).max(axis=1) >= others + NEARER)
+
+
+def _joined(
+    asked: Mapping[str, Vectors], more: Iterator[tuple[str, Vectors]]
+) -> dict[str, Vectors]:
+    joined = dict(asked)
+    for name, vectors in more:
+        joined[name] = np.vstack([joined[name], vectors]) if name in joined else vectors
+    return joined
 
 
 class _Store:
@@ -76,8 +153,8 @@ class _Store:
         found = self._vectors(keys, encode, "Reading passages")
         return [PassageVectors(rows[0], rows[1:]) for rows in found]
 
-    def questions(self, texts: Mapping[str, Sequence[str]]) -> dict[str, Vectors]:
-        """Return the vectors of each article's messages, of shape (messages, dimension)."""
+    def questions(self, texts: Mapping[Name, Sequence[str]]) -> dict[Name, Vectors]:
+        """Return the vectors of messages by the same names, each of shape (messages, dimension)."""
         flat = list(dict.fromkeys(text for of_article in texts.values() for text in of_article))
         keys = [_hash(text) for text in flat]
 

@@ -86,6 +86,7 @@ def _make(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from tuning.evidence_model.base_network import open_base
     from tuning.evidence_model.config import EvidenceSettings
     from tuning.evidence_model.measures import measure
     from tuning.evidence_model.model_folder import save_result
@@ -97,10 +98,10 @@ def _train(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     cases = [case for part in settings.parts for case in _cases(settings, part)]
     dev = _cases(settings, "dev")
-    base, source = _base_model(settings, options.state)
-    model, tokenizer = open_model(settings, source)
-    metrics = train(settings, model, tokenizer, cases)
-    scored = score_cases(settings, model, tokenizer, dev)
+    base = open_base(settings, options.state)
+    model = open_model(settings, base)
+    metrics = train(settings, model, base.tokenizer, cases)
+    scored = score_cases(settings, model, base.tokenizer, dev)
     facts: dict[str, Any] = {
         "questions": len(cases),
         "companies": len({case.company for case in cases} - {"xquad"}),
@@ -109,7 +110,7 @@ def _train(options: argparse.Namespace) -> None:
         "loss": metrics["train_loss"],
         "development": measure(dev, scored),
     }
-    save_result(settings, model, base, facts)
+    save_result(settings, model, base.name, facts)
 
 
 def _measure(options: argparse.Namespace) -> None:
@@ -119,7 +120,7 @@ def _measure(options: argparse.Namespace) -> None:
     from tuning.evidence_model.serving import open_reader, score_as_served
 
     facts = read_facts(options.measure)
-    reader = open_reader(options.measure, options.state, causal=facts["causal"])
+    reader = open_reader(options.measure, options.state)
     languages = facts["settings"]["languages"]
     file = (options.cases or CASES) / "dev.jsonl"
     dev = [case for case in read_cases(file) if case.lang in languages]
@@ -137,17 +138,6 @@ def _cases(settings: "EvidenceSettings", part: str) -> "list[EvidenceCase]":
     if not kept:
         raise ValueError(f"Expected questions in {settings.languages} in {part}.jsonl, found none.")
     return kept
-
-
-def _base_model(settings: "EvidenceSettings", state: Path) -> tuple[str, str]:
-    """Return the base model's public name, and the folder or hub name to load it from."""
-    from knowledge.models.carriers import EMBEDDER, GENERATOR
-    from knowledge.models.model_files import encoder_source, generator_folder
-
-    if settings.base_model == GENERATOR.hub:
-        return GENERATOR.hub, generator_folder(None, state)
-    name = settings.base_model or EMBEDDER.hub
-    return name, encoder_source(name, state)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ class EvidenceSettings(ConfigFile):
     name: str
     method: Literal["full", "lora"] = "lora"
     base_model: str | None = None
-    """The folder or hub name of an encoder or causal model; null for the shipped embedder."""
+    """The folder or hub name of an encoder; null for the shipped embedder, and "span-embedder-en"
+    for the shipped span embedder for English."""
     start: Path | None = None
     """A folder of weights to train further; null for a new adapter."""
     cases: Path
@@ -32,6 +33,10 @@ class EvidenceSettings(ConfigFile):
     batch: int = Field(default=16, ge=1)
     """Questions per batch, each with all of its passages."""
     learning_rate: float = Field(default=3e-4, gt=0)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Of the network and the adapter. On a processor it takes half of the time."""
+    first_layer: int = Field(default=0, ge=0)
+    """The first layer that is trained; those below it stay as they are, and save time."""
     rank: int = Field(default=32, ge=1)
     """The rank of LoRA (Hu et al. 2021, arXiv 2106.09685)."""
     max_steps: int = -1

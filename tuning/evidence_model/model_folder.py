@@ -31,25 +31,13 @@ def save_result(settings: EvidenceSettings, model: Any, base: str, facts: dict[s
     model.network.save_pretrained(str(staging))
     for file in staging.glob("*.safetensors"):
         halve(file)
-    if model.causal:
-        _move_below_lm_head(staging / "adapter_model.safetensors")
     name_base(staging, base)
     layer = {n: weight.detach().cpu().contiguous() for n, weight in model.linear.named_parameters()}
     save_file(layer, staging / LINEAR_LAYER)
     values = settings.model_dump(mode="json")
-    write_facts(staging, {**facts, "base": base, "causal": model.causal, "settings": values})
+    write_facts(staging, {**facts, "base": base, "settings": values})
     put_in_place(staging, settings.output)
     print(f"{settings.name}: {facts['seconds']} s. Saved in {settings.output}")
-
-
-def _move_below_lm_head(file: Path) -> None:
-    """Rename an adapter's weights for the product's network, which has a language model head."""
-    from safetensors.torch import load_file, save_file
-
-    if file.exists():
-        inner = "base_model.model."
-        weights = {n.replace(inner, f"{inner}model.", 1): w for n, w in load_file(file).items()}
-        save_file(weights, file, metadata={"format": "pt"})
 
 
 def read_facts(folder: Path) -> dict[str, Any]:

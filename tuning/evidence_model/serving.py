@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from tuning.evidence_model.cases import EvidenceCase
 
 
-def open_reader(folder: Path, state: Path, *, causal: bool) -> EvidenceReader:
+def open_reader(folder: Path, state: Path) -> EvidenceReader:
     """Return the assistant's reader with these weights instead of the shipped ones.
+
+    Where they belong to a span embedder's network, the embedder's keeps its shipped weights.
 
     Args:
         folder: The weights.
         state: The state folder.
-        causal: Whether the weights belong to the generator's network; the embedder's network then
-            keeps its shipped weights.
 
     Raises:
         ValueError: The weights belong to other models than the shipped ones.
     """
-    from assistant.config import load_settings
-    from assistant.generators.open_generator import open_generator
-    from knowledge.models.model_files import open_embedder
+    from knowledge.models.model_files import open_embedder, open_span_embedders
 
-    first = EvidenceModel.load(open_embedder(None, state), OF_EMBEDDER if causal else folder)
-    second = None
-    if causal and (generator := open_generator(load_settings(state=state))):
-        second = EvidenceModel.load(generator, folder)
-    if first is None or (causal and second is None):
+    embedder = open_embedder(None, state)
+    if first := EvidenceModel.load(embedder, folder):
+        return EvidenceReader(first)
+    spans = open_span_embedders(embedder, state, small=False)
+    second = next((model for one in spans if (model := EvidenceModel.load(one, folder))), None)
+    first = EvidenceModel.load(embedder, OF_EMBEDDER)
+    if first is None or second is None:
         raise ValueError(f"Expected weights for the shipped models in {folder}, found others.")
     return EvidenceReader(first, second)
 

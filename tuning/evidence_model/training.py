@@ -8,6 +8,7 @@ Chirkova et al. 2025, arXiv 2501.16214).
 """
 
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoModel, AutoTokenizer, Trainer, TrainingArguments
+from transformers import Trainer, TrainingArguments
 
 from assistant.evidence.evidence_model import LINEAR_LAYER, encode
 from tuning.config_file import ConfigError
+from tuning.evidence_model.base_network import Base
 from tuning.evidence_model.cases import CasePassage, EvidenceCase
 from tuning.evidence_model.config import EvidenceSettings
 from tuning.evidence_model.measures import ScoredCase
@@ -28,23 +30,21 @@ from tuning.half_precision import precision
 VARIED = 0.2
 LINEAR_LEARNING_RATE, WARMUP, WEIGHT_DECAY, DROPOUT = 1e-3, 0.06, 0.01, 0.1
 # Cases per batch outside training.
-BATCH = 32
+BATCH = 8
 
 
 class SentenceScorer(torch.nn.Module):
     """A transformer with a linear layer that scores sentences."""
 
-    def __init__(self, network: Any, *, causal: bool) -> None:
-        """Add an untrained linear layer to a transformer.
+    def __init__(self, network: Any) -> None:
+        """Add an untrained linear layer to an encoder.
 
         Args:
-            network: Returns a vector for each token, from ids and mask.
-            causal: Whether a sentence's vector is that of its last token; otherwise it is the mean
-                over its tokens.
+            network: Returns a vector for each token, from ids and mask. A sentence's vector is the
+                mean over its tokens.
         """
         super().__init__()
         self.network = network
-        self.causal = causal
         self.dropout = torch.nn.Dropout(DROPOUT)
         self.linear = torch.nn.Linear(network.config.hidden_size, 1)
         torch.nn.init.normal_(self.linear.weight, std=0.02)
@@ -57,11 +57,8 @@ class SentenceScorer(torch.nn.Module):
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
         ).last_hidden_state
         rows, first, last = batch["rows"], batch["first"], batch["last"]
-        if self.causal:
-            vectors = states[rows, last]
-        else:
-            sums = torch.nn.functional.pad(states.float().cumsum(dim=1), (0, 0, 1, 0))
-            vectors = (sums[rows, last + 1] - sums[rows, first]) / (last - first + 1)[:, None]
+        sums = torch.nn.functional.pad(states.float().cumsum(dim=1), (0, 0, 1, 0))
+        vectors = (sums[rows, last + 1] - sums[rows, first]) / (last - first + 1)[:, None]
         scores = self.linear(self.dropout(vectors.to(self.linear.weight.dtype)))
         return torch.as_tensor(scores).squeeze(-1).float()
 
@@ -149,26 +146,16 @@ class Collator:
         return question, [*kept[: len(kept) - len(right)], *right] if right else kept
 
 
-def open_model(settings: EvidenceSettings, source: str) -> tuple[SentenceScorer, Any]:
-    """Return an untrained sentence scorer and its tokenizer.
+def open_model(settings: EvidenceSettings, base: Base) -> SentenceScorer:
+    """Return an untrained sentence scorer, or one to train further.
 
     Raises:
-        ConfigError: There is no such model.
+        ConfigError: There are no weights to train further.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        network = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"Expected an encoder or a causal model in {source}, found: "
-            f"{str(error).splitlines()[0]}"
-        ) from None
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    causal = not hasattr(network.config, "type_vocab_size")
+    network = base.network
     for name, weight in network.named_parameters():
         # The word vectors are most of a multilingual model, and little data hardly moves them.
-        if "embeddings" in name or "embed_tokens" in name:
+        if "embeddings" in name or _layer(name) < settings.first_layer:
             weight.requires_grad_(False)
     if settings.method == "lora":
         from peft import LoraConfig, get_peft_model
@@ -176,15 +163,31 @@ def open_model(settings: EvidenceSettings, source: str) -> tuple[SentenceScorer,
         lora = LoraConfig(
             r=settings.rank,
             lora_alpha=2 * settings.rank,
-            lora_dropout=DROPOUT,
+            lora_dropout=settings.dropout,
             target_modules="all-linear",
-            exclude_modules=None if causal else ["pooler.dense"],
+            exclude_modules=_untouched(settings),
         )
         network = get_peft_model(network, lora)
-    scorer = SentenceScorer(network, causal=causal)
+        for name, weight in network.named_parameters():
+            if _layer(name) < settings.first_layer:
+                weight.requires_grad_(False)
+    scorer = SentenceScorer(network)
     if settings.start:
         _load(scorer, settings.start)
-    return scorer, tokenizer
+    return scorer
+
+
+def _untouched(settings: EvidenceSettings) -> str:
+    """Return a pattern of the modules without an adapter of their own."""
+    # Weights to train further may have one below the first layer.
+    lower = range(0 if settings.start else settings.first_layer)
+    return "|".join([r".*pooler\.dense", *(rf".*\.layer\.{number}\..*" for number in lower)])
+
+
+def _layer(name: str) -> float:
+    """Return the number of a weight's layer; infinity outside of layers."""
+    found = re.search(r"\.layer\.(\d+)\.", name)
+    return int(found[1]) if found else float("inf")
 
 
 def _load(scorer: SentenceScorer, folder: Path) -> None:
@@ -198,10 +201,6 @@ def _load(scorer: SentenceScorer, folder: Path) -> None:
 
     try:
         adapter = load_file(folder / "adapter_model.safetensors")
-        if scorer.causal:  # see ``model_folder``
-            adapter = {
-                n.replace("model.model.model.", "model.model."): w for n, w in adapter.items()
-            }
         loaded: Any = set_peft_model_state_dict(scorer.network, adapter)
         if loaded.unexpected_keys:
             raise RuntimeError("an adapter for another network")
