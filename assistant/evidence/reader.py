@@ -109,10 +109,13 @@ class EvidenceReader:
         best_hit = max(hit.score for hit in hits)
         best_span = max((score for hit in hits for score in hit.sentences), default=0.0)
         features = (any_logit, _log_odds(best_hit), best_span)
+        answerable = weights.answerable(*features)
+        best = weights.best(any_logit, features[1], best_share(logits))
         return Reading(
             logits,
-            answerable=weights.answerable(*features),
-            best=weights.best(any_logit, features[1], best_share(logits)),
+            answerable=answerable,
+            # Fitted apart: one sentence is never likelier right than any is.
+            best=min(best, answerable),
             features=features,
             read=read,
         )
