@@ -233,7 +233,7 @@ class Assistant:
         wished = self._router.is_settled(prediction)
         read = about or (findings.hits if wished else [])
         ranked = self.evidence.rank(findings.query, read, readings[findings.query])
-        is_told = about or self.policy.is_clear(ranked)
+        is_told = about or self.policy.is_about(ranked)
         chosen = select(ranked, prediction.language) if is_told else []
         return dataclasses.replace(findings, chosen=chosen)
 

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
 
 
 def _run(settings: "Settings") -> int:
-    from assistant.generators.message_writer import open_message_writers
+    from assistant.writing.message_writer import open_message_writers
     from knowledge.knowledge_base import KnowledgeBase
     from knowledge.models.model_files import open_embedder, open_span_embedders
 
@@ -94,7 +94,7 @@ def _expand(base: "KnowledgeBase", state: "Path", waiting: "Waiting") -> None:
     from threadpoolctl import threadpool_limits
 
     from assistant.errors import AssistantError
-    from assistant.generators.message_writer import open_message_writers
+    from assistant.writing.message_writer import open_message_writers
 
     # The limit is this thread's alone.
     with threadpool_limits(1, user_api="openmp"):

@@ -27,7 +27,8 @@ class Policy:
     clear_sentence: ClassVar[float] = 0.38
     # Below it, probably no sentence answers: the message is declined.
     floor: ClassVar[float] = 0.7
-    # The same of the most likely article, where no network reads sentences.
+    # The same of the most likely article, where no network reads sentences; and from here on, it is
+    # quoted to a customer who waits for a person.
     clear_article: ClassVar[float] = 0.5
     floor_article: ClassVar[float]
     # Above it, an out-of-scope score leads to a decline unless a hit is sure. One message in seven
@@ -69,8 +70,12 @@ class Policy:
     def is_clear(self, ranked: RankedSentences) -> bool:
         """Return whether the most likely sentence answers without a clarifying question."""
         if ranked.best is None:
-            return ranked.best_article >= self._raised(self.clear_article)
+            return self.is_about(ranked)
         return ranked.best >= self._raised(self.clear_sentence)
+
+    def is_about(self, ranked: RankedSentences) -> bool:
+        """Return whether the most likely article is worth reading until a person comes."""
+        return ranked.best_article >= self._raised(self.clear_article)
 
     def is_certain(self, ranked: RankedSentences) -> bool:
         """Return whether a picked article answers beyond doubt."""

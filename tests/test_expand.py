@@ -62,7 +62,7 @@ def invoked(monkeypatch, state):
     def run(folder, *writers):
         if writers:
             monkeypatch.setattr(
-                "assistant.generators.message_writer.open_message_writers", lambda *_: writers
+                "assistant.writing.message_writer.open_message_writers", lambda *_: writers
             )
         options = ["expand", "--knowledge", str(folder), "--state", str(state)]
         return CliRunner().invoke(cli.main, options)
@@ -159,7 +159,7 @@ def background(monkeypatch, state):
                 writer.pause = pause
             return writers
 
-        monkeypatch.setattr("assistant.generators.message_writer.open_message_writers", open_them)
+        monkeypatch.setattr("assistant.writing.message_writer.open_message_writers", open_them)
         expand_in_background(base, state, waiting or Waiting())
 
     return start

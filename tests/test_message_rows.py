@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from assistant.generators.message_writer import hash_message
+from assistant.writing.message_writer import hash_message
 from assistant.writing.templates import PromptTemplate
 from knowledge.documents import Article, Hit
 from knowledge.splitter import split

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from assistant.errors import GeneratorError
-from assistant.generators import message_writer
-from assistant.generators.message_writer import (
+from assistant.writing import message_writer
+from assistant.writing.message_writer import (
     LEARNT,
     LONGEST,
     READ,

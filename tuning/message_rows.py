@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     parser.add_argument("--seed", type=int, default=0, help="of the order; default: %(default)s")
     options = parser.parse_args(arguments)
-    from assistant.generators.message_writer import LEARNT
+    from assistant.writing.message_writer import LEARNT
     from knowledge.errors import KnowledgeError
     from tuning.atomic_files import write_json, write_text
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def learnt(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Return the sorted hashes of the rows' messages: a writer must not say them by heart."""
-    from assistant.generators.message_writer import hash_message
+    from assistant.writing.message_writer import hash_message
 
     texts = [row["completion"][0]["content"] for row in rows]
     return sorted({hash_message(line) for text in texts for line in text.splitlines()})
