@@ -109,16 +109,18 @@ class SpanEmbedder:
         from transformers import AutoModel, AutoTokenizer
 
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        # From the start: a copy in float32 would be half a gigabyte.
+        dtype = torch.bfloat16 if has_bfloat16() else torch.float32
         try:
             tokenizer = AutoTokenizer.from_pretrained(source)
-            network = AutoModel.from_pretrained(source, dtype=torch.float32)
+            network = AutoModel.from_pretrained(source, dtype=dtype)
             network = PeftModel.from_pretrained(network, str(folder)).merge_and_unload().eval()
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelNotFoundError(
                 f"Expected an encoder in {source} and an adapter for it in {folder}, found: "
                 f"{str(error).splitlines()[0]}"
             ) from None
-        return cls.load(network.bfloat16() if has_bfloat16() else network, tokenizer, folder)
+        return cls.load(network, tokenizer, folder)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Return questions' unit vectors, float32 of shape (len(texts), dimension)."""
