@@ -193,3 +193,14 @@ def test_the_ranker_reads_none_of_it_and_each_sentence_keeps_its_own_span_score(
     assert without[0].sentences == (), "as it is without a span embedder"
     (vector,) = HashEmbedder().encode_queries(["how"])
     assert ranker.rank("how", [empty], vector).sentences == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ('> "I clicked upgrade by mistake."\n\nTap Undo within a day.', "Tap Undo within a day."),
+        ("> “我点错了。”\n\n请在一天内点“撤销”。", "请在一天内点“撤销”。"),
+    ],
+)
+def test_what_a_customer_is_quoted_to_say_answers_nothing(text, answer):
+    assert told(text, "zh" if "我" in text else "en")[0] == [answer]

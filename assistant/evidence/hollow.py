@@ -14,13 +14,16 @@ _ENDS = re.compile(r"[.!;:。！；：…)）\]】」”\"]\W*$")
 # A line of several links, buttons or places: "Home > Fees", "Yes | No | Report a problem".
 _PATH = re.compile(r"\S\s+[>›»]\s+\S")
 _LINKS = re.compile(r"^(?:[^|]{1,60}\|){1,}[^|]{1,80}$")
+# A customer's words as an example, such as > "I clicked it by mistake."
+_SAID = re.compile(r"^[>*_\s]*[\"“「][^\"”「」]*[\"”」][*_\s]*$")
 _LINK = re.compile(r"^\W*\[[^\]]*\]\([^)]*\)\W*$")
 
 
 def is_hollow(span: Span, passage: Passage, question: str) -> bool:
     """Return whether a sentence answers nothing, whatever was asked.
 
-    A title or heading, a question, a line of links, a label, and the customer's own sentence.
+    A title or heading, a question, a line of links, a label, words in quotation marks alone, and
+    the customer's own sentence.
 
     Args:
         span: The sentence, in characters of the passage's text.
@@ -34,7 +37,7 @@ def is_hollow(span: Span, passage: Passage, question: str) -> bool:
     is_path = _PATH.search(text) and "**" not in text and not _ENDS.search(text)
     # A row of a table without outer bars has a figure.
     is_links = _LINKS.match(text) and not re.search(r"\d", text)
-    if _QUESTION.search(text) or _LINK.match(text) or is_links or is_path:
+    if _QUESTION.search(text) or _LINK.match(text) or _SAID.match(text) or is_links or is_path:
         return True
     if _is_name(text, passage) or _is_label(span, passage):
         return True
