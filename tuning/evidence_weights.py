@@ -98,12 +98,15 @@ def _fit_sentences(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]
     from scipy.optimize import minimize
     from scipy.special import logsumexp
 
+    from assistant.evidence.evidence_weights import EvidenceWeights
+
     shares = _shares(questions)
 
     def loss(weights: NDArray[np.float64]) -> float:
         total = PENALTY * float(weights @ weights)
+        shown = EvidenceWeights(*weights)
         for question, share in zip(questions, shares, strict=True):
-            logits = sentence_logits(question, weights)
+            logits = sentence_logits(question, shown)
             total += share * (logsumexp(logits) - logsumexp(logits[question.gold]))
         return total
 
@@ -112,19 +115,12 @@ def _fit_sentences(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]
     return np.asarray(found.x)
 
 
-def sentence_logits(
-    question: EvidenceQuestion, weights: "EvidenceWeights | NDArray[np.float64]"
-) -> NDArray[np.float64]:
+def sentence_logits(question: EvidenceQuestion, weights: "EvidenceWeights") -> NDArray[np.float64]:
     """Return each sentence's logit by the weights of reading, hit, span and repetitions."""
-    if isinstance(weights, np.ndarray):
-        reading, hit, span, repeated = weights
-    else:
-        reading, hit, span = weights.reading, weights.hit, weights.span
-        repeated = weights.repeated
     was_read = np.isfinite(question.read)
-    logits = reading * question.read[was_read]
-    logits += hit * question.hit[was_read] + span * question.span[was_read]
-    logits -= repeated * question.repeated[was_read]
+    logits = weights.reading * question.read[was_read]
+    logits += weights.hit * question.hit[was_read] + weights.span * question.span[was_read]
+    logits -= weights.repeated * question.repeated[was_read]
     found = np.full(len(was_read), -np.inf)
     found[was_read] = logits
     return found

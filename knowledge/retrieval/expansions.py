@@ -77,7 +77,7 @@ class ExpansionStore:
             with self._file.open("a", encoding="utf-8") as file:
                 # A line that was cut off must not swallow this one.
                 file.write(f"\n{json.dumps(row, ensure_ascii=False)}\n")
-            self._known = {**self._known, _key(passage): expansion}
+            self._known[_key(passage)] = expansion
 
 
 def _key(passage: Passage) -> str:
