@@ -19,8 +19,8 @@ from knowledge.models import carriers
 from knowledge.models.carriers import GENERATOR
 from tests.fakes import CountingSpanEmbedder, FakeMessageWriter, HashEmbedder
 from tests.test_model_files import NOTHING_INSTALLED
+from tests.three_articles import CARD, FEE, ROOM, write_articles
 
-CARD, FEE, ROOM = "A card costs five pounds.", "The fee is two pounds.", "Rooms open at noon."
 # What the writer makes of them.
 WRITTEN = {"card": (CARD,), "fee": (FEE,), "room": (ROOM,)}
 
@@ -28,11 +28,7 @@ WRITTEN = {"card": (CARD,), "fee": (FEE,), "room": (ROOM,)}
 @pytest.fixture
 def folder(tmp_path):
     """Three articles with a passage each."""
-    docs = tmp_path / "docs"
-    docs.mkdir()
-    for name, text in (("card", CARD), ("fee", FEE), ("room", ROOM)):
-        (docs / f"{name}.md").write_text(text)
-    return docs
+    return write_articles(tmp_path / "docs")
 
 
 @pytest.fixture

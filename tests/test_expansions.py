@@ -21,8 +21,7 @@ from knowledge.retrieval.span_store import found_again, open_span_indexes
 from knowledge.splitter import MAX_WORDS
 from tests.fakes import CountingSpanEmbedder, FakeMessageWriter, HashEmbedder
 from tests.test_span_store import snapshot
-
-CARD, FEE, ROOM = "A card costs five pounds.", "The fee is two pounds.", "Rooms open at noon."
+from tests.three_articles import CARD, FEE, ROOM, write_articles
 
 
 def passage(text=CARD, **changed):
@@ -292,11 +291,7 @@ def test_messages_serve_the_language_of_their_passage(tmp_path):
 @pytest.fixture
 def folder(tmp_path):
     """Three articles with a passage each."""
-    docs = tmp_path / "docs"
-    docs.mkdir()
-    for name, text in (("card", CARD), ("fee", FEE), ("room", ROOM)):
-        (docs / f"{name}.md").write_text(text)
-    return docs
+    return write_articles(tmp_path / "docs")
 
 
 @pytest.fixture
