@@ -75,20 +75,20 @@ def help_centres(part: Part, lang: str | None = None) -> list[HelpCentre]:
         part: ``train`` or ``dev``.
         lang: "en" or "zh"; None for both.
     """
-    shared = _shared()
-    centres = [_bank(part, of, shared) for of in ("en", "zh")]
+    shared = shared_folder()
+    centres = [bank_centre(part, of, shared) for of in ("en", "zh")]
     own: tuple[str, ...] = ()
     theirs = DEV_CENTRES
     if part == "train":
         centres += _companies()
         own, theirs = OWN_CENTRES, TRAINING_CENTRES
-    centres += [_centre(FOLDER / name, [FOLDER / name / "questions.jsonl"]) for name in own]
+    centres += [centre_of(FOLDER / name, [FOLDER / name / "questions.jsonl"]) for name in own]
     if shared:
         for name in theirs:
             folder = shared / "companies" / name
             files = [folder / "questions.jsonl", FOLDER / name / "unanswered.jsonl"]
             files += [folder / "talks.jsonl"] if part == "train" else []
-            centres.append(_centre(folder, [file for file in files if file.is_file()]))
+            centres.append(centre_of(folder, [file for file in files if file.is_file()]))
     return [centre for centre in centres if lang in (None, centre.lang)]
 
 
@@ -104,7 +104,8 @@ def folder_of(centre: HelpCentre) -> Path:
     return own if own.is_dir() else data_folder() / "customers" / "companies" / centre.name / "docs"
 
 
-def _shared() -> Path | None:
+def shared_folder() -> Path | None:
+    """Return the folder of other people's messages; None without FRONTDESK_DATA."""
     try:
         folder = data_folder() / "customers"
     except FileNotFoundError:
@@ -112,7 +113,14 @@ def _shared() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _bank(part: Part, lang: str, shared: Path | None) -> HelpCentre:
+def bank_centre(part: Part, lang: str, shared: Path | None) -> HelpCentre:
+    """Return the bank with its customers' messages.
+
+    Args:
+        part: ``train`` or ``dev``.
+        lang: "en" or "zh".
+        shared: The folder of other people's messages; None for this project's alone.
+    """
     articles = [article for article in current_articles(BANK) if article.lang == lang]
     messages = read_messages(FOLDER / f"bank.{lang}.jsonl", part)
     if shared:
@@ -140,7 +148,8 @@ def _companies() -> list[HelpCentre]:
     ]
 
 
-def _centre(folder: Path, files: Sequence[Path]) -> HelpCentre:
+def centre_of(folder: Path, files: Sequence[Path]) -> HelpCentre:
+    """Return a help centre whose articles stand in ``docs``, with the messages of files."""
     articles = list(current_articles(folder / "docs"))
     messages = [message for file in files for message in read_messages(file)]
     return HelpCentre(folder.name, articles[0].lang, articles, messages)
@@ -164,7 +173,8 @@ def read_messages(file: Path, part: Part | None = None) -> list[CustomerMessage]
             turns = row if isinstance(row, list) else [row]
             own = turns[0].get("part") or ("train", "train", "train", "dev")[number % 4]
             if part in (None, own):
-                messages += [_message(turn, n > 0) for n, turn in enumerate(turns) if _counts(turn)]
+                counted = [(n, turn) for n, turn in enumerate(turns) if _counts(turn)]
+                messages += [message_of(turn, n > 0) for n, turn in counted]
         except (ValueError, KeyError, TypeError, AttributeError, IndexError):
             raise ValueError(
                 f"{file}:{number + 1}: expected a customer's message, found {line[:80]!r}"
@@ -176,8 +186,9 @@ def _counts(turn: dict[str, Any]) -> bool:
     return turn.get("expect", "answer") == "decline" or bool(turn.get("doc"))
 
 
-def _message(turn: dict[str, Any], is_later: bool) -> CustomerMessage:
-    answered = turn.get("expect", "answer") != "decline"
+def message_of(turn: dict[str, Any], is_later: bool) -> CustomerMessage:
+    """Return the message of an object as described above."""
+    answered = bool(turn.get("doc")) and turn.get("expect", "answer") != "decline"
     return CustomerMessage(
         question=(is_later and turn.get("alone")) or turn["question"] + "",
         articles=tuple(turn["doc"].split("|")) if answered else (),
