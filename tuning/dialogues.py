@@ -1,4 +1,8 @@
-"""Plays canned dialogues and reports failures: ``python -m tuning.dialogues FOLDER``."""
+"""Plays canned dialogues and reports failures: ``python -m tuning.dialogues FOLDER``.
+
+A dialogue with a reason is known to fail and is reported when it passes. ``--paraphrases`` plays
+each critical dialogue in five wordings: a reply must not depend on how a customer words a message.
+"""
 
 import argparse
 import sys
@@ -11,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play the dialogues; return 1 if any failed, 2 if they cannot be read."""
+    """Play the dialogues; return 1 if any is not as expected, 2 if they cannot be read."""
     from assistant.config import settings_of
     from assistant.errors import AssistantError
     from knowledge.errors import KnowledgeError
@@ -23,10 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         dialogues = load_dialogues(given.folder)
         settings = settings_of(given)
         from assistant.assistant import Assistant
-        from tuning.evaluate.played_dialogues import play
+        from tuning.evaluate.played_dialogues import play, play_wordings
 
         assistant = Assistant.from_config(settings)
-        played = play(assistant, dialogues, plain_history=given.plain_history)
+        play_all = play_wordings if given.paraphrases else play
+        played = play_all(assistant, dialogues, plain_history=given.plain_history)
     except (ValueError, AssistantError, KnowledgeError) as error:
         print(f"dialogues: {error}", file=sys.stderr)
         return 2
@@ -49,23 +54,24 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="keep only role and text of earlier messages, as many clients do",
     )
+    parser.add_argument(
+        "--paraphrases",
+        action="store_true",
+        help="play each critical dialogue in its own wording and in four others",
+    )
     add_arguments(parser)
     return parser
 
 
 def _report(played: "Sequence[PlayedDialogue]", junit: Path | None, html: Path | None) -> int:
-    from tuning.evaluate.dialogue_reports import write_junit, write_page
+    from tuning.evaluate.dialogue_reports import findings, summary, write_junit, write_page
 
     if junit:
         write_junit(played, junit)
     if html:
         write_page(played, html)
-    failed = [entry for entry in played if entry.failures]
-    for entry in failed:
-        print(f"FAILED {entry.file}: {entry.dialogue.test_case}")
-        print("\n".join(f"    {line}" for line in entry.failures))
-    print(f"{len(played) - len(failed)} of {len(played)} dialogues passed")
-    return 1 if failed else 0
+    print(*findings(played), *summary(played), sep="\n")
+    return 1 if any(entry.surprises for entry in played) else 0
 
 
 if __name__ == "__main__":

@@ -7,45 +7,58 @@ from typing import Any
 from assistant.messages import Reply
 
 
-def failed_assertions(reply: Reply, assertions: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield one line for each assertion that does not hold."""
+def failed_assertions(
+    replies: Sequence[Reply], assertions: Sequence[dict[str, Any]]
+) -> Iterator[str]:
+    """Yield one line for each assertion about the last reply that does not hold.
+
+    Args:
+        replies: All replies of the dialogue so far.
+        assertions: Names of ``ASSERTIONS`` with the values that they expect.
+    """
     for assertion in assertions:
         for name, value in assertion.items():
             holds = ASSERTIONS.get(name)
             if holds is None:
                 yield f"unknown assertion {name!r}; known are {', '.join(ASSERTIONS)}"
-            elif not holds(reply, value):
-                yield f"{name}: expected {value!r}, found {_described(reply)}"
+            elif not holds(replies, value):
+                yield f"{name}: expected {value!r}, found {_described(replies[-1])}"
 
 
 def _described(reply: Reply) -> str:
     cited = ", ".join(dict.fromkeys(c.article for c in reply.citations)) or "nothing"
-    return f"{reply.action} ({reply.intent} {reply.intent_score}), citing {cited}: {reply.text!r}"
+    decided = f"{reply.action} because of {reply.reason} ({reply.intent} {reply.intent_score})"
+    return f"{decided}, citing {cited}: {reply.text!r}"
 
 
-def _intent_was(reply: Reply, value: dict[str, Any]) -> bool:
+def _intent_was(replies: Sequence[Reply], value: dict[str, Any]) -> bool:
+    reply = replies[-1]
     is_named: bool = reply.intent == value["name"]
     return is_named and reply.intent_score >= float(value.get("min_score", 0.0))
 
 
-def _bot_uttered(reply: Reply, value: dict[str, str]) -> bool:
-    return re.search(value["text_matches"], reply.text) is not None
+def _bot_uttered(replies: Sequence[Reply], value: dict[str, str]) -> bool:
+    return re.search(value["text_matches"], replies[-1].text) is not None
 
 
-def _cited(reply: Reply, value: dict[str, str]) -> bool:
-    return any(citation.article == value["article"] for citation in reply.citations)
+def _not_repeated(replies: Sequence[Reply], value: bool) -> bool:
+    # Nothing is repeated in the first reply.
+    is_new = all(replies[-1].text != previous.text for previous in replies[-2:-1])
+    return is_new is value
 
 
-def _all_supported(reply: Reply, value: bool) -> bool:
-    is_supported = bool(reply.support) and all(s.citation for s in reply.support)
+def _cited(replies: Sequence[Reply], value: dict[str, str]) -> bool:
+    return any(citation.article == value["article"] for citation in replies[-1].citations)
+
+
+def _all_supported(replies: Sequence[Reply], value: bool) -> bool:
+    support = replies[-1].support
+    is_supported = bool(support) and all(s.citation for s in support)
     return is_supported is value
 
 
-def _language_is(reply: Reply, value: str) -> bool:
-    return reply.language == value
-
-
-def _no_personal_data(reply: Reply, value: bool) -> bool:
+def _no_personal_data(replies: Sequence[Reply], value: bool) -> bool:
+    reply = replies[-1]
     # The company's own number is not personal data: its articles, which are cited, contain it.
     quoted = " ".join(citation.quote for citation in reply.citations)
     personal = [data for s in reply.support for data in _personal_data(s.sentence)]
@@ -60,13 +73,15 @@ def _personal_data(sentence: str) -> Sequence[str]:
     return masked.groups() if masked else [sentence]
 
 
-ASSERTIONS: dict[str, Callable[[Reply, Any], bool]] = {
+ASSERTIONS: dict[str, Callable[[Sequence[Reply], Any], bool]] = {
     "intent_was": _intent_was,
-    "action_was": lambda reply, value: reply.action == value,
+    "action_was": lambda replies, value: replies[-1].action == value,
+    "reason_was": lambda replies, value: replies[-1].reason == value,
     "bot_uttered": _bot_uttered,
-    "bot_did_not_utter": lambda reply, value: not _bot_uttered(reply, value),
+    "bot_did_not_utter": lambda replies, value: not _bot_uttered(replies, value),
+    "not_repeated": _not_repeated,
     "cited": _cited,
     "all_supported": _all_supported,
-    "language_is": _language_is,
+    "language_is": lambda replies, value: replies[-1].language == value,
     "no_personal_data": _no_personal_data,
 }

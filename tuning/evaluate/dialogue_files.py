@@ -1,16 +1,22 @@
 """Canned dialogues as files: YAML in the format of Rasa's end-to-end tests."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 DIALOGUES = Path(__file__).parent.parent.parent / "tests" / "dialogues" / "passing"
 BUCKETS = Literal[
     "plain", "paraphrase", "follow_up", "ambiguous", "out_of_scope", "handoff", "small_talk",
     "injection", "personal_data", "multi_intent", "other_language",
 ]  # fmt: skip
+TURNS = Literal[
+    "follow_up", "change", "return", "correction", "confirm", "pushback", "pick", "reference",
+    "thanks", "person", "switch", "unanswerable",
+]  # fmt: skip
+# The usual wording of a message and its paraphrases.
+WORDINGS = 5
 
 
 class _Strict(BaseModel):
@@ -18,18 +24,38 @@ class _Strict(BaseModel):
 
 
 class Metadata(_Strict):
-    """The kind of a dialogue; a critical one must never fail."""
+    """The kind of a dialogue; a critical one must never fail.
+
+    ``turns`` are the kinds of the turns after the first. ``reason`` says why a dialogue fails that
+    is known to fail, and is empty for all others.
+    """
 
     language: Literal["en", "zh"]
     bucket: BUCKETS
     critical: bool = False
+    turns: list[TURNS] | None = None
+    reason: str = ""
 
 
 class Step(_Strict):
-    """A customer's message and assertions about the reply."""
+    """A customer's message and assertions about the reply, whatever the message's wording."""
 
     user: str
+    paraphrases: list[str] = Field(default=[], min_length=WORDINGS - 1, max_length=WORDINGS - 1)
     assertions: list[dict[str, Any]]
+
+    @model_validator(mode="after")
+    def _wordings_differ(self) -> Self:
+        wordings = [self.user, *self.paraphrases]
+        twice = [text for number, text in enumerate(wordings) if text in wordings[:number]]
+        if twice:
+            raise ValueError(f"expected paraphrases in other words, found {twice[0]!r} twice")
+        return self
+
+    def worded(self, wording: int) -> "Step":
+        """Return the step in another wording; without paraphrases there is one alone."""
+        wordings = [self.user, *self.paraphrases] if self.paraphrases else [self.user] * WORDINGS
+        return self.model_copy(update={"user": wordings[wording - 1]})
 
 
 class Dialogue(_Strict):
@@ -38,6 +64,33 @@ class Dialogue(_Strict):
     test_case: str
     metadata: Metadata
     steps: list[Step]
+
+    @model_validator(mode="after")
+    def _every_later_turn_has_a_kind(self) -> Self:
+        turns, later = self.metadata.turns, len(self.steps) - 1
+        if turns is not None and len(turns) != later:
+            raise ValueError(
+                f"{self.test_case}: expected one kind in metadata.turns for each step after the "
+                f"first, which are {later}, found {len(turns)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _paraphrased_ones_are_critical(self) -> Self:
+        if self.has_paraphrases and not self.metadata.critical:
+            raise ValueError(
+                f"{self.test_case}: expected critical: true, because a step has paraphrases"
+            )
+        return self
+
+    @property
+    def has_paraphrases(self) -> bool:
+        """Whether any step has other wordings."""
+        return any(step.paraphrases for step in self.steps)
+
+    def worded(self, wording: int) -> "Dialogue":
+        """Return the dialogue in another wording: 1 is the usual one, 2 to 5 are paraphrases."""
+        return self.model_copy(update={"steps": [step.worded(wording) for step in self.steps]})
 
 
 class DialogueFile(_Strict):
