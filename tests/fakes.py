@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.messages import Message, Reply
 from knowledge.documents import Passage
 from knowledge.models.embedder import Vectors
 from knowledge.models.span_embedder import PassageVectors
@@ -115,3 +116,31 @@ class ScriptedGenerator:
         self.adapters.append(adapter)
         for start in range(0, len(self.text), 4):
             yield self.text[start : start + 4]
+
+
+class ScriptedAssistant:
+    """Gives the replies that it was told to give, the last one again; keeps what it was asked.
+
+    It has no generator.
+    """
+
+    generator = None
+
+    def __init__(self, replies: Sequence[Reply]) -> None:
+        self.replies = list(replies)
+        self.asked: list[tuple[str, list[Message], str | None]] = []
+
+    def reply(
+        self, question: str, history: Sequence[Message] = (), strategy: str | None = None
+    ) -> Reply:
+        *_, last = self.stream(question, history, strategy)
+        assert isinstance(last, Reply)
+        return last
+
+    def stream(
+        self, question: str, history: Sequence[Message] = (), strategy: str | None = None
+    ) -> Iterator[str | Reply]:
+        self.asked.append((question, list(history), strategy))
+        reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
+        yield reply.text
+        yield reply

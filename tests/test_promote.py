@@ -6,9 +6,13 @@ import pytest
 
 from assistant.config import Settings
 from assistant.generators.adapters import FOLDER, SHIPPED, read_pointer, serving_adapter
+from tests.fakes import ScriptedAssistant
 from tests.test_evaluate import judged
+from tests.test_evaluate_conversations import turn
 from tuning import gate, promote
-from tuning.gate import Decision, Measured, decide
+from tuning.evaluate.conversations import Way
+from tuning.gate import Decision, decide
+from tuning.gate_measures import Measured, general, measure
 from tuning.promote import install
 
 QUESTIONS = 100
@@ -64,6 +68,99 @@ def test_the_verdict_and_its_reason(changed, verdict, reason):
     decision = decide(measured(**values), measured(), 3.0)
     assert decision.verdict == verdict
     assert any(line.startswith(reason) for line in decision.reasons), decision
+
+
+# The later turns with the serving adapter: 40 right, 20 wrong, 40 declined.
+TURNS = ["right"] * 40 + ["answered wrongly"] * 20 + ["declined wrongly"] * 40
+
+
+def with_turns(outcomes=TURNS, replies=SERVING, **changed):
+    turns = [turn(n, outcome=outcome) for n, outcome in enumerate(outcomes, 1)]
+    turns = {(said.set, said.line, said.number): said for said in turns}
+    return measured(replies, **{"turns": turns, "turns_asked": len(TURNS), **changed})
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "verdict", "reason"),
+    [
+        (TURNS, "approved", "no certain loss: score per later turn +0.000"),
+        (["right"] * 60 + TURNS[60:], "approved", "no certain loss: score per later turn +0.800"),
+        # Two more that are not right may be chance.
+        (
+            ["declined wrongly"] * 2 + TURNS[2:],
+            "approved",
+            "no certain loss: score per later turn -0.020",
+        ),
+        (
+            ["declined wrongly"] * 20 + TURNS[20:],
+            "rejected",
+            "a certain loss: score per later turn -0.200",
+        ),
+        # As for questions, right ones do not make up for as many wrong ones.
+        (
+            TURNS[:60] + ["right"] * 20 + ["answered wrongly"] * 20,
+            "rejected",
+            "a certain loss: score per later turn -0.400",
+        ),
+        (TURNS[:-3], "blocked", "3 later turns lack one of the two replies"),
+        ([], "blocked", "100 later turns lack one of the two replies"),
+    ],
+)
+def test_a_candidate_must_not_lose_later_turns(outcomes, verdict, reason):
+    """Its questions are a certain gain."""
+    new = with_turns(outcomes, improved(declined=20, wrong=2))
+    decision = decide(new, with_turns(), 3.0)
+    assert decision.verdict == verdict
+    assert any(line.startswith(reason) for line in decision.reasons), decision
+
+
+def test_better_later_turns_alone_approve_nothing():
+    decision = decide(with_turns(["right"] * 100), with_turns(), 3.0)
+    assert decision.verdict == "rejected"
+    assert [line.split(":")[0] for line in decision.reasons] == ["no certain gain"]
+
+
+def test_later_turns_of_one_side_or_too_few_block():
+    better = improved(declined=20, wrong=2)
+    decision = decide(measured(better), with_turns(), 3.0)
+    assert decision.reasons == ["100 later turns lack one of the two replies"]
+    few = {"outcomes": TURNS[:29], "turns_asked": 29}
+    decision = decide(with_turns(replies=better, **few), with_turns(**few), 3.0)
+    assert decision.reasons == ["29 later turns, at least 30 are needed"]
+
+
+def test_a_figure_without_support_in_a_later_turn_blocks():
+    new = with_turns(replies=improved(declined=20))
+    new.turns = {**new.turns, ("shop-talks", 1, 1): turn(1, unsupported=2)}
+    assert decide(new, with_turns(), 3.0).reasons == ["2 figures without support"]
+    assert new.summary()["outcomes of later turns"]["right"] == 40
+
+
+def test_without_conversations_questions_alone_decide():
+    decision = decide(measured(improved(declined=20)), measured(), 3.0)
+    assert decision.verdict == "approved"
+    assert len(decision.reasons) == 1
+
+
+def test_both_adapters_play_the_english_conversations_without_asking_alone(monkeypatch, tmp_path):
+    ways = []
+
+    def plays(conversations, settings, strategies, limit, way):
+        ways.append((conversations.name, strategies, limit, way))
+        return [turn(n, set=conversations.name) for n in (0, 1)]
+
+    monkeypatch.setattr("tuning.evaluate.judged_replies.evaluate", lambda *_: [])
+    monkeypatch.setattr("tuning.evaluate.conversations.play_conversations", plays)
+    monkeypatch.setattr("tuning.evaluate.dialogue_files.load_dialogues", lambda _: [])
+    monkeypatch.setattr(
+        "assistant.assistant.Assistant.from_config", lambda _: ScriptedAssistant([])
+    )
+    found = measure(Settings(state=tmp_path), "extractive", tmp_path, 2)
+    names = ["lantern-en-talks", "companies-en-talks"]
+    assert ways == [(name, ["extractive"], 2, Way(alone=False)) for name in names]
+    assert list(found.turns) == [(name, 1, 1) for name in names]
+    # Two conversations of each set.
+    assert found.turns_asked > 8
 
 
 @pytest.mark.parametrize("count", [1, 2, 29])
@@ -224,4 +321,4 @@ def test_an_approved_candidate_serves(tmp_path, monkeypatch):
 
 
 def test_general_questions_are_asked_of_the_real_model(bank):
-    assert gate.general(bank.generator, adapter=False) >= 0.5
+    assert general(bank.generator, adapter=False) >= 0.5

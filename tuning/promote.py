@@ -1,19 +1,22 @@
 """The gate for a new adapter: ``python -m tuning.promote CANDIDATE``.
 
 Compares the candidate with the serving adapter on the same cases: the English question sets, on
-which nothing was trained, the canned dialogues, and general questions that show forgetting.
+which nothing was trained, customers' conversations in English, the canned dialogues, and general
+questions that show forgetting.
 
 A reply scores 1 if it is right, minus --caution if it is a wrong answer, and 0 otherwise. The gain
 is the candidate's score minus the serving adapter's, averaged over the questions. Its 95 % interval
 comes from a paired bootstrap: 10,000 resamples of the questions, with replacement. A gain that
-rests on one or a few questions has an interval that reaches zero.
+rests on one or a few questions has an interval that reaches zero. The later turns of conversations
+have their own gain, computed in the same way.
 
 The verdict is one of:
   approved  the whole interval lies above zero, and nothing below applies
-  rejected  the interval reaches zero, a dialogue fails that passes with the serving adapter, or
-            the share of right general answers is more than 15 points lower
-  blocked   a critical dialogue fails, a figure has no support, a question lacks one of the two
-            replies, there are fewer than 30 questions, or something breaks
+  rejected  the interval reaches zero, that of later turns lies wholly below zero, a dialogue fails
+            that passes with the serving adapter, or the share of right general answers is more than
+            15 points lower
+  blocked   a critical dialogue fails, a figure has no support, a question or later turn lacks one
+            of the two replies, there are fewer than 30 of either, or something breaks
 
 An approved candidate serves from the next message on, also in a running assistant. The previous
 adapter is kept, and --rollback serves it again. Each decision is added to decisions.jsonl in the
@@ -73,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("candidate", type=Path, nargs="?", help="the folder of an adapter")
     parser.add_argument("--rollback", action="store_true", help="serve the previous adapter again")
-    parser.add_argument("--limit", type=int, help="use at most this many questions of each set")
+    parser.add_argument(
+        "--limit", type=int, help="use at most this many questions, or conversations, of each set"
+    )
     parser.add_argument("--dialogues", type=Path, default=DIALOGUES, help="default: %(default)s")
     add_arguments(parser)
     return parser

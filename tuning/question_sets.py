@@ -33,14 +33,21 @@ class QuestionSet:
 
     @contextmanager
     def knowledge(self) -> Iterator[Path]:
-        """Yield the folder of articles; a YAML file is unpacked for the ``with`` block."""
-        if self.articles.is_dir():
-            yield self.articles
-            return
-        from tuning.companies import as_folder, load_company
-
-        with as_folder(load_company(self.articles)) as folder:
+        """Yield the folder of articles, as ``knowledge_folder`` does."""
+        with knowledge_folder(self.articles) as folder:
             yield folder
+
+
+@contextmanager
+def knowledge_folder(articles: Path) -> Iterator[Path]:
+    """Yield a folder of articles; a company's YAML file is unpacked for the ``with`` block."""
+    if articles.is_dir():
+        yield articles
+        return
+    from tuning.companies import as_folder, load_company
+
+    with as_folder(load_company(articles)) as folder:
+        yield folder
 
 
 def load_question_sets(names: list[str] | None = None) -> list[QuestionSet]:

@@ -64,7 +64,12 @@ class JudgedReply:
 
     def score(self, caution: float) -> float:
         """Return 1 for a right reply, ``-caution`` for a wrong answer, 0 for any other."""
-        return {"right": 1.0, "answered wrongly": -caution}.get(self.outcome, 0.0)
+        return score_of(self.outcome, caution)
+
+
+def score_of(outcome: str, caution: float) -> float:
+    """Return 1 for a right reply, ``-caution`` for a wrong answer, 0 for any other outcome."""
+    return {"right": 1.0, "answered wrongly": -caution}.get(outcome, 0.0)
 
 
 def evaluate(
@@ -114,7 +119,7 @@ def ask_and_judge(
     from tuning.question_sets import history_of
 
     history = history_of(row)
-    reply, first_word, complete = _timed_reply(assistant, row["question"], history, strategy)
+    reply, first_word, complete = timed_reply(assistant, row["question"], history, strategy)
     pick = _pick(assistant, row, reply)
     after = _reply_to_pick(assistant, row, reply, pick, strategy) if pick else None
     verdicts = [judge_reply(row, said) for said in (reply, after) if said]
@@ -127,7 +132,7 @@ def ask_and_judge(
         bucket=row["bucket"],
         question=row["question"],
         expected=f"{row['article']}: {', '.join(row['facts'])}" if row["article"] else "nothing",
-        reply=_with_sources(reply),
+        reply=with_sources(reply),
         action=str(reply.action),
         worded=reply.generator is not None,
         answerable=row["article"] is not None,
@@ -139,12 +144,12 @@ def ask_and_judge(
         first_word=first_word,
         complete=complete,
         pick=pick,
-        reply_after_pick=_with_sources(after) if after else "",
+        reply_after_pick=with_sources(after) if after else "",
         right_after_pick=after is not None and _is_right_after_pick(row, after, verdicts[-1]),
     )
 
 
-def _timed_reply(
+def timed_reply(
     assistant: "Assistant", question: str, history: "Sequence[Message]", strategy: str
 ) -> tuple["Reply", float, float]:
     """Return the reply, the seconds to its first piece, and the seconds to its end."""
@@ -195,7 +200,8 @@ def _is_right_after_pick(row: dict[str, Any], reply: "Reply", verdict: "Verdict"
     return verdict.right if row["article"] else reply.action != "answer"
 
 
-def _with_sources(reply: "Reply") -> str:
+def with_sources(reply: "Reply") -> str:
+    """Return a reply's text with the articles that it cites."""
     cited = ", ".join(dict.fromkeys(citation.article for citation in reply.citations))
     return f"{reply.text} [{cited}]" if cited else reply.text
 

@@ -9,6 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from tuning.atomic_files import write_json, write_text
+from tuning.evaluate.conversation_tables import (
+    CONVERSATION_COLUMNS,
+    KIND_COLUMNS,
+    conversation_rows,
+    kind_rows,
+)
+from tuning.evaluate.conversations import JudgedTurn
 from tuning.evaluate.judged_replies import JudgedReply, as_rows
 from tuning.evaluate.outcomes import (
     ANSWERABLE_COLUMNS,
@@ -39,6 +46,8 @@ TABLES = {
     "Questions that an article answers": (ANSWERABLE_COLUMNS, "answerable"),
     "Questions that nothing answers": (UNANSWERABLE_COLUMNS, "unanswerable"),
     "Gain over the first strategy": (GAIN_COLUMNS, "gains"),
+    "Later turns of conversations": (CONVERSATION_COLUMNS, "conversations"),
+    "Turns of conversations by kind": (KIND_COLUMNS, "kinds"),
     "Canned dialogues": (DIALOGUE_COLUMNS, "dialogues"),
 }
 COLOURS = {
@@ -51,7 +60,10 @@ COLOURS = {
 
 
 def write_report(
-    judged: Sequence[JudgedReply], played: Sequence[PlayedDialogue], out: Path
+    judged: Sequence[JudgedReply],
+    played: Sequence[PlayedDialogue],
+    out: Path,
+    turns: Sequence[JudgedTurn] = (),
 ) -> None:
     """Write ``evaluation.json`` and ``report.html`` into a folder.
 
@@ -65,6 +77,9 @@ def write_report(
         "unanswerable": unanswerable_rows(judged),
         "gains": gain_rows(judged),
         "questions": as_rows(judged),
+        "conversations": conversation_rows(turns),
+        "kinds": kind_rows(turns),
+        "turns": [turn.as_row() for turn in turns],
         "dialogues": dialogue_rows(played),
         "played": [entry.as_row() for entry in played],
     }
