@@ -6,6 +6,7 @@ from typing import Self
 
 from assistant.company import Company
 from assistant.config import Settings
+from assistant.evidence.ranked_sentences import without
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import open_reading_embedder
 from assistant.evidence.selection import select
@@ -13,18 +14,27 @@ from assistant.expand import expand_in_background
 from assistant.findings import Findings, Stopwatch
 from assistant.generators.generator import Generator
 from assistant.generators.open_generator import open_generator
-from assistant.intents.classifier import IntentClassifier, Prediction
+from assistant.intents.classifier import IntentClassifier
 from assistant.intents.emoji import with_emoji_read
+from assistant.intents.turn_kinds import ASKS, TurnKinds
 from assistant.message import safety
 from assistant.message.context import (
+    TURNS,
     Asked,
-    antecedent,
+    EarlierTurn,
+    asks_back,
     failures_in_a_row,
     says_little,
+    turns_before,
     what_is_asked,
 )
 from assistant.message.courtesies import without_courtesies
-from assistant.message.history import choice_lines, recover_decision
+from assistant.message.history import (
+    DECIDED,
+    choice_lines,
+    recover_decision,
+    with_citations,
+)
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.policy import FittedPolicy, GeneralPolicy, Policy
 from assistant.routing import Router
@@ -39,6 +49,10 @@ from knowledge.models.embedder import Embedder, Vectors
 from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
 
+# Hits of a first message, and of a later one: half of these for it alone, half for it after the
+# question before it.
+FOUND, READ_LATER = 8, 6
+
 
 class Assistant:
     """Answers messages from a company's articles. Keeps no conversation."""
@@ -50,6 +64,7 @@ class Assistant:
         embedder: Embedder,
         knowledge: KnowledgeBase,
         intents: IntentClassifier,
+        kinds: TurnKinds | None = None,
         evidence: SentenceRanker,
         policy: Policy,
         sayings: Mapping[str, Sayings],
@@ -65,6 +80,7 @@ class Assistant:
             embedder: The one that made the index.
             knowledge: Provides the current retriever.
             intents: Predicts what a message wants.
+            kinds: Predicts what a later message does; without it, each one asks.
             evidence: Ranks the sentences that may answer.
             policy: How sure an answer must be.
             sayings: The fixed sentences by language, English and Chinese.
@@ -77,6 +93,7 @@ class Assistant:
         self._embedder = embedder
         self._knowledge = knowledge
         self._intents = intents
+        self._kinds = kinds
         self.evidence = evidence
         self.policy = policy
         self._router = Router(policy)
@@ -116,6 +133,7 @@ class Assistant:
             embedder=embedder,
             knowledge=knowledge,
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
+            kinds=TurnKinds.open(embedder),
             evidence=SentenceRanker.open(embedder, spans, reading),
             policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
             sayings=Sayings.load_all(),
@@ -165,8 +183,9 @@ class Assistant:
 
     def consider(self, question: str, history: Sequence[Message] = ()) -> Findings:
         """Find out what is known of a message before any text is written; see ``stream``."""
-        clarify, not_found = self._every("clarify"), self._every("not_found")
-        known = [recover_decision(message, clarify, not_found) for message in history]
+        sayings = {name: self._every(name) for name in DECIDED}
+        known = [recover_decision(message, sayings) for message in history]
+        known = self._with_citations(known)
         asked = what_is_asked(question, known)
         return self._considered(asked, failures_in_a_row(known), Stopwatch())
 
@@ -183,31 +202,46 @@ class Assistant:
         text = safety.check(asked.question, self._max_characters)
         injection = safety.is_injection(text)
         clock.lap("safety")
-        bared = without_courtesies(safety.without_personal_data(text))
-        readings, prediction = self._understand(bared, asked.history)
+        bared = _bared(text)
+        earlier = turns_before(asked.history)
+        last = _readable(earlier[0]) if earlier else None
+        readings = self._readings(bared, last)
+        prediction = with_emoji_read(
+            self._intents.predict(bared, readings[bared]), bared, asked.history
+        )
+        kinds = self._kinds_of(bared, readings[bared]) if last else None
         lang = prediction.language
         clock.lap("intents")
-        prior = prediction.articles if self.policy.weighs_intents else None
         knowledge = self._knowledge.current()
         # Emoji ask for no article, and something is always nearest.
         hits = (
             []
             if safety.is_emoji_alone(bared)
-            else knowledge.retrieve(readings, lang, prior=prior, title=asked.picked)
+            else knowledge.retrieve(
+                readings,
+                lang,
+                top_k=READ_LATER if last else FOUND,
+                prior=prediction.articles if self.policy.weighs_intents else None,
+                title=asked.picked,
+                also=[c.article for turn in earlier for c in turn.citations],
+            )
         )
         clock.lap("retriever")
         # The last reading contains the message and what it refers to.
-        *_, query = readings
+        *_, vector = readings.values()
         is_pick = asked.picked is not None
         route = None
         if not is_pick:
             # Reading takes most of a turn. Small talk, orders and out-of-scope messages need none.
             route = self._router.before_reading(
-                prediction, hits, injection=injection, failures=failures
+                prediction, hits, injection=injection, failures=failures, kinds=kinds
             )
-        is_expected = self._router.is_expected(prediction, hits)
+        is_expected = not last and self._router.is_expected(prediction, hits)
         read_share = 0.0 if is_pick else self.policy.read_share(is_expected)
-        ranked = self.evidence.rank(query, [] if route else hits, readings[query], read_share)
+        ranked = self.evidence.rank(bared, [] if route else hits, vector, read_share, last)
+        if last and kinds and self.policy.is_pushback(kinds):
+            # The same words again would help nobody.
+            ranked = without(ranked, last.citations)
         chosen = select(ranked, lang)
         clock.lap("evidence")
         if is_pick:
@@ -215,14 +249,21 @@ class Assistant:
         elif route is None:
             little = says_little(bared, asked.history)
             route = self._router.after_reading(
-                prediction, hits, ranked, failures=failures, says_little=little
+                prediction,
+                hits,
+                ranked,
+                failures=failures,
+                says_little=little,
+                expected=is_expected,
+                kinds=kinds,
+                asked_back=asks_back(asked.history),
             )
         found = Findings(
-            text, query, asked.history, failures, prediction, hits, chosen, route, clock
+            text, last, asked.history, failures, prediction, hits, chosen, route, clock
         )
-        return self._until_a_person(found, readings) if route.action is Action.HANDOFF else found
+        return self._until_a_person(found, vector) if route.action is Action.HANDOFF else found
 
-    def _until_a_person(self, findings: Findings, readings: Mapping[str, Vectors]) -> Findings:
+    def _until_a_person(self, findings: Findings, vector: Vectors) -> Findings:
         """Return the findings of a handoff with what the customer can read while waiting.
 
         This is the article of the intent. If the company's intents name no article, it is any
@@ -232,30 +273,18 @@ class Assistant:
         about = [hit for hit in findings.hits if hit.passage.article == prediction.article]
         wished = self._router.is_settled(prediction)
         read = about or (findings.hits if wished else [])
-        ranked = self.evidence.rank(findings.query, read, readings[findings.query])
+        ranked = self.evidence.rank(findings.text, read, vector, last=findings.last)
         is_told = about or self.policy.is_about(ranked)
         chosen = select(ranked, prediction.language) if is_told else []
         return dataclasses.replace(findings, chosen=chosen)
 
-    def _understand(
-        self, text: str, history: Sequence[Message]
-    ) -> tuple[dict[str, Vectors], Prediction]:
-        """Read the message alone, and a follow-up together with what it refers to.
+    def _kinds_of(self, text: str, vector: Vectors) -> Mapping[str, float]:
+        return self._kinds.predict(text, vector) if self._kinds else ASKS
 
-        A follow-up ("how much is a new one?") keeps its own intent. Where the policy weighs
-        intents, it takes half of its subject from the question before.
-        """
-        vector = self._embedder.encode_queries([text])[0]
-        prediction = with_emoji_read(self._intents.predict(text, vector), text, history)
-        subject = antecedent(text, history)
-        if subject is None or self.policy.is_sure(prediction):
-            return {text: vector}, prediction
-        subject = without_courtesies(subject)
-        query = f"{subject} {text}"
-        first, both = self._embedder.encode_queries([subject, query])
-        if self.policy.weighs_intents:
-            prediction = prediction.blended_with(self._intents.predict(subject, first))
-        return {text: vector, query: both}, prediction
+    def _readings(self, text: str, last: EarlierTurn | None) -> dict[str, Vectors]:
+        """Return the message alone and, if there is a turn before it, after that one's question."""
+        readings = [text, f"{last.question} {text}"] if last else [text]
+        return dict(zip(readings, self._embedder.encode_queries(readings), strict=True))
 
     def _answer(self, findings: Findings, strategy: str) -> Stream:
         builder = ReplyBuilder(findings, strategy)
@@ -310,6 +339,15 @@ class Assistant:
             return "extractive"
         return wanted
 
+    def _with_citations(self, history: Sequence[Message]) -> list[Message]:
+        """Return the history with what the last replies quote, for clients that keep text alone."""
+        quotations = self._knowledge.current().quotations
+        latest = range(max(0, len(history) - 2 * TURNS), len(history))
+        return [
+            with_citations(message, quotations) if place in latest else message
+            for place, message in enumerate(history)
+        ]
+
     def _every(self, name: str) -> tuple[str, ...]:
         """Return a saying in each language."""
         return tuple(self.saying(name, lang) for lang in self._sayings)
@@ -317,3 +355,12 @@ class Assistant:
     def _name(self, lang: str) -> str:
         names = self.company.name
         return names.get(lang) or next(iter(names.values()))
+
+
+def _bared(text: str) -> str:
+    """Return a customer's message as it is searched and read."""
+    return without_courtesies(safety.without_personal_data(text))
+
+
+def _readable(turn: EarlierTurn) -> EarlierTurn:
+    return dataclasses.replace(turn, question=_bared(turn.question))

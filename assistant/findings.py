@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assistant.evidence.ranked_sentences import Evidence
 from assistant.intents.classifier import Prediction
+from assistant.message.context import EarlierTurn
 from assistant.messages import Message
 from assistant.routing import Route
 from knowledge.documents import Hit
@@ -34,12 +35,12 @@ class Stopwatch:
 class Findings:
     """What is known of one message before the reply is written.
 
-    ``query`` is the message with the earlier question that it refers to; ``failures`` counts the
+    ``last`` is the turn before it that says what it may be about; ``failures`` counts the
     replies just before it that did not help.
     """
 
     text: str
-    query: str
+    last: EarlierTurn | None
     history: Sequence[Message]
     failures: int
     prediction: Prediction

@@ -6,7 +6,7 @@ questions, ``GeneralPolicy`` for any other. Thresholds are probabilities in [0, 
 ``tuning.calibrate`` reports and on what ``tuning.evidence_weights --save`` keeps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from assistant.config import USUAL_CAUTION
@@ -21,6 +21,12 @@ class Policy:
 
     # Above it, an intent decides alone and a hit overrules an out-of-scope score.
     sure: ClassVar[float] = 0.6
+    # From here on, thanks or a wish for a person in a conversation decide alone; and the same where
+    # no article answers.
+    surely_aside: ClassVar[float] = 0.8
+    likely_aside: ClassVar[float] = 0.4
+    # From here on, the customer says that the last reply missed.
+    pushback: ClassVar[float] = 0.5
     # From here on, a picked article is quoted without an expression of doubt.
     certain: ClassVar[float] = 0.9
     # From here on, the most likely sentence answers without a clarifying question.
@@ -66,6 +72,10 @@ class Policy:
     def is_strange(self, prediction: Prediction, hits: Sequence[Hit]) -> bool:
         """Return whether the message is out of scope and no sure hit contradicts that."""
         return prediction.out_of_scope >= self.strange and _best(hits) < self.sure
+
+    def is_pushback(self, kinds: Mapping[str, float]) -> bool:
+        """Return whether a later message says that the last reply missed."""
+        return kinds["pushback"] >= self.pushback
 
     def is_clear(self, ranked: RankedSentences) -> bool:
         """Return whether the most likely sentence answers without a clarifying question."""

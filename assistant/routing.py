@@ -1,6 +1,6 @@
 """Decides what the reply does. In the table of routes, the first rule that applies wins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.evidence.ranked_sentences import RankedSentences
@@ -15,6 +15,11 @@ FAILURES_BEFORE_HANDOFF = 2
 MAX_CHOICES, MOST_LIKELY = 4, 2
 # Intents with these actions decide without a look at any article.
 _ALONE = (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF)
+# Kinds of later messages that ask for no article, with what they get.
+ASIDES = (
+    ("person", Action.HANDOFF, "talk_to_a_person"),
+    ("closing", Action.SMALL_TALK, "thanks"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +48,32 @@ class Router:
         return is_own and self._policy.is_sure(prediction)
 
     def before_reading(
-        self, prediction: Prediction, hits: Sequence[Hit], *, injection: bool, failures: int
+        self,
+        prediction: Prediction,
+        hits: Sequence[Hit],
+        *,
+        injection: bool,
+        failures: int,
+        kinds: Mapping[str, float] | None = None,
     ) -> Route | None:
         """Return the route of a message that needs no reading; None if passages must be read.
+
+        In a conversation, neither intent nor out-of-scope score alone ends a message that an
+        article may answer.
 
         Args:
             prediction: What the classifier says.
             hits: What retrieval found, best first, without a floor.
             injection: Whether the message tries to give the assistant orders.
             failures: How many of the last replies in a row did not help.
+            kinds: The probability of each kind of a later message; None for a first one.
         """
         if injection:
             return Route(Action.REFUSE, "injection")
         if prediction.language == "other":
             return Route(Action.DECLINE, "other_language")
+        if kinds is not None:
+            return self.aside(prediction, kinds, self._policy.surely_aside)
         if self.is_settled(prediction):
             return Route(prediction.action, prediction.intent)
         if self._policy.is_strange(prediction, hits):
@@ -71,6 +88,9 @@ class Router:
         *,
         failures: int,
         says_little: bool = False,
+        expected: bool = False,
+        kinds: Mapping[str, float] | None = None,
+        asked_back: bool = False,
     ) -> Route:
         """Return the route of a message that ``before_reading`` left open.
 
@@ -80,16 +100,42 @@ class Router:
             ranked: The hits' sentences.
             failures: How many of the last replies in a row did not help.
             says_little: Whether the message is a word or two: only a sure intent answers it.
+            expected: Whether the best hit is the article of an intent that is sure.
+            kinds: The probability of each kind of a later message; None for a first one.
+            asked_back: Whether the last reply was a clarifying question: one in a row is enough.
         """
-        if not hits:
-            return self.unanswered("not_found", failures)
-        expected = self.is_expected(prediction, hits)
-        action = self._policy.decide(ranked, expected=expected)
+        action = self._policy.decide(ranked, expected=expected) if hits else Action.DECLINE
+        if kinds is not None and action is not Action.ANSWER:
+            aside = self.aside(prediction, kinds, self._policy.likely_aside)
+            if aside:
+                return aside
+            if self._policy.is_pushback(kinds):
+                return Route(Action.HANDOFF, "repeated_failure")
         if action is Action.DECLINE:
+            is_strange = kinds is not None and self._policy.is_strange(prediction, hits)
+            return self.unanswered("out_of_scope" if is_strange else "not_found", failures)
+        if action is Action.CLARIFY and asked_back:
             return self.unanswered("not_found", failures)
         if action is Action.CLARIFY or (says_little and not expected):
             return Route(Action.CLARIFY, "clarify", _choices(hits, ranked))
         return Route(action, "answer")
+
+    def aside(
+        self, prediction: Prediction, kinds: Mapping[str, float], least: float
+    ) -> Route | None:
+        """Return the route of a later message that is no question; None for any other.
+
+        Args:
+            prediction: What the classifier says of the message alone.
+            kinds: The probability of each kind of message.
+            least: The least probability of such a kind.
+        """
+        for kind, action, reason in ASIDES:
+            if kinds[kind] >= least:
+                named = prediction.action is action and self._policy.is_sure(prediction)
+                return Route(action, prediction.intent if named else reason)
+        settled = self.is_settled(prediction) and kinds["asks"] < least
+        return Route(prediction.action, prediction.intent) if settled else None
 
     def after_pick(self, ranked: RankedSentences, failures: int) -> Route:
         """Return the route of a question whose article the customer has picked.

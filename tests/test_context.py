@@ -1,53 +1,76 @@
-"""Follow-ups, picks and unhelpful replies."""
+"""Earlier turns, picks and unhelpful replies."""
 
 import pytest
 
 from assistant.message.context import (
+    TURNS,
     Asked,
-    antecedent,
+    EarlierTurn,
+    asks_back,
     failures_in_a_row,
-    is_followup,
+    turns_before,
     what_is_asked,
 )
-from assistant.messages import Action, Message
+from assistant.messages import Action, Citation, Message
 
-HISTORY = [
-    Message("user", "I left my card on the bus this morning"),
-    Message("assistant", "Freeze it."),
-    Message("user", "and then?"),
-    Message("assistant", "Report it."),
+
+def cited(*articles):
+    return tuple(
+        Citation(n, name, "en", name, f"{name}!", 0, 1) for n, name in enumerate(articles, 1)
+    )
+
+
+ANSWERED = [
+    Message("user", "is there a fee"),
+    Message("assistant", "Yes, £5.", Action.ANSWER, "answer", citations=cited("fees", "cards")),
+    Message("user", "and the limit?"),
+    Message("assistant", "£300.", Action.ANSWER, "answer", citations=cited("limits")),
+]
+THANKED = [
+    *ANSWERED,
+    Message("user", "cheers"),
+    Message("assistant", "You're welcome.", Action.SMALL_TALK, "thanks"),
 ]
 
 
+def test_the_last_turns_say_what_a_message_may_be_about():
+    last, before = turns_before(ANSWERED)
+    assert (last.question, last.answer) == ("and the limit?", "limits!")
+    assert [c.article for c in before.citations] == ["fees", "cards"]
+
+
+def test_small_talk_and_bare_handoffs_are_no_subject():
+    person = [*ANSWERED, Message("user", "a person!"), Message("assistant", "-", Action.HANDOFF)]
+    assert turns_before(THANKED) == turns_before(person) == turns_before(ANSWERED)
+
+
+def test_a_declined_question_is_a_subject_without_an_answer():
+    declined = [Message("user", "pets?"), Message("assistant", "-", Action.DECLINE, "not_found")]
+    assert turns_before(declined) == [EarlierTurn("pets?")]
+
+
 @pytest.mark.parametrize(
-    "text",
+    "history",
     [
-        "how much is a new one?",
-        "and abroad?",
-        "what about weekends",
-        "why?",
-        "那补卡要多少钱？",
-        "它多久到",
+        [],
+        [Message("assistant", "Hello, how can I help you today?")],
+        [Message("user", "  "), Message("assistant", "?")],
     ],
 )
-def test_followups(text):
-    assert is_followup(text)
-    assert antecedent(text, HISTORY) == "I left my card on the bus this morning"
+def test_without_an_earlier_question_there_is_no_turn(history):
+    assert turns_before(history) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["How do I change the address on my account?", "取现金要手续费吗，国外也要吗"]
-)
-def test_other_questions_stand_alone(text):
-    assert antecedent(text, HISTORY) is None
+def test_histories_of_other_clients_may_have_any_order():
+    twice = [Message("user", "a"), Message("user", "b"), Message("assistant", "x")]
+    assert [turn.question for turn in turns_before(twice)] == ["b", "a"]
+    assert len(turns_before(twice * 100)) == TURNS
 
 
-def test_without_an_earlier_question_nothing_is_followed():
-    assert antecedent("and abroad?", []) is None
-    assert (
-        antecedent("and abroad?", [Message("assistant", "Hello, how can I help you today?")])
-        is None
-    )
+def test_a_clarifying_question_is_seen_until_the_next_reply():
+    assert asks_back(ASKED)
+    assert not asks_back([*ASKED, Message("user", "1"), Message("assistant", "£500.")])
+    assert not asks_back([])
 
 
 CHOICES = ("Cards & cash", "Transfers.", "None of these")
@@ -68,13 +91,18 @@ ASKED = [
         ("2", "Transfers."),
         ("2.", "Transfers."),
         ("none of these", "None of these"),
+        ("cards", "Cards & cash"),
+        ("the first one", "Cards & cash"),
+        ("2nd please", "Transfers."),
+        ("the last one", "Transfers."),
+        ("第二个", "Transfers."),
     ],
 )
 def test_a_pick_asks_the_earlier_question(text, picked):
     assert what_is_asked(text, ASKED) == Asked("and the limit?", ASKED[:2], picked)
 
 
-@pytest.mark.parametrize("text", ["4", "cards", "how about transfers", "0"])
+@pytest.mark.parametrize("text", ["4", "how about transfers", "0", "the third one", "第四个"])
 def test_any_other_message_is_no_pick(text):
     assert what_is_asked(text, ASKED) == Asked(text, ASKED)
 

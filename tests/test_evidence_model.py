@@ -13,6 +13,9 @@ from assistant.errors import AssistantError
 from assistant.evidence import reader as evidence_reader
 from assistant.evidence.evidence_model import (
     CUT_OFF,
+    MAX_ANSWERED_TOKENS,
+    MAX_ASKED_TOKENS,
+    MAX_MESSAGE_TOKENS,
     MAX_TOKENS,
     OF_EMBEDDER,
     EvidenceModel,
@@ -20,6 +23,7 @@ from assistant.evidence.evidence_model import (
 )
 from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable
 from assistant.evidence.reader import READ_AGAIN, EvidenceReader, open_reading_embedder
+from assistant.message.context import EarlierTurn
 from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.segmenter import Span, sentences
@@ -36,11 +40,15 @@ def passage(text, lang="en"):
     return Passage("cards", lang, "Cards", "", text, 0, len(text))
 
 
+LAST = EarlierTurn("how do I get a new card?", "You order one in the app.")
+
+
+@pytest.mark.parametrize("last", [None, LAST, EarlierTurn("卡丢了怎么办")])
 @pytest.mark.parametrize(("text", "lang"), [(CARD, "en"), (KARTE, "zh")])
-def test_each_sentence_is_found_again_among_the_tokens(embedder, text, lang):
+def test_each_sentence_is_found_again_among_the_tokens(embedder, text, lang, last):
     tokenizer = embedder.sentence_transformer.tokenizer
     spans = sentences(text, lang)
-    found = encode(tokenizer, "how much?", "Cards > Prices", text, spans)
+    found = encode(tokenizer, "how much?", "Cards > Prices", text, spans, last)
     read = [tokenizer.decode(found.ids[first : last + 1]) for first, last in found.places]
     squeezed = [span.of(text).replace(" ", "") for span in spans]
     assert [one.replace(" ", "").replace(",", "，") for one in read] == squeezed
@@ -65,6 +73,57 @@ def test_a_question_that_is_too_long_loses_its_end_and_leaves_room_to_read(embed
     assert encoded.places[0]
 
 
+def read_before_the_passage(tokenizer, encoded):
+    """Return message, question before and answer as the network reads them."""
+    text = tokenizer.decode(encoded.ids[: encoded.places[0][0]], skip_special_tokens=True)
+    text = text.strip().removeprefix("query:").removesuffix("Cards:")
+    message, _, rest = text.partition("asked before:")
+    asked, _, answered = rest.partition("answered:")
+    return [message.strip(), asked.strip(), answered.strip()]
+
+
+def test_a_later_turn_is_read_with_the_question_before_it_and_its_answer(embedder):
+    tokenizer = embedder.sentence_transformer.tokenizer
+    spans = sentences(CARD, "en")
+    later = encode(tokenizer, "how much?", "Cards", CARD, spans, LAST)
+    read = read_before_the_passage(tokenizer, later)
+    assert read == ["how much?", LAST.question, LAST.answer]
+    first = encode(tokenizer, "how much?", "Cards", CARD, spans)
+    assert read_before_the_passage(tokenizer, first) == ["how much?", "", ""]
+    unanswered = encode(tokenizer, "how much?", "Cards", CARD, spans, EarlierTurn(LAST.question))
+    assert read_before_the_passage(tokenizer, unanswered) == ["how much?", LAST.question, ""]
+
+
+@pytest.mark.parametrize("word", ["charge ", "手续费", "x", "£"])
+def test_message_question_before_and_answer_lose_their_ends_apart(embedder, word):
+    """Each keeps as much as its limit allows, and the passage is read all the same."""
+    tokenizer = embedder.sentence_transformer.tokenizer
+    long = word * 4000
+    spans = sentences(CARD, "en")
+    encoded = encode(tokenizer, long, "Cards", CARD, spans, EarlierTurn(long, long))
+    assert len(encoded.ids) <= MAX_TOKENS
+    assert all(encoded.places), "a short passage is read whole"
+    most = (MAX_MESSAGE_TOKENS, MAX_ASKED_TOKENS, MAX_ANSWERED_TOKENS)
+    for part, limit in zip(read_before_the_passage(tokenizer, encoded), most, strict=True):
+        tokens = len(tokenizer(part, add_special_tokens=False)["input_ids"])
+        assert limit - 3 <= tokens <= limit
+
+
+def test_a_long_message_leaves_the_turn_before_it_whole(embedder):
+    tokenizer = embedder.sentence_transformer.tokenizer
+    spans = sentences(CARD, "en")
+    encoded = encode(tokenizer, "charge " * 4000, "Cards", CARD, spans, LAST)
+    _, asked, answered = read_before_the_passage(tokenizer, encoded)
+    assert (asked, answered) == (LAST.question, LAST.answer)
+    longer = CARD + " And so on and on." * 100
+    spans = sentences(longer, "en")
+    encoded = encode(tokenizer, "how much?", "Cards", longer, spans, LAST)
+    assert len(encoded.ids) == MAX_TOKENS
+    assert encoded.places[0]
+    assert encoded.places[-1] is None, "the passage loses its end, not the conversation"
+    assert read_before_the_passage(tokenizer, encoded)[2] == LAST.answer
+
+
 def network(input_ids, attention_mask):
     """Give each token the vector (its place, 1)."""
     places = torch.arange(input_ids.shape[1], dtype=torch.float32).expand(input_ids.shape)
@@ -84,6 +143,12 @@ def test_a_sentence_is_the_mean_of_its_tokens(embedder):
     ).places
     (means,) = model(embedder).score("how much?", [passage(CARD)], [spans])
     assert means[0] == pytest.approx((first + last) / 2 + 0.5)
+    (later, _), *_ = encode(
+        embedder.sentence_transformer.tokenizer, "how much?", "Cards", CARD, spans, LAST
+    ).places
+    (after,) = model(embedder).score("how much?", [passage(CARD)], [spans], LAST)
+    assert after[0] - means[0] == pytest.approx(later - first), "it stands behind the turn before"
+    assert later > first
     nowhere = [Span(5000, 5010)]
     assert model(embedder).score("?", [passage(CARD)], [nowhere])[0].tolist() == [CUT_OFF]
     assert model(embedder).score("?", [], []) == []
@@ -94,9 +159,11 @@ class Reads:
 
     def __init__(self, *logits, languages=("en", "zh")):
         self.logits, self.languages, self.read = logits, frozenset(languages), []
+        self.after = []
 
-    def score(self, question, passages, spans):
+    def score(self, question, passages, spans, last=None):
         self.read.append([p.article for p in passages])
+        self.after.append(last)
         return [np.array(self.logits[int(p.article)]) for p in passages]
 
 
@@ -185,6 +252,37 @@ def test_the_second_reads_the_likeliest_again_and_the_others_fall_behind():
     # A question in a language that it was not trained in is left to the first.
     assert None not in reader.read("一张新卡多少钱", hits(*[1.0] * 5), SPANS).logits
     assert len(second.read) == 1
+
+
+def test_both_networks_read_a_later_turn_with_the_one_before_it():
+    first, second = Reads([0.0], [1.0]), Reads([0.0], [1.0])
+    reader = EvidenceReader(first, second)
+    reader.read("how much?", hits(0.5, 0.5), SPANS[:2], LAST)
+    reader.read("how much?", hits(0.5, 0.5), SPANS[:2])
+    assert first.after == second.after == [LAST, None]
+
+
+@pytest.mark.parametrize(("spans", "kind"), [([8.0], "en, spans"), ((), "en")])
+def test_a_later_turn_has_weights_of_its_own(spans, kind):
+    table = {kind: EvidenceWeights(reading=2.0), f"{kind}, later": EvidenceWeights(reading=3.0)}
+    reader = EvidenceReader(Reads([1.0]), weights=EvidenceWeightTable(table))
+
+    def weight(question, last):
+        reading = reader.read(question, hits(1 - 1e-4, spans=spans), SPANS[:1], last)
+        return reading.logits[0][0]
+
+    assert weight("how much?", None) == pytest.approx(2)
+    assert weight("how much?", LAST) == pytest.approx(3)
+    assert weight("多少钱", LAST) == pytest.approx(3), "other languages have those of English"
+
+
+def test_a_later_turn_without_weights_of_its_own_has_those_of_first_turns():
+    reader = EvidenceReader(
+        Reads([1.0]), weights=EvidenceWeightTable({"en, spans": EvidenceWeights(any_reading=0.25)})
+    )
+    one = hits(0.5, spans=[8.0])
+    first, later = (reader.read("how much?", one, SPANS[:1], last) for last in (None, LAST))
+    assert later.answerable == first.answerable == pytest.approx(1 / (1 + np.exp(-0.25)))
 
 
 def test_weights_for_another_model_are_left_alone_and_damaged_ones_named(embedder, tmp_path):

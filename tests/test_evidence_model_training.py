@@ -11,21 +11,31 @@ import yaml
 
 import tuning.companies
 from assistant.evidence.evidence_model import OF_EMBEDDER, EvidenceModel
+from assistant.message.context import EarlierTurn
+from knowledge.segmenter import sentences
 from tests.conftest import STATE
 from tests.small_public_data import write_public_data
-from tuning import customer_messages
+from tuning import customer_messages, customer_talks
 from tuning.customer_messages import CustomerMessage
+from tuning.customer_talks import Talks, turns_of
 from tuning.evidence_model import __main__ as evidence_model
 from tuning.evidence_model.base_network import SPAN_EMBEDDER, open_base
 from tuning.evidence_model.cases import CasePassage, EvidenceCase, read_cases, write_cases
 from tuning.evidence_model.config import EvidenceSettings
 from tuning.evidence_model.measures import ScoredCase, measure
-from tuning.evidence_model.training import Collator, SentenceScorer, _logsumexp, open_model
+from tuning.evidence_model.training import (
+    LOST,
+    Collator,
+    SentenceScorer,
+    _logsumexp,
+    open_model,
+)
 
 
 def case_passage(article, *, right=False):
     text = f"The {article} costs £5. It is blue."
-    return CasePassage(article, article.title(), text, [[0, 22], [23, 34]], [right, False], 0.5)
+    spans = [[span.start, span.end] for span in sentences(text, "en")]
+    return CasePassage(article, article.title(), text, spans, [right, False], 0.5)
 
 
 def case(question="how much is the hat?", article="hat", lang="en"):
@@ -81,6 +91,66 @@ def test_a_hidden_article_leaves_a_question_that_nothing_answers(embedder, setti
     assert len(hidden["input_ids"]) == 2, "the right article is not shown"
     unchanged = Collator(tokenizer, hides, training=False)([case()])
     assert unchanged["answerable"].tolist() == [True], "nothing is hidden outside training"
+
+
+def later(**changed):
+    """Return a case that follows another question."""
+    told = {"asked": "what do you sell?", "answered": "We sell clothes.", **changed}
+    return dataclasses.replace(case(), **told)
+
+
+def shown(tokenizer, batch):
+    """Return what the network reads of each passage."""
+    texts = tokenizer.batch_decode(batch["input_ids"], skip_special_tokens=True)
+    return [" ".join(text.split()) for text in texts]
+
+
+def test_the_article_under_discussion_stays_when_its_answer_is_hidden(embedder, settings):
+    """Not every question about it has an answer."""
+    hides = settings.model_copy(update={"hidden": 1.0})
+    tokenizer = embedder.sentence_transformer.tokenizer
+    hidden = Collator(tokenizer, hides, training=True)([later()])
+    assert hidden["answerable"].tolist() == [False]
+    assert not hidden["gold"].any()
+    assert hidden["owner"].tolist() == [0] * 5, "all other sentences"
+    coat, hat, shoe = shown(tokenizer, hidden)
+    assert "The coat costs £5. It is blue." in coat
+    assert "The shoe costs £5. It is blue." in shoe
+    assert "The hat costs" not in hat
+    assert "It is blue." in hat
+    unchanged = Collator(tokenizer, hides, training=False)([later()])
+    assert unchanged["answerable"].tolist() == [True], "nothing is hidden outside training"
+
+
+def test_of_a_passage_that_is_all_answer_nothing_is_shown_when_it_is_hidden(embedder, settings):
+    hides = settings.model_copy(update={"hidden": 1.0})
+    tokenizer = embedder.sentence_transformer.tokenizer
+    whole = CasePassage("hat", "Hat", "The hat costs £5.", [[0, 17]], [True], 0.5)
+    both = later(passages=[case_passage("coat"), whole])
+    (coat,) = shown(tokenizer, Collator(tokenizer, hides, training=True)([both]))
+    assert "The coat costs" in coat
+
+
+def test_in_training_the_question_before_was_sometimes_not_answered(embedder, settings):
+    tokenizer = embedder.sentence_transformer.tokenizer
+
+    def lost(*, training):
+        collator = Collator(tokenizer, settings, training=training)
+        texts = [shown(tokenizer, collator([later()]))[0] for _ in range(200)]
+        assert all("what do you sell?" in text for text in texts), "what was asked is known"
+        return sum("We sell clothes." not in text for text in texts)
+
+    assert LOST * 100 < lost(training=True) < LOST * 400
+    assert lost(training=False) == 0
+
+
+def test_a_first_message_is_read_without_a_turn_before_it(embedder, settings):
+    tokenizer = embedder.sentence_transformer.tokenizer
+    assert case().last is None
+    assert later().last == EarlierTurn("what do you sell?", "We sell clothes.")
+    batch = Collator(tokenizer, settings, training=True)([case(), later()])
+    texts = shown(tokenizer, batch)
+    assert ["asked before" in text for text in texts] == [False] * 3 + [True] * 3
 
 
 def test_training_adds_the_right_passage_if_retrieval_missed_it(embedder, settings):
@@ -174,8 +244,16 @@ def test_the_shipped_span_embedder_can_be_taught_to_read(settings):
 
 
 def test_cases_are_read_as_they_were_written(tmp_path):
-    write_cases(tmp_path / "x.jsonl", [case(), case(article="")])
-    assert read_cases(tmp_path / "x.jsonl") == [case(), case(article="")]
+    cases = [case(), case(article=""), later()]
+    write_cases(tmp_path / "x.jsonl", cases)
+    assert read_cases(tmp_path / "x.jsonl") == cases
+
+
+def test_cases_from_before_there_were_later_turns_are_read(tmp_path):
+    row = dataclasses.asdict(case())
+    del row["asked"], row["answered"]
+    (tmp_path / "x.jsonl").write_text(json.dumps(row))
+    assert read_cases(tmp_path / "x.jsonl") == [case()]
 
 
 @pytest.mark.model
@@ -221,7 +299,26 @@ def few_companies(monkeypatch):
     centres = customer_messages.help_centres("dev", "zh")[:1]
     small = [dataclasses.replace(c, articles=c.articles[:9], messages=messages(c)) for c in centres]
     monkeypatch.setattr(customer_messages, "help_centres", lambda part: small)
+    monkeypatch.setattr(customer_talks, "talks_of", lambda part, lang: few_talks(small, lang))
     return few
+
+
+def few_talks(centres, lang):
+    """Return one conversation of two turns with the Chinese help centre, and none in English."""
+    if lang == "en":
+        return []
+    (centre,) = centres
+    known, unknown = centre.messages
+    few = [article for article in centre.articles if article.id in known.articles]
+    first = {
+        "question": "在吗 问一下",
+        "kind": "first",
+        "doc": known.articles[0],
+        "support": known.support[:1],
+    }
+    after = {**first, "question": known.question, "kind": "follow_up"}
+    other = {"question": unknown.question, "kind": "unanswerable", "expect": "decline"}
+    return [Talks(dataclasses.replace(centre, articles=few), [turns_of([first, after, other])])]
 
 
 def messages(centre):
@@ -253,6 +350,17 @@ def test_cases_are_made_and_shipped_weights_measured_on_them(
     assert any(any(p.gold) for p in known.passages if p.article == known.article)
     assert unknown.article == ""
     assert not any(any(p.gold) for p in unknown.passages)
+    # Later turns are asked after the ones before them.
+    after, other = read_cases(cases / "talks.jsonl")
+    assert (after.asked, after.question) == ("在吗 问一下", known.question)
+    assert any(any(p.gold) for p in after.passages if p.article == after.article)
+    assert (other.asked, other.article) == (known.question, "")
+    # Those made by rule are about the questions of companies, too.
+    by_rule = read_cases(cases / "made.jsonl")
+    asked = {p.question for company in few_companies for p in company.pairs if p.answer}
+    assert {c.lang for c in by_rule} == {"en", "zh"}
+    assert {c.asked for c in by_rule} <= asked
+    assert len(by_rule) >= 8
     # Every second passage of XQuAD, and of its sentences the one with the answer.
     xquad = read_cases(cases / "xquad.jsonl")
     assert [c.article for c in xquad] == ["0", "2"] * 2

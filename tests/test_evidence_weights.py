@@ -2,18 +2,25 @@
 
 import dataclasses
 import json
+from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from assistant.config import BANK, Settings
 from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable, key
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import EvidenceReader
+from assistant.message.context import EarlierTurn
+from assistant.messages import Message
 from knowledge.documents import Article, Hit, Passage
 from tests.fakes import HashEmbedder
-from tuning import evidence_weights
-from tuning.customer_messages import CustomerMessage
+from tuning import customer_talks, evidence_questions, evidence_weights
+from tuning.customer_messages import CustomerMessage, HelpCentre
+from tuning.customer_talks import Talks, turns_of
 from tuning.evidence_questions import EvidenceQuestion, _asked, _Recorder
 from tuning.evidence_weights import UNANSWERED_SHARE, _shares, fit, sentence_logits
 
@@ -26,6 +33,29 @@ def test_a_language_without_weights_has_those_of_english():
     assert table.of("zh", spans=True) == SPANS
     both = EvidenceWeightTable({"en": ENGLISH, "zh": SPANS})
     assert both.of("zh", spans=False) == SPANS
+
+
+def test_a_later_turn_has_its_own_weights_or_those_of_first_turns():
+    later = EvidenceWeights(reading=5.0)
+    table = EvidenceWeightTable({"en, spans": SPANS, "en, spans, later": later, "zh": ENGLISH})
+    assert table.of("en", spans=True, later=True) == later
+    assert table.of("en", spans=True) == SPANS, "first turns keep theirs"
+    assert table.of("other", spans=True, later=True) == later
+    assert table.of("zh", spans=False, later=True) == ENGLISH, "nothing was fitted for later ones"
+    assert table.of("en", spans=False, later=True) == EvidenceWeights()
+
+
+@pytest.mark.parametrize(
+    ("known", "name"),
+    [
+        ({"spans": False}, "zh"),
+        ({"spans": True}, "zh, spans"),
+        ({"spans": False, "later": True}, "zh, later"),
+        ({"spans": True, "later": True}, "zh, spans, later"),
+    ],
+)
+def test_weights_have_a_name_for_each_kind_of_question(known, name):
+    assert key("zh", **known) == name
 
 
 def test_without_any_weights_the_reading_counts_as_it_is():
@@ -70,6 +100,7 @@ def question(gold, read, hit, span, features=(0.0, 0.0, 0.0), source="shop", rep
         repeated=np.zeros(len(gold)) if repeated is None else np.array(repeated, float),
         features=features,
         out_of_scope=0.0,
+        later=False,
         route="answer answer",
     )
 
@@ -175,13 +206,18 @@ def test_a_best_sentence_that_stands_out_is_likelier_right():
     assert found.best(-2.0, 0.0, 3.0) < 0.2, "nothing answers"
 
 
+def both_turns(first, later, lang):
+    """Return questions of first turns and of later ones in a language."""
+    firsts = [dataclasses.replace(one, lang=lang) for one in first]
+    return [*firsts, *(dataclasses.replace(one, lang=lang, later=True) for one in later)]
+
+
 def test_the_command_writes_what_it_fitted_with_spans_and_without(tmp_path, monkeypatch, capsys):
-    true = EvidenceWeights(span=0.5)
-    asked = drawn(80, true)
+    asked, later = drawn(50, EvidenceWeights(span=0.5)), drawn(40, EvidenceWeights(span=1.5), 1)
     monkeypatch.setattr(
         evidence_weights,
         "read_questions",
-        lambda settings, lang: (dataclasses.replace(one, lang=lang) for one in asked),
+        lambda settings, lang: both_turns(asked, later, lang),
     )
     file, read = tmp_path / "evidence.json", tmp_path / "read.json"
     kept = dataclasses.asdict(ENGLISH)
@@ -189,10 +225,19 @@ def test_the_command_writes_what_it_fitted_with_spans_and_without(tmp_path, monk
     monkeypatch.setattr("assistant.evidence.evidence_weights.WEIGHTS_FILE", file)
     assert evidence_weights.main(["--dry-run", "--save", str(read)]) == 0
     assert json.loads(file.read_text()) == {"en": kept}
-    assert len(json.loads(read.read_text())) == 160
+    rows = json.loads(read.read_text())
+    assert [row["later"] for row in rows] == ([False] * 50 + [True] * 40) * 2
     assert evidence_weights.main([]) == 0
     table = EvidenceWeightTable.load(file)
-    assert table.of("en", spans=True) == table.of("zh", spans=True) == fit(asked)
+    kinds = [{"spans": spans, "later": later} for spans in (True, False) for later in (True, False)]
+    written = {key(lang, **kind) for lang in ("en", "zh") for kind in kinds}
+    assert set(json.loads(file.read_text())) == written
+    of_first, of_later = fit(asked), fit(later)
+    assert of_first != of_later
+    for lang in ("en", "zh"):
+        assert table.of(lang, spans=True) == of_first
+        assert table.of(lang, spans=True, later=True) == of_later
+    assert table.of("en", spans=False, later=True).span == 0
     without = table.of("en", spans=False)
     assert without != ENGLISH
     assert without.span == without.any_span == 0, "what no span embedder has read"
@@ -202,12 +247,12 @@ def test_the_command_writes_what_it_fitted_with_spans_and_without(tmp_path, monk
 
 def test_one_language_can_be_fitted_alone(tmp_path, monkeypatch):
     """The other one's questions are not read, and its weights stay."""
-    asked = drawn(80, EvidenceWeights(span=0.5))
+    asked = drawn(40, EvidenceWeights(span=0.5))
     read = []
 
     def read_questions(settings, lang):
         read.append(lang)
-        return [dataclasses.replace(one, lang=lang) for one in asked]
+        return both_turns(asked, asked, lang)
 
     monkeypatch.setattr(evidence_weights, "read_questions", read_questions)
     file = tmp_path / "evidence.json"
@@ -221,42 +266,51 @@ def test_one_language_can_be_fitted_alone(tmp_path, monkeypatch):
 
 
 class Counts:
-    """A model for which a sentence's logit is its number; records the questions that it read."""
+    """A model for which a sentence's logit is its number; records what it read, and after what."""
 
     languages = frozenset({"en"})
 
     def __init__(self):
-        self.read = []
+        self.read, self.after = [], []
 
-    def score(self, question, passages, spans):
+    def score(self, question, passages, spans, last=None):
         self.read.append(question)
+        self.after.append(last)
         return [np.arange(len(of_passage), dtype=float) for of_passage in spans]
 
 
-def asked_of(*texts, reads, message="how much is it", support=()):
+LAST = EarlierTurn("a card", "A card costs £5.")
+
+
+def asked_of(*texts, reads, message="how much is it", support=(), last=None):
     """Return what is recorded of a message whose hits have these texts, and the model."""
     model = Counts()
     hits = [
-        Hit(Passage(str(n), "en", "T", "", text, 0, len(text)), 0.5) for n, text in enumerate(texts)
+        Hit(Passage(str(n), "en", "T", "", text, 0, len(text)), 0.5 - 0.4 * (n > 0))
+        for n, text in enumerate(texts)
     ]
     ranker = SentenceRanker(HashEmbedder(), _Recorder(EvidenceReader(model)))
+    share = 0.9 if last else 0.0
 
-    def consider(question):
+    def consider(question, history):
         if reads:
-            ranker.rank(question, hits, np.zeros(64, np.float32))
+            ranker.rank(question, hits, np.zeros(64, np.float32), share, last)
         return SimpleNamespace(
-            query=question,
+            text=question,
+            last=last,
             hits=hits,
             prediction=SimpleNamespace(out_of_scope=0.25),
             route=SimpleNamespace(action="clarify", reason="unsure"),
         )
 
     assistant = SimpleNamespace(
-        consider=consider, evidence=ranker, policy=SimpleNamespace(least_share=0.0)
+        consider=consider, evidence=ranker, policy=SimpleNamespace(least_share=share)
     )
     articles = [Article(str(n), "T", "en", text, "p") for n, text in enumerate(texts)]
     told = CustomerMessage(message, ("0",), support)
-    return _asked(assistant, "shop", told, articles), model
+    # Small talk is no turn to read a message after.
+    history = [Message("user", last.question if last else "hi")]
+    return _asked(assistant, "shop", told, articles, history), model
 
 
 CARD, ROOM = "What is this?\n\nA card costs £5. Call us now.", "A room costs £80."
@@ -272,6 +326,16 @@ def test_each_question_is_read_once_whether_or_not_the_assistant_read_it(reads):
     assert found.right.tolist() == [True, True, False]
     assert found.read.tolist() == [0.0, 1.0, 0.0]
     assert (found.out_of_scope, found.route) == (0.25, "clarify unsure")
+    assert not found.later
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_later_turn_is_read_once_after_the_turn_before_it_and_with_all_hits(reads):
+    """Even with hits that are far behind the best one."""
+    found, model = asked_of(CARD, ROOM, ROOM, ROOM, ROOM, reads=reads, last=LAST)
+    assert (model.read, model.after) == (["how much is it"], [LAST])
+    assert found.later
+    assert set(found.articles) == set("01234")
 
 
 def test_of_an_article_that_answers_as_a_whole_each_sentence_does():
@@ -284,3 +348,114 @@ def test_a_question_of_which_nothing_can_be_read_does_not_end_the_command():
     found, model = asked_of("What is this?", reads=False)
     assert found is None
     assert model.read == []
+
+
+class RememberingAssistant:
+    """Finds the two articles of a shop for every message; keeps what it was asked and opened for.
+
+    Its reply to a message is "re: …", and a later message follows the last one.
+    """
+
+    opened: ClassVar[list[Settings]] = []
+    asked: ClassVar[list[tuple[str, list[str]]]] = []
+    policy = SimpleNamespace(least_share=0.0)
+
+    def __init__(self):
+        self.evidence = SentenceRanker(HashEmbedder(), EvidenceReader(Counts()))
+
+    @classmethod
+    def from_config(cls, settings):
+        cls.opened.append(settings)
+        return cls()
+
+    def consider(self, question, history):
+        self.asked.append((question, [message.text for message in history]))
+        return SimpleNamespace(
+            text=question,
+            last=EarlierTurn(history[-2].text) if history else None,
+            hits=[Hit(Passage(a.id, "en", "T", "", a.text, 0, len(a.text)), 0.5) for a in SHOP],
+            prediction=SimpleNamespace(out_of_scope=0.25),
+            route=SimpleNamespace(action="answer", reason="answer"),
+        )
+
+    def reply(self, question, history):
+        return SimpleNamespace(message=lambda: Message("assistant", f"re: {question}"))
+
+
+SHOP = [
+    Article("card", "T", "en", "A card costs £5. It takes a day.", "p"),
+    Article("room", "T", "en", "Rooms open at noon.", "p"),
+]
+TALK = turns_of(
+    [
+        {"question": "card price", "kind": "first", "doc": "card", "support": ["A card costs £5."]},
+        {"question": "ta", "kind": "small_talk", "expect": "small_talk"},
+        {"question": "n how long", "kind": "follow_up", "alone": "how long does a card take", "doc": "card", "support": ["It takes a day."]},
+        {"question": "gold?", "kind": "unanswerable", "expect": "decline", "alone": "sell gold?"},
+        {"question": "a human", "kind": "person", "expect": "handoff"},
+    ]
+)  # fmt: skip
+
+
+@pytest.fixture
+def played(monkeypatch):
+    """Return the questions of one first message and one conversation with a company."""
+    opened, asked = [], []
+    monkeypatch.setattr(RememberingAssistant, "opened", opened)
+    monkeypatch.setattr(RememberingAssistant, "asked", asked)
+    monkeypatch.setattr("assistant.assistant.Assistant", RememberingAssistant)
+    first = CustomerMessage("card?", ("card",), ("A card costs £5.",))
+    one = [("shop", nullcontext(Path("shop")), SHOP, [first])]
+    monkeypatch.setattr(evidence_questions, "_sets", lambda lang: iter(one))
+    parts = []
+
+    def talks_of(part, lang):
+        parts.append((part, lang))
+        return [Talks(HelpCentre("willow-dental", lang, SHOP, ()), [TALK])]
+
+    monkeypatch.setattr(customer_talks, "talks_of", talks_of)
+    settings = Settings(state=Path("var"), strategy="tuned")
+    questions = list(evidence_questions.read_questions(settings, "en"))
+    assert parts == [("dev", "en")], "never what was trained on"
+    return questions, opened, asked
+
+
+def test_the_later_turns_of_conversations_are_read_after_first_messages(played):
+    questions, _, _ = played
+    assert [(q.source, q.question, q.later) for q in questions] == [
+        ("shop", "card?", False),
+        ("willow-dental, follow_up", "n how long", True),
+        ("willow-dental, unanswerable", "gold?", True),
+    ]
+    _, answered, declined = questions
+    assert answered.gold.tolist() == [False, True, False]
+    assert answered.answered
+    assert not declined.answered
+    assert not declined.gold.any()
+
+
+def test_a_later_turn_is_typed_after_the_replies_that_are_given_now(played):
+    _, _, asked = played
+    until = ["card price", "re: card price", "ta", "re: ta"]
+    assert asked[1:] == [
+        ("n how long", until),
+        ("gold?", [*until, "n how long", "re: n how long"]),
+    ]
+
+
+def test_conversations_are_held_with_the_assistant_of_their_company(played):
+    """It quotes: replies that a generator words would take hours."""
+    _, (first, later), _ = played
+    assert first.knowledge == Path("shop")
+    assert (first.strategy, later.strategy) == ("extractive", "extractive")
+    assert later.knowledge not in {first.knowledge, Settings().knowledge}
+    assert not later.knowledge.exists(), "a company's folder lasts as long as its conversations"
+
+
+def test_conversations_with_the_bank_are_held_with_its_own_folder():
+    bank = HelpCentre("bank-en", "en", SHOP, ())
+    with evidence_questions._knowledge_of(bank) as folder:
+        assert folder == BANK
+    company = HelpCentre("willow-dental", "en", SHOP, ())
+    with evidence_questions._knowledge_of(company) as folder:
+        assert (folder / "company.yml").is_file()

@@ -3,14 +3,27 @@
 import pytest
 from pydantic import ValidationError
 
-from assistant.message.history import SentDecision, choice_lines, earlier_message, recover_decision
+from assistant.message.history import (
+    DECIDED,
+    SentDecision,
+    choice_lines,
+    earlier_message,
+    recover_decision,
+    with_citations,
+)
 from assistant.messages import Action, Citation, Message, Reply
+from knowledge.documents import Passage
+from knowledge.retrieval.quotations import Quotations
 
-CLARIFY, NOT_FOUND = ("I'm not sure which:", "我不确定："), ("I don't know.", "我不知道。")
+SAYINGS = {
+    **{name: (f"{name}!",) for name in DECIDED},
+    "clarify": ("I'm not sure which:", "我不确定："),
+    "not_found": ("I don't know.", "我不知道。"),
+}
 
 
 def recover(message):
-    return recover_decision(message, CLARIFY, NOT_FOUND)
+    return recover_decision(message, SAYINGS)
 
 
 def test_choices_are_recovered_from_the_text():
@@ -25,6 +38,35 @@ def test_choices_are_recovered_from_the_text():
 def test_a_decline_is_recovered_from_the_text():
     message = recover(Message("assistant", "我不知道。请换一种说法。"))
     assert (message.action, message.reason) == (Action.DECLINE, "not_found")
+
+
+@pytest.mark.parametrize(("name", "action"), DECIDED.items())
+def test_every_fixed_reply_is_recovered_from_its_text(name, action):
+    message = recover(Message("assistant", SAYINGS[name][0]))
+    assert (message.action, message.reason) == (action, name)
+
+
+CARDS = Passage("cards", "en", "Cards", "", "A new card costs £5.\nIt takes a day.", 10, 46)
+
+
+def test_what_a_reply_quotes_is_recovered_from_its_text():
+    said = Message("assistant", "A new card costs £5.")
+    recovered = with_citations(said, Quotations([CARDS]))
+    assert recovered.action is Action.ANSWER
+    (citation,) = recovered.citations
+    assert (citation.article, citation.quote, citation.start) == ("cards", said.text, 10)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("user", "A new card costs £5."),
+        Message("assistant", "A new card costs £9."),
+        Message("assistant", "A new card costs £5.", Action.CLARIFY, "clarify"),
+    ],
+)
+def test_nothing_else_has_citations(message):
+    assert with_citations(message, Quotations([CARDS])) == message
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from knowledge.retrieval.faiss_index import FaissIndex
 from knowledge.retrieval.lexical_index import LexicalIndex
 from knowledge.retrieval.milvus_index import MilvusIndex
 from knowledge.retrieval.query_head import QueryHead
-from knowledge.retrieval.retriever import Retriever
+from knowledge.retrieval.reranker import Reranker
+from knowledge.retrieval.retriever import ALSO, Retriever
 from knowledge.retrieval.snapshot import Snapshot
 from knowledge.retrieval.span_store import open_span_indexes
 from tests.fakes import CountingSpanEmbedder, HashEmbedder
@@ -216,6 +217,128 @@ def test_scores_are_ordered_probabilities_and_the_intent_can_change_the_order():
 def test_top_k_must_be_positive():
     with pytest.raises(ValueError, match="top_k must be at least 1. Currently, top_k is 0"):
         retriever().retrieve("card", "en", top_k=0)
+
+
+def many(names, *, reranker=None):
+    """Return a retriever over English passages, each with a direction of its own.
+
+    Their texts have no word in common with any query here.
+    """
+    passages = [Passage(name, "en", "T", "", f"text{n}", 0, 5) for n, name in enumerate(names)]
+    known = snapshot(passages=passages[:3])
+    articles = tuple(Article(name, "T", "en", "…", "p") for name in dict.fromkeys(names))
+    known = dataclasses.replace(
+        known,
+        articles=articles,
+        passages=tuple(passages),
+        index=FaissIndex.build(np.eye(len(names), dtype=np.float32)),
+    )
+    return Retriever(known, OneVector(), reranker=reranker)
+
+
+def near(*cosines):
+    return np.array(cosines, dtype=np.float32)
+
+
+def texts(hits):
+    return [hit.passage.text for hit in hits]
+
+
+def test_several_phrasings_give_as_many_hits_each():
+    """However much better one of them fits."""
+    searched = many("abcdefgh")
+    loud, low = near(9, 8, 7, 6, 0, 0, 0, 0), near(0, 0, 0, 0, 1, 0.9, 0.8, 0.7)
+    hits = searched.retrieve({"loud": loud, "low": low}, "en", top_k=4)
+    assert sorted(texts(hits)) == ["text0", "text1", "text4", "text5"]
+    scores = [hit.score for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+    assert texts(searched.retrieve({"loud": loud}, "en", top_k=4)) == [
+        "text0", "text1", "text2", "text3",
+    ]  # fmt: skip
+
+
+def test_a_passage_that_several_phrasings_find_is_one_hit_with_its_best_score():
+    searched = many("abcd")
+    first, second = near(9, 1, 0, 0), near(3, 0, 1, 0)
+    alone = {
+        text: {hit.passage.text: hit.score for hit in searched.retrieve({text: vector}, "en")}
+        for text, vector in (("first", first), ("second", second))
+    }
+    hits = searched.retrieve({"first": first, "second": second}, "en", top_k=4)
+    assert sorted(texts(hits)) == ["text0", "text1", "text2"], "two each, of which they share one"
+    for hit in hits:
+        assert hit.score == max(scores[hit.passage.text] for scores in alone.values())
+
+
+def test_an_article_that_was_spoken_of_is_always_a_hit_with_its_best_passages(monkeypatch):
+    """Though no search proposes it, and with no more passages than ``ALSO``."""
+    monkeypatch.setattr("knowledge.retrieval.retriever.CANDIDATES", 2)
+    searched = many(["a", "b", "spoken", "spoken", "spoken", "spoken", "spoken"])
+    query = {"?": near(9, 8, -1, -2, -5, -4, -3)}
+    assert texts(searched.retrieve(query, "en", top_k=2)) == ["text0", "text1"]
+    found = searched.retrieve(query, "en", top_k=2, also=["spoken"])
+    assert len(found) == 2 + ALSO
+    assert texts(found) == ["text0", "text1", "text2", "text3", "text6"]
+    several = searched.retrieve(query, "en", top_k=1, also=["b", "spoken"])
+    assert texts(several) == ["text0", "text1", "text2", "text3", "text6"]
+
+
+def test_an_article_that_was_spoken_of_and_is_found_anyway_is_no_second_hit():
+    searched = many("abc")
+    query = {"?": near(3, 2, 1)}
+    assert texts(searched.retrieve(query, "en", top_k=2, also=["a", "a"])) == ["text0", "text1"]
+    assert texts(searched.retrieve(query, "en", top_k=1, also=["unknown"])) == ["text0"]
+
+
+def test_an_article_that_was_spoken_of_is_read_in_the_language_of_the_query(monkeypatch):
+    monkeypatch.setattr("knowledge.retrieval.retriever.CANDIDATES", 1)
+    hits = retriever().retrieve("card", "en", top_k=1, also=["fees"])
+    assert [(h.passage.article, h.passage.lang) for h in hits] == [("cards", "en"), ("fees", "en")]
+    (chinese,) = retriever(passages=PASSAGES[1:]).retrieve("card", "zh", top_k=1, also=["fees"])
+    assert chinese.passage.lang == "zh"
+
+
+class Prefers:
+    """A cross-encoder that prefers some texts to all others; keeps the questions that it read."""
+
+    def __init__(self, *preferred):
+        self.preferred, self.questions = preferred, []
+
+    def predict(self, pairs, **_options):
+        self.questions += [question for question, _ in pairs]
+        return [9.0 * (text.splitlines()[-1] in self.preferred) for _, text in pairs]
+
+
+def test_a_reranker_reads_the_fullest_phrasing_and_reorders_what_all_found():
+    encoder = Prefers("text3")
+    searched = many("abcdef", reranker=Reranker(encoder))
+    query = {"alone": near(2, 1, 0, 0, 0, 0), "in full": near(0, 0, 0, 1, 2, 0)}
+    hits = searched.retrieve(query, "en", top_k=3)
+    assert set(encoder.questions) == {"in full"}
+    assert texts(hits)[0] == "text3"
+    assert len(hits) == 3, "it decides alone which remain"
+    assert all(hit.rerank is not None for hit in hits)
+
+
+def test_a_reranker_can_lift_what_no_phrasing_would_have_kept():
+    searched = many("abcdef", reranker=Reranker(Prefers("text5")))
+    query = {"?": near(5, 4, 3, 2, 1, 0)}
+    assert texts(searched.retrieve(query, "en", top_k=2))[0] == "text5"
+
+
+def test_what_was_not_reranked_stays_behind_what_was():
+    """However little probability the cross-encoder leaves it."""
+    searched = many("abcdefghijkl", reranker=Reranker(Prefers("text3")))
+    hits = searched.retrieve({"?": near(*[3 - 0.1 * n for n in range(12)])}, "en", top_k=12)
+    assert texts(hits)[0] == "text3"
+    assert [hit.rerank for hit in hits[-2:]] == [None, None]
+
+
+def test_a_reranker_drops_no_article_that_was_spoken_of():
+    searched = many("abcdef", reranker=Reranker(Prefers("text2", "text3")))
+    query = {"?": near(5, 4, 3, 2, 1, 0)}
+    hits = searched.retrieve(query, "en", top_k=2, also=["f"])
+    assert texts(hits) == ["text2", "text3", "text5"]
 
 
 def test_another_language_is_searched_for_articles_without_a_version_in_the_query_language():

@@ -5,6 +5,7 @@ import pytest
 from assistant.config import USUAL_CAUTION, Settings
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences
 from assistant.intents.classifier import Prediction
+from assistant.intents.turn_kinds import KINDS
 from assistant.messages import Action
 from assistant.policy import FittedPolicy, GeneralPolicy
 from assistant.routing import Router
@@ -49,14 +50,38 @@ OTHERS = {"policy": GeneralPolicy}
 
 
 def routed(
-    asked, found, *, policy, injection, failures, answerable, best, shares=(), caution=USUAL_CAUTION
+    asked,
+    found,
+    *,
+    policy,
+    injection,
+    failures,
+    answerable,
+    best,
+    shares=(),
+    caution=USUAL_CAUTION,
+    kinds=None,
+    asked_back=False,
 ):
     """Decide as a turn does: without reading where that is enough."""
     router = Router(policy(caution))
-    decided = router.before_reading(asked, found, injection=injection, failures=failures)
-    return decided or router.after_reading(
-        asked, found, ranking(answerable, *shares, best=best), failures=failures
+    decided = router.before_reading(
+        asked, found, injection=injection, failures=failures, kinds=kinds
     )
+    return decided or router.after_reading(
+        asked,
+        found,
+        ranking(answerable, *shares, best=best),
+        failures=failures,
+        expected=kinds is None and router.is_expected(asked, found),
+        kinds=kinds,
+        asked_back=asked_back,
+    )
+
+
+def later(**likely):
+    """Return the kinds of a later message; what is not named asks."""
+    return {**dict.fromkeys(KINDS, 0.0), "asks": 1 - sum(likely.values()), **likely}
 
 
 OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
@@ -109,6 +134,39 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
 )  # fmt: skip
 def test_table(given, found, options, action, reason):
     route = routed(prediction(**given), found, **{**PLAIN, **options})
+    assert (route.action, route.reason) == (action, reason)
+
+
+NOTHING = {"answerable": 0.4, "best": 0.1}
+GREETING = {"intent": "greeting", "action": Action.SMALL_TALK}
+
+
+@pytest.mark.parametrize(
+    ("given", "kinds", "options", "action", "reason"),
+    [
+        ({}, later(), {}, Action.ANSWER, "answer"),
+        # Neither an intent nor the out-of-scope score alone ends what an article answers.
+        (OOS, later(), {}, Action.ANSWER, "answer"),
+        (GREETING, later(), {}, Action.ANSWER, "answer"),
+        (OOS, later(), NOTHING, Action.DECLINE, "out_of_scope"),
+        (GREETING, later(closing=0.7), NOTHING, Action.SMALL_TALK, "greeting"),
+        ({}, later(closing=0.9), {}, Action.SMALL_TALK, "thanks"),
+        ({}, later(closing=0.5), {}, Action.ANSWER, "answer"),
+        ({}, later(closing=0.5), NOTHING, Action.SMALL_TALK, "thanks"),
+        ({}, later(person=0.9), {}, Action.HANDOFF, "talk_to_a_person"),
+        ({}, later(person=0.5), {}, Action.ANSWER, "answer"),
+        ({}, later(person=0.5), NOTHING, Action.HANDOFF, "talk_to_a_person"),
+        ({}, later(pushback=0.9), {}, Action.ANSWER, "answer"),
+        ({}, later(pushback=0.9), NOTHING, Action.HANDOFF, "repeated_failure"),
+        ({}, later(), {"best": 0.3}, Action.CLARIFY, "clarify"),
+        ({}, later(), {"best": 0.3, "asked_back": True}, Action.DECLINE, "not_found"),
+        ({}, later(), {"injection": True}, Action.REFUSE, "injection"),
+    ],
+)  # fmt: skip
+def test_table_of_later_messages(given, kinds, options, action, reason):
+    route = routed(
+        prediction(**(given or {"score": 0.3})), hits(0.5), **{**PLAIN, **options}, kinds=kinds
+    )
     assert (route.action, route.reason) == (action, reason)
 
 

@@ -1,7 +1,7 @@
 """Development questions with what the assistant's networks say of each sentence of their hits."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from assistant.evidence.reader import LEAST_SCORE, EvidenceReader, Reading
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.config import Settings
+    from assistant.message.context import EarlierTurn
+    from assistant.messages import Message
     from knowledge.documents import Article, Hit
     from knowledge.segmenter import Span
-    from tuning.customer_messages import CustomerMessage
+    from tuning.customer_messages import CustomerMessage, HelpCentre
+    from tuning.customer_talks import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class EvidenceQuestion:
         repeated: The logarithm of how many articles hold the sentence.
         features: See ``Reading.features``.
         out_of_scope: The intent classifier's score.
+        later: Whether it is a later turn.
         route: The action that the assistant takes now, and its reason.
     """
 
@@ -51,11 +55,14 @@ class EvidenceQuestion:
     repeated: NDArray[np.float64]
     features: tuple[float, float, float]
     out_of_scope: float
+    later: bool
     route: str
 
 
 def read_questions(settings: "Settings", lang: str) -> Iterator[EvidenceQuestion]:
     """Yield the development questions of the bank and of companies that nothing was trained on.
+
+    Then the later turns of the development conversations, after the replies that are given now.
 
     Args:
         settings: Of the assistant; the strategy does not matter.
@@ -64,16 +71,56 @@ def read_questions(settings: "Settings", lang: str) -> Iterator[EvidenceQuestion
     from tqdm import tqdm
 
     from assistant.assistant import Assistant
+    from tuning.customer_talks import talks_of
 
     for source, folder, articles, messages in _sets(lang):
         with folder as knowledge:
             changed = {"knowledge": knowledge, "strategy": "extractive"}
-            assistant = Assistant.from_config(settings.model_copy(update=changed))
-            assert assistant.evidence.reader  # noqa: S101  # it ships
-            assistant.evidence.reader = _Recorder(assistant.evidence.reader)
+            assistant = _recording(Assistant.from_config(settings.model_copy(update=changed)))
             for message in tqdm(messages, desc=source, unit="question"):
                 if asked := _asked(assistant, source, message, articles):
                     yield asked
+    for talks in talks_of("dev", lang):
+        with _knowledge_of(talks.centre) as knowledge:
+            changed = {"knowledge": knowledge, "strategy": "extractive"}
+            assistant = _recording(Assistant.from_config(settings.model_copy(update=changed)))
+            for talk in tqdm(talks.talks, desc=talks.centre.name, unit="conversation"):
+                yield from _later(assistant, talks.centre, talk)
+
+
+def _knowledge_of(centre: "HelpCentre") -> Any:
+    from contextlib import nullcontext
+
+    from tuning.companies import as_folder, load_companies
+    from tuning.customer_messages import folder_of
+
+    companies = {company.id: company for company in load_companies("dev")}
+    if centre.name in companies:
+        return as_folder(companies[centre.name])
+    return nullcontext(folder_of(centre))
+
+
+def _recording(assistant: "Assistant") -> "Assistant":
+    assert assistant.evidence.reader  # noqa: S101  # it ships
+    assistant.evidence.reader = _Recorder(assistant.evidence.reader)
+    return assistant
+
+
+def _later(
+    assistant: "Assistant", centre: "HelpCentre", talk: "Sequence[Turn]"
+) -> "Iterator[EvidenceQuestion]":
+    """Yield the later turns of a conversation that are answered or declined."""
+    from assistant.messages import Message
+
+    history: list[Message] = []
+    for turn in talk:
+        if turn.last and turn.expect in ("answer", "decline"):
+            message = replace(turn.message, question=turn.text)
+            source = f"{centre.name}, {turn.kind}"
+            if asked := _asked(assistant, source, message, centre.articles, history):
+                yield asked
+        reply = assistant.reply(turn.text, history)
+        history += [Message("user", turn.text), reply.message()]
 
 
 class _Recorder(EvidenceReader):
@@ -85,10 +132,14 @@ class _Recorder(EvidenceReader):
         self.kept: list[tuple[Sequence[Hit], Sequence[Sequence[Span]], Reading]] = []
 
     def read(
-        self, question: str, hits: "Sequence[Hit]", spans: "Sequence[Sequence[Span]]"
+        self,
+        question: str,
+        hits: "Sequence[Hit]",
+        spans: "Sequence[Sequence[Span]]",
+        last: "EarlierTurn | None" = None,
     ) -> Reading:
         """See ``EvidenceReader.read``."""
-        reading = self._reader.read(question, hits, spans)
+        reading = self._reader.read(question, hits, spans, last)
         self.kept.append((hits, spans, reading))
         return reading
 
@@ -124,20 +175,25 @@ def _sets(
 
 
 def _asked(
-    assistant: "Assistant", source: str, message: "CustomerMessage", articles: "Sequence[Article]"
+    assistant: "Assistant",
+    source: str,
+    message: "CustomerMessage",
+    articles: "Sequence[Article]",
+    history: "Sequence[Message]" = (),
 ) -> EvidenceQuestion | None:
     """Return a question with its sentences; None if there are none to read."""
     recorder = assistant.evidence.reader
     assert isinstance(recorder, _Recorder)  # noqa: S101
     recorder.kept.clear()
-    found = assistant.consider(message.question)
+    found = assistant.consider(message.question, history)
     if not recorder.kept:  # decided before anything was read
-        share = assistant.policy.least_share
-        to_read = assistant.evidence.to_read(found.query, found.hits, share)
+        share = None if found.last else assistant.policy.least_share
+        to_read = assistant.evidence.to_read(found.text, found.hits, share)
         if not to_read[0]:
             return None
-        recorder.read(found.query, *to_read)
-    hits, spans, reading = recorder.kept[-1]
+        recorder.read(found.text, *to_read, found.last)
+    # A handoff reads once more, what the customer can read while waiting.
+    hits, spans, reading = recorder.kept[0]
     counted = [(hit, len(of_hit)) for hit, of_hit in zip(hits, spans, strict=True)]
     gold = [_gold(message, articles, hit, of_hit) for hit, of_hit in zip(hits, spans, strict=True)]
     names = [hit.passage.article for hit, n in counted for _ in range(n)]
@@ -159,6 +215,7 @@ def _asked(
         repeated=np.concatenate([np.log(h.repeated or [1.0] * n) for h, n in counted]),
         features=reading.features,
         out_of_scope=found.prediction.out_of_scope,
+        later=found.last is not None,
         route=f"{found.route.action} {found.route.reason}",
     )
 

@@ -2,8 +2,9 @@
 
 Reads development questions with their hits as the assistant does, and fits by maximum likelihood
 how a sentence's reading, its hit's score and its span score add up, and when any sentence answers:
-on customers' messages and tidy questions, with a fifth of each taken to be unanswered. The report
-measures halves of the questions with weights fitted on the other half.
+on customers' messages and tidy questions, with a fifth of each taken to be unanswered; on the later
+turns of conversations apart. The report measures halves of the questions with weights fitted on the
+other half.
 """
 
 import argparse
@@ -62,11 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_json(options.save, [_as_row(question) for question in questions])
     table = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
     for lang in options.languages:
-        asked = [question for question in questions if question.lang == lang]
-        if any(question.span.any() for question in asked):
-            table[key(lang, spans=True)] = asdict(fit(asked))
-        table[key(lang, spans=False)] = asdict(fit([_without_spans(q) for q in asked]))
-        print("\n".join(_report(lang, asked)))
+        for later in (False, True):
+            asked = [q for q in questions if (q.lang, q.later) == (lang, later)]
+            if any(question.span.any() for question in asked):
+                table[key(lang, spans=True, later=later)] = asdict(fit(asked))
+            bare = [_without_spans(question) for question in asked]
+            table[key(lang, spans=False, later=later)] = asdict(fit(bare))
+            print("\n".join(_report(lang, asked)))
     if not options.dry_run:
         write_json(WEIGHTS_FILE, table)
     return 0

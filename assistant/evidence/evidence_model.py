@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import AssistantError
+from assistant.message.context import EarlierTurn
 from knowledge.documents import Passage
 from knowledge.models.bfloat16 import has_bfloat16
 from knowledge.models.span_embedder import padded
@@ -33,6 +34,8 @@ FACTS, LINEAR_LAYER = "evidence_model.json", "head.safetensors"
 MAX_TOKENS = 320
 # The most tokens of the question; a longer one loses its end.
 MAX_QUESTION_TOKENS = 240
+# The same of a message, of the question before it and of the sentence that answered that one.
+MAX_MESSAGE_TOKENS, MAX_ASKED_TOKENS, MAX_ANSWERED_TOKENS = 120, 40, 60
 # Logit of a sentence that was cut off: it is no answer.
 CUT_OFF = -10.0
 
@@ -53,7 +56,14 @@ class Encoded:
     places: list[tuple[int, int] | None]
 
 
-def encode(tokenizer: Any, question: str, name: str, text: str, spans: Sequence[Span]) -> Encoded:
+def encode(
+    tokenizer: Any,
+    question: str,
+    name: str,
+    text: str,
+    spans: Sequence[Span],
+    last: EarlierTurn | None = None,
+) -> Encoded:
     """Return the input of the network, the same in training and in serving.
 
     Args:
@@ -62,8 +72,9 @@ def encode(tokenizer: Any, question: str, name: str, text: str, spans: Sequence[
         name: The passage's name, which supplies the subject that its sentences leave out.
         text: The passage.
         spans: Its sentences, in characters of ``text``.
+        last: The turn before the question; None for a first message.
     """
-    question = _shortened(tokenizer, question)
+    question = _in_conversation(tokenizer, question, last)
     prefix = f"\n{name}: "
     found = tokenizer(
         f"query: {question}",
@@ -81,19 +92,29 @@ def encode(tokenizer: Any, question: str, name: str, text: str, spans: Sequence[
     return Encoded(found["input_ids"], [_place(inside, span) for span in spans])
 
 
-def _shortened(tokenizer: Any, question: str) -> str:
-    """Return the start of a question that would leave no room for a passage."""
-    # A token has at least a byte, but for one that may mark the start: most questions are short.
-    if len(question.encode()) < MAX_QUESTION_TOKENS - 1:
-        return question
+def _in_conversation(tokenizer: Any, question: str, last: EarlierTurn | None) -> str:
+    """Return a question with the turn before it, in words that leave room for a passage."""
+    if last is None:
+        return _shortened(tokenizer, question, MAX_QUESTION_TOKENS)
+    message = _shortened(tokenizer, question, MAX_MESSAGE_TOKENS)
+    asked = _shortened(tokenizer, last.question, MAX_ASKED_TOKENS)
+    answered = _shortened(tokenizer, last.answer, MAX_ANSWERED_TOKENS)
+    return f"{message}\nasked before: {asked}\nanswered: {answered}"
+
+
+def _shortened(tokenizer: Any, text: str, most: int) -> str:
+    """Return the start of a text that is longer than ``most`` tokens."""
+    # A token has at least a byte, but for one that may mark the start: most texts are short.
+    if len(text.encode()) < most - 1:
+        return text
     offsets = tokenizer(
-        question,
+        text,
         add_special_tokens=False,
         truncation=True,
-        max_length=MAX_QUESTION_TOKENS,
+        max_length=most,
         return_offsets_mapping=True,
     )["offset_mapping"]
-    return question[: offsets[-1][1]] if len(offsets) == MAX_QUESTION_TOKENS else question
+    return text[: offsets[-1][1]] if len(offsets) == most else text
 
 
 def _place(inside: Sequence[tuple[int, int, int]], span: Span) -> tuple[int, int] | None:
@@ -157,20 +178,25 @@ class EvidenceModel:
         return cls(*adapted, linear_layer, facts)
 
     def score(
-        self, question: str, passages: Sequence[Passage], spans: Sequence[Sequence[Span]]
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        spans: Sequence[Sequence[Span]],
+        last: EarlierTurn | None = None,
     ) -> list[Logits]:
         """Return the logits of each passage's sentences, relative to 0 for "nothing answers".
 
         Args:
-            question: The customer's question, self-contained.
+            question: The customer's question.
             passages: The passages to read.
             spans: The sentences of each.
+            last: The turn before the question; None for a first message.
 
         Returns:
             For each passage an array of shape (sentences,).
         """
         encoded = [
-            encode(self._tokenizer, question, passage.name, passage.text, of_passage)
+            encode(self._tokenizer, question, passage.name, passage.text, of_passage, last)
             for passage, of_passage in zip(passages, spans, strict=True)
         ]
         states = self._states([one.ids for one in encoded])

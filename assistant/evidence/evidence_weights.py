@@ -16,7 +16,7 @@ WEIGHTS_FILE = Path(__file__).parent.parent / "weights" / "evidence.json"
 
 @dataclass(frozen=True, slots=True)
 class EvidenceWeights:
-    """The weights for one language, with or without a span embedder.
+    """The weights for one language, with or without a span embedder, of first or later turns.
 
     A sentence's logit is the weighted sum of its own reading, of the logarithm of its hit's score,
     and of the span embedder's score, less that of the logarithm of how many articles repeat it.
@@ -76,7 +76,7 @@ class EvidenceWeights:
 
 
 class EvidenceWeightTable:
-    """The weights by language, with and without a span embedder."""
+    """The weights by language, with and without a span embedder, of first and later turns."""
 
     def __init__(self, weights: Mapping[str, EvidenceWeights]) -> None:
         """Take the weights by ``key``; what is missing has the defaults."""
@@ -88,13 +88,20 @@ class EvidenceWeightTable:
         data = json.loads(file.read_text(encoding="utf-8"))
         return cls({name: EvidenceWeights(**values) for name, values in data.items()})
 
-    def of(self, lang: str, *, spans: bool) -> EvidenceWeights:
-        """Return the weights of a language; English weights for other languages."""
-        names = [key(lang, spans=spans), key("en", spans=spans)]
+    def of(self, lang: str, *, spans: bool, later: bool = False) -> EvidenceWeights:
+        """Return the weights of a language; English weights for other languages.
+
+        Args:
+            lang: The language of the question.
+            spans: Whether a span embedder has read.
+            later: Whether the question is read with the turn before it.
+        """
+        turns = dict.fromkeys([later, False])
+        names = [key(of, spans=spans, later=turn) for turn in turns for of in (lang, "en")]
         known = (self._weights[name] for name in names if name in self._weights)
         return next(known, EvidenceWeights())
 
 
-def key(lang: str, *, spans: bool) -> str:
-    """Return the name of a language's weights, such as "en, spans"."""
-    return f"{lang}, spans" if spans else lang
+def key(lang: str, *, spans: bool, later: bool = False) -> str:
+    """Return the name of a language's weights, such as "en, spans, later"."""
+    return ", ".join([lang, *(["spans"] if spans else []), *(["later"] if later else [])])

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from assistant.messages import Citation
 from knowledge.documents import Hit, Passage
 from knowledge.markdown_tables import header_of, is_row, read_row
 from knowledge.segmenter import LEANING, Span, step_of
@@ -80,6 +81,23 @@ class RankedSentences:
         """
         share = next(iter(self.articles.values()), 0.0)
         return self.answerable * (share if self.read else 1.0)
+
+
+def without(ranked: RankedSentences, said: Sequence[Citation]) -> RankedSentences:
+    """Return ranked sentences without those that were said.
+
+    Args:
+        ranked: The sentences.
+        said: What a reply quoted.
+    """
+    places = {(c.article, c.lang, c.start) for c in said}
+    rest = [e for e in ranked.sentences if _start(e) not in places]
+    return dataclasses.replace(ranked, sentences=rest) if rest else RankedSentences((), 0.0)
+
+
+def _start(evidence: Evidence) -> tuple[str, str, int]:
+    passage = evidence.passage
+    return passage.article, passage.lang, passage.start + evidence.span.start
 
 
 def shares_of(articles: Sequence[str], scores: Sequence[float]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from assistant.evidence.evidence_model import Logits
 from assistant.evidence.hollow import is_hollow
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences
 from assistant.evidence.reader import EvidenceReader
+from assistant.message.context import EarlierTurn
 from knowledge.documents import Hit
 from knowledge.models.embedder import Embedder, Vectors
 from knowledge.models.span_embedder import SpanEmbedder
@@ -60,20 +61,26 @@ class SentenceRanker:
         return cls(embedder, EvidenceReader.open(reading or embedder, spans))
 
     def rank(
-        self, question: str, hits: Sequence[Hit], vector: Vectors, read_share: float = 0.0
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        vector: Vectors,
+        read_share: float = 0.0,
+        last: EarlierTurn | None = None,
     ) -> RankedSentences:
         """Return the sentences of the best hits, the most likely first.
 
         Args:
-            question: The customer's question, self-contained.
+            question: The customer's question.
             hits: Best first.
-            vector: The question's, of shape (dimension,), as retrieval uses it.
+            vector: Of the question with what it refers to, of shape (dimension,).
             read_share: From this share of the best hit's score on, in [0, 1], passages of other
-                articles are read.
+                articles are read. A later message is read with all hits.
+            last: The turn before the question; None for a first message.
         """
         from scipy.special import softmax
 
-        kept, spans = self.to_read(question, hits, read_share)
+        kept, spans = self.to_read(question, hits, None if last else read_share)
         if not kept:
             return RankedSentences((), 0.0)
         evidence = [
@@ -83,7 +90,7 @@ class SentenceRanker:
         logits: Sequence[Logits | None]
         best = None
         if self.reader:
-            reading = self.reader.read(question, kept, spans)
+            reading = self.reader.read(question, kept, spans, last)
             logits, answerable, best = reading.logits, reading.answerable, reading.best
         else:
             logits, answerable = [self._near(of_hit, vector) for of_hit in evidence], hits[0].score
@@ -98,14 +105,15 @@ class SentenceRanker:
         return RankedSentences(ranked, answerable, read=self.reader is not None, best=best)
 
     def to_read(
-        self, question: str, hits: Sequence[Hit], read_share: float
+        self, question: str, hits: Sequence[Hit], read_share: float | None
     ) -> tuple[list[Hit], list[list[Span]]]:
         """Return the hits that are read, with the sentences of each that may answer.
 
-        What a hit tells of its sentences is told of these. See ``rank`` for the arguments.
+        What a hit tells of its sentences is told of these. See ``rank`` for the arguments;
+        ``read_share`` is None to read all.
         """
         kept, spans = [], []
-        for hit in self._near_best(hits, read_share):
+        for hit in hits if read_share is None else self._near_best(hits, read_share):
             passage = hit.passage
             found = sentences(passage.text, passage.lang)
             numbers = [n for n, s in enumerate(found) if not is_hollow(s, passage, question)]

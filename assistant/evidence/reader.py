@@ -10,6 +10,7 @@ import numpy as np
 
 from assistant.evidence.evidence_model import OF_EMBEDDER, OF_SPAN_EMBEDDER, EvidenceModel, Logits
 from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable
+from assistant.message.context import EarlierTurn
 from knowledge.documents import Hit
 from knowledge.errors import ModelNotFoundError
 from knowledge.models.model_files import open_frozen_embedder
@@ -90,18 +91,26 @@ class EvidenceReader:
         second = next((model for model in known if model), None)
         return cls(first, second, EvidenceWeightTable.load())
 
-    def read(self, question: str, hits: Sequence[Hit], spans: Sequence[Sequence[Span]]) -> Reading:
+    def read(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        spans: Sequence[Sequence[Span]],
+        last: EarlierTurn | None = None,
+    ) -> Reading:
         """Return how likely each sentence of the hits answers.
 
         Args:
-            question: The customer's question, self-contained.
+            question: The customer's question.
             hits: At least one.
             spans: The sentences of each.
+            last: The turn before the question; None for a first message.
         """
         lang = language_of(question)
-        weights = self._weights.of(lang, spans=any(hit.sentences for hit in hits))
+        is_near = any(hit.sentences for hit in hits)
+        weights = self._weights.of(lang, spans=is_near, later=last is not None)
         outside = [_outside(hit, len(of), weights) for hit, of in zip(hits, spans, strict=True)]
-        read, any_logit = self._read(question, hits, spans, outside, weights, lang)
+        read, any_logit = self._read(question, hits, spans, outside, weights, lang, last)
         logits = [
             None if own is None else weights.reading * own + more
             for own, more in zip(read, outside, strict=True)
@@ -128,9 +137,10 @@ class EvidenceReader:
         outside: Sequence[Logits],
         weights: EvidenceWeights,
         lang: str,
+        last: EarlierTurn | None,
     ) -> tuple[list[Logits | None], float]:
         """Return the networks' logits of each sentence, and of "any sentence answers"."""
-        first = self._first.score(question, [hit.passage for hit in hits], spans)
+        first = self._first.score(question, [hit.passage for hit in hits], spans, last)
         any_logit = _any(np.concatenate(first))
         second = self._second
         if second is None or lang not in second.languages:
@@ -139,7 +149,8 @@ class EvidenceReader:
             _any(weights.reading * own + more) for own, more in zip(first, outside, strict=True)
         ]
         best = sorted(range(len(hits)), key=lambda n: -worth[n])[:READ_AGAIN]
-        again = second.score(question, [hits[n].passage for n in best], [spans[n] for n in best])
+        passages = [hits[n].passage for n in best]
+        again = second.score(question, passages, [spans[n] for n in best], last)
         both: list[Logits | None] = [None] * len(hits)
         for n, own in zip(best, again, strict=True):
             both[n] = (first[n] + own) / 2

@@ -1,29 +1,46 @@
-"""Resolves follow-ups and picks: which question of the conversation a message is about."""
+"""Reads the conversation: what a message picks, and what was asked and answered before it."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.messages import Action, Message
+from assistant.messages import Action, Citation, Message
 from knowledge.segmenter import language_of, length
 
-# What points back: a pronoun anywhere, or a conjunction at the start.
-_POINTER = re.compile(
-    r"^(and|but|or|so|then|what about|how about|what if|also)\b"
-    r"|\b(it|its|that|this|one|ones|they|them|those|these|there|instead|else)\b"
-    r"|^(那|还有|然后|但是|如果|要是)|(它|这个|那个|这张|那张|这种|这样)|呢[？?]?$",
-    re.IGNORECASE,
-)
-# A longer message stands alone.
-MAX_WORDS = 14
-# A message of at most this length is always a follow-up.
-FEW_WORDS = 3
 # A first message of at most this length says too little, unless it is a known intent.
 LITTLE = {"en": 2, "zh": 4}
+# A message is read with the last turn; what this many turns cited is read, too.
+TURNS = 4
+# Replies with these actions have no subject, unless they quote an article.
+ASIDE = (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF)
 # The reasons of replies that did not help.
 UNHELPFUL = ("not_found", "clarify")
-# A pick may be typed as "2." or "2)".
+# A pick may be typed as "2." or "2)", in words, or as a few words of one choice.
 _PUNCTUATION = " .。)）"
+_ORDINAL = re.compile(
+    r"(?:the |number |option |no\.? ?|第|选第?)?"
+    r"(?:(first|1st|one|一|1)|(second|2nd|two|二|2)|(third|3rd|three|三|3)|(fourth|4th|four|四|4)"
+    r"|(last|最后一?))"
+    r"(?: one| option|个|项)?(?:,? please|吧)?"
+)
+# Chinese words have no spaces, so that each character counts.
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
+MOST_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierTurn:
+    """A turn before the message.
+
+    Attributes:
+        question: What the customer asked.
+        answer: The first sentence that the reply quoted; "" where it quoted none.
+        citations: All that it quoted.
+    """
+
+    question: str
+    answer: str = ""
+    citations: Sequence[Citation] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +58,6 @@ class Asked:
     picked: str | None = None
 
 
-def is_followup(question: str) -> bool:
-    """Return whether a message refers to an earlier one: it is short and points back."""
-    words = length(question)
-    return words <= FEW_WORDS or (words <= MAX_WORDS and _POINTER.search(question) is not None)
-
-
 def says_little(question: str, history: Sequence[Message]) -> bool:
     """Return whether a message is a word or two ("fees", "不行") without a conversation."""
     return (
@@ -54,19 +65,29 @@ def says_little(question: str, history: Sequence[Message]) -> bool:
     )
 
 
-def antecedent(question: str, history: Sequence[Message]) -> str | None:
-    """Return the earlier question that a follow-up refers to; None for any other message.
+def turns_before(history: Sequence[Message], most: int = TURNS) -> list[EarlierTurn]:
+    """Return the last turns that say what a message may be about, the latest first.
+
+    Small talk, refusals and bare handoffs are no subject.
 
     Args:
-        question: The customer's message.
-        history: The messages before it, oldest first.
+        history: The messages before the message, oldest first. Neither roles nor order are certain.
+        most: The largest number of turns.
     """
-    if not is_followup(question):
-        return None
-    earlier = [message.text.strip() for message in history if message.role == "user"]
-    complete = [text for text in earlier if not is_followup(text)]
-    # The first message has nothing to refer to, however it looks ("I lost it this morning").
-    return (complete[-1:] or earlier[:1] or [""])[0] or None
+    turns: list[EarlierTurn] = []
+    reply: Message | None = None
+    for message in reversed(history):
+        if message.role == "assistant":
+            reply = reply or message
+            continue
+        is_subject = not reply or reply.action not in ASIDE or reply.citations
+        if message.text.strip() and is_subject:
+            cited = reply.citations if reply else ()
+            turns.append(EarlierTurn(message.text.strip(), cited[0].quote if cited else "", cited))
+        reply = None
+        if len(turns) == most:
+            break
+    return turns
 
 
 def what_is_asked(text: str, history: Sequence[Message]) -> Asked:
@@ -100,9 +121,34 @@ def failures_in_a_row(history: Sequence[Message]) -> int:
     return count
 
 
+def asks_back(history: Sequence[Message]) -> bool:
+    """Return whether the last reply was a clarifying question."""
+    replies = (message for message in reversed(history) if message.role == "assistant")
+    return next((reply.action is Action.CLARIFY for reply in replies), False)
+
+
 def _pick(text: str, choices: Sequence[str]) -> str | None:
     typed = text.strip().strip(_PUNCTUATION).casefold()
     for number, choice in enumerate(choices, 1):
         if typed in (str(number), choice.strip(_PUNCTUATION).casefold()):
             return choice
-    return None
+    return _numbered(typed, choices) or _named(typed, choices)
+
+
+def _numbered(typed: str, choices: Sequence[str]) -> str | None:
+    """Return the choice that "the second one" or "第二个" names."""
+    found = _ORDINAL.fullmatch(typed)
+    if not found:
+        return None
+    *offered, _ = choices
+    number = next(n for n, group in enumerate(found.groups(), 1) if group)
+    # The last group is "the last one"; the very last choice is "none of these".
+    place = len(offered) if number == len(found.groups()) else number
+    return offered[place - 1] if place <= len(offered) else None
+
+
+def _named(typed: str, choices: Sequence[str]) -> str | None:
+    """Return the only choice that has all words of a short message, such as "transfers"."""
+    words = set(_WORD.findall(typed))
+    named = [choice for choice in choices if words <= set(_WORD.findall(choice.casefold()))]
+    return named[0] if len(named) == 1 and words and len(words) <= MOST_WORDS else None

@@ -1,6 +1,6 @@
 """Retrieves the passages that answer a query."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from knowledge.documents import Article, Hit
 from knowledge.models.embedder import Embedder, Vectors
 from knowledge.retrieval.lexical_index import LexicalIndex
 from knowledge.retrieval.query_head import QueryHead
+from knowledge.retrieval.quotations import Quotations
 from knowledge.retrieval.repetitions import repetitions
 from knowledge.retrieval.reranker import Reranker
 from knowledge.retrieval.snapshot import Snapshot
@@ -18,6 +19,8 @@ from knowledge.retrieval.vector_index import Rows
 CANDIDATES = 30
 # Articles whose known messages are nearest.
 ASKED = 5
+# Passages of an article that is searched whatever its words.
+ALSO = 3
 # An article whose prior exceeds this is a candidate, whatever its words.
 LIKELY = 0.05
 
@@ -53,6 +56,7 @@ class Retriever:
         self._reranker = reranker
         self._spans = spans or {}
         self._repeated = repetitions(snapshot.passages)
+        self.quotations = Quotations(snapshot.passages)
         self._rows = snapshot.rows_by_language()
         self._rows_of_article: dict[str, list[int]] = {}
         for row, passage in enumerate(snapshot.passages):
@@ -69,19 +73,23 @@ class Retriever:
         top_k: int = 8,
         prior: Mapping[str, float] | None = None,
         title: str | None = None,
+        also: Sequence[str] = (),
     ) -> list[Hit]:
         """Return the best passages for a query, best first, however low they score.
 
         Args:
             query: A query; or several phrasings of it with their vectors of shape (dimension,),
-                the fullest one last. A passage gets its best score over the phrasings.
+                the fullest one last. A passage gets its best score over the phrasings, and each
+                phrasing gives as many hits as any other.
             lang: The language of the query. Passages in other languages are searched only for
                 articles that have no version in it.
-            top_k: The largest number of hits to return.
+            top_k: The largest number of hits that the query itself gives.
             prior: The probability in [0, 1], by article id, that the customer's intent is answered
                 there; None if no intents are known.
             title: Restricts the search to articles with this title, for example one that the
                 customer picked.
+            also: The ids of articles whose best passages are hits whatever they score; those that
+                are not known give none.
 
         Raises:
             ValueError: ``top_k`` is less than 1.
@@ -91,15 +99,26 @@ class Retriever:
         if isinstance(query, str):
             query = {query: self._embedder.encode_queries([query])[0]}
         best: dict[int, Hit] = {}
+        kept: set[int] = set()
         for text, vector in query.items():
-            for row, hit in self._scored(text, vector, lang, prior, title):
-                if row not in best or hit.score > best[row].score:
-                    best[row] = hit
-        hits = sorted(best.values(), key=lambda hit: -hit.score)
+            scored = dict(self._scored(text, vector, lang, prior, title, also))
+            kept.update(_best(scored, -(-top_k // len(query))))
+            best |= {r: h for r, h in scored.items() if r not in best or h.score > best[r].score}
+        best = {row: best[row] for row in _best(best, len(best))}
         if self._reranker:
             *_, fullest = query
-            hits = self._reranker.rerank(fullest, hits)
-        return hits[:top_k]
+            best = self._reranked(fullest, best)
+            kept = set(list(best)[:top_k])
+        for name in also:
+            of_article = [row for row, hit in best.items() if hit.passage.article == name]
+            kept.update(of_article[:ALSO])
+        return [hit for row, hit in best.items() if row in kept]
+
+    def _reranked(self, query: str, hits: Mapping[int, Hit]) -> dict[int, Hit]:
+        assert self._reranker  # noqa: S101  # the caller has looked
+        rows = {id(hit.passage): row for row, hit in hits.items()}
+        reranked = self._reranker.rerank(query, list(hits.values()))
+        return {rows[id(hit.passage)]: hit for hit in reranked}
 
     def _scored(
         self,
@@ -108,13 +127,14 @@ class Retriever:
         lang: str,
         prior: Mapping[str, float] | None,
         title: str | None,
+        also: Sequence[str],
     ) -> Iterator[tuple[int, Hit]]:
         lexical = self.lexical.score(text)
         if self._head:
             vector = self._head.apply(vector)
         spans = self._spans[lang].search(text) if lang in self._spans else None
         if title is None:
-            rows = self._candidates(vector, lexical, spans, lang, prior or {})
+            rows = self._candidates(vector, lexical, spans, lang, prior or {}, also)
         else:
             rows = self._rows_with_title(title, lang)
         if not len(rows):
@@ -149,8 +169,10 @@ class Retriever:
         spans: SpanSearch | None,
         lang: str,
         prior: Mapping[str, float],
+        also: Sequence[str],
     ) -> Rows:
         """Return rows proposed by any search or the prior, those in the language first."""
+        likely = [name for name, probability in prior.items() if probability > LIKELY]
         candidates: list[int] = []
         if spans:
             known = [self._rows_of_article[name] for name in spans.best_asked(ASKED)]
@@ -162,8 +184,7 @@ class Retriever:
             proposed += _largest(lexical, rows)
             proposed += [
                 row
-                for article, probability in prior.items()
-                if probability > LIKELY
+                for article in dict.fromkeys([*likely, *also])
                 for row in self._rows_of_article.get(article, ())
                 if row in rows
             ]
@@ -181,6 +202,11 @@ class Retriever:
         passage = self.passages[row]
         article = self._articles[passage.lang, passage.article]
         return any((lang, name) in self._versions for name in _names(article))
+
+
+def _best(hits: Mapping[int, Hit], count: int) -> list[int]:
+    """Return the rows of the best hits, best first."""
+    return sorted(hits, key=lambda row: -hits[row].score)[:count]
 
 
 def _names(article: Article) -> set[str]:

@@ -75,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _make(options: argparse.Namespace) -> None:
     from knowledge.models.model_files import open_embedder, open_span_embedders
-    from tuning.evidence_model.cases import make_cases, write_cases
+    from tuning.evidence_model.case_parts import make_cases
+    from tuning.evidence_model.cases import write_cases
 
     embedder = open_embedder(None, options.state)
     spans = open_span_embedders(embedder, options.state, small=False)

@@ -7,10 +7,11 @@ centres in ``tuning/data/companies`` and, if FRONTDESK_DATA names the public dat
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistant.message.context import EarlierTurn
 from knowledge.documents import Passage
 from knowledge.segmenter import Language, Span, sentences
 from tuning.customer_messages import supports
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from knowledge.models.embedder import Embedder
     from knowledge.models.span_embedder import SpanEmbedder
     from tuning.companies import Company
-    from tuning.customer_messages import HelpCentre, Part
+    from tuning.customer_messages import HelpCentre
 
 # Passages per case. Training hides some of them, so that the rest does not answer.
 PASSAGES = 6
@@ -47,16 +48,36 @@ class CasePassage:
         """The sentences' positions in ``text``."""
         return [Span(start, end) for start, end in self.spans]
 
+    def without_answer(self) -> "CasePassage":
+        """Return the passage without the sentences that hold the answer."""
+        kept = [span for span, right in zip(self.spans, self.gold, strict=True) if not right]
+        text, spans = "", []
+        for start, end in kept:
+            spans.append([len(text), len(text) + end - start])
+            text += f"{self.text[start:end]}\n"
+        return replace(self, text=text, spans=spans, gold=[False] * len(spans))
+
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCase:
-    """A question with retrieval's passages, best first; ``article`` is "" if nothing answers."""
+    """A question with retrieval's passages, best first.
+
+    ``article`` is "" if nothing answers. A later turn has the question ``asked`` before it and the
+    sentence that ``answered`` that one.
+    """
 
     company: str
     lang: Language
     question: str
     article: str
     passages: list[CasePassage]
+    asked: str = ""
+    answered: str = ""
+
+    @property
+    def last(self) -> EarlierTurn | None:
+        """The turn before the question; None for a first message."""
+        return EarlierTurn(self.asked, self.answered) if self.asked else None
 
 
 def write_cases(file: Path, cases: Sequence[EvidenceCase]) -> None:
@@ -87,32 +108,6 @@ def read_cases(file: Path) -> list[EvidenceCase]:
     return cases
 
 
-def make_cases(
-    embedder: "Embedder", spans: "Sequence[SpanEmbedder]"
-) -> dict[str, list[EvidenceCase]]:
-    """Return the cases of the parts ``train``, ``dev`` and, with the public data, ``xquad``.
-
-    ``customers`` are messages as they are typed, ``customers_dev`` those for development.
-    """
-    from tqdm import tqdm
-
-    from tuning.companies import load_companies
-    from tuning.customer_messages import help_centres
-    from tuning.public_data import is_data_missing
-
-    parts: dict[str, list[EvidenceCase]] = {}
-    sources: tuple[tuple[str, Part], ...] = (("customers", "train"), ("customers_dev", "dev"))
-    for name, part in sources:
-        centres = tqdm(help_centres(part), desc=name, unit="company")
-        parts[name] = [case for c in centres for case in customer_cases(c, embedder, spans)]
-    for part in ("train", "dev"):
-        companies = tqdm(load_companies(part), desc=part, unit="company")
-        parts[part] = [case for c in companies for case in company_cases(c, embedder)]
-    if not is_data_missing("evidence_model, without XQuAD"):
-        parts["xquad"] = [case for lang in LANGUAGES for case in xquad_cases(lang, embedder)]
-    return parts
-
-
 def customer_cases(
     centre: "HelpCentre", embedder: "Embedder", spans: "Sequence[SpanEmbedder]"
 ) -> Iterator[EvidenceCase]:
@@ -127,23 +122,25 @@ def customer_cases(
         hits = retriever.retrieve({message.question: vector}, lang, top_k=PASSAGES)
         shown = [(hit.passage, hit.score) for hit in hits]
         known = {id(passage) for passage, _ in shown}
-        shown += [(p, 0.0) for p in retriever.passages if id(p) not in known and _holds(p, places)]
-        passages = [_customer_passage(passage, score, places) for passage, score in shown]
+        shown += [(p, 0.0) for p in retriever.passages if id(p) not in known and holds(p, places)]
+        passages = [place_passage(passage, score, places) for passage, score in shown]
         if not message.articles or any(any(passage.gold) for passage in passages):
             article = message.articles[0] if message.articles else ""
             yield EvidenceCase(centre.name, lang, message.question, article, passages)
 
 
-def _holds(passage: Passage, places: Sequence[tuple[str, int, int]]) -> bool:
+def holds(passage: Passage, places: Sequence[tuple[str, int, int]]) -> bool:
+    """Return whether a passage has one of the places that ``supports`` yields."""
     return any(
         passage.article == name and passage.start < end and passage.end > start
         for name, start, end in places
     )
 
 
-def _customer_passage(
+def place_passage(
     passage: Passage, score: float, places: Sequence[tuple[str, int, int]]
 ) -> CasePassage:
+    """Return a passage whose right sentences stand at the places that ``supports`` yields."""
     spans = sentences(passage.text, passage.lang)
     gold = [
         any(
@@ -171,7 +168,7 @@ def company_cases(company: "Company", embedder: "Embedder") -> Iterator[Evidence
         if pair.article and pair.article not in {passage.article for passage, _ in scored}:
             scored += [(p, 0.0) for p in retriever.passages if p.article == pair.article]
         passages = [
-            _case_passage(p, score, pair.answer if p.article == pair.article else "")
+            case_passage(p, score, pair.answer if p.article == pair.article else "")
             for p, score in scored
         ]
         yield EvidenceCase(company.id, lang, pair.question, pair.article, passages)
@@ -197,15 +194,14 @@ def xquad_cases(lang: Language, embedder: "Embedder") -> Iterator[EvidenceCase]:
         for name in dict.fromkeys([*near, at]):
             text = texts[name]
             passage = Passage(name, lang, "", "", text, 0, len(text))
-            passages.append(
-                _case_passage(passage, 0.0, answer if name == at else "", verbatim=True)
-            )
+            passages.append(case_passage(passage, 0.0, answer if name == at else "", verbatim=True))
         yield EvidenceCase("xquad", lang, question, at, passages)
 
 
-def _case_passage(
+def case_passage(
     passage: Passage, score: float, answer: str, *, verbatim: bool = False
 ) -> CasePassage:
+    """Return a passage whose right sentences support an answer; "" where none does."""
     from tuning.dataset.supporting_sentences import supporting_sentences
 
     spans = sentences(passage.text, passage.lang)

@@ -28,7 +28,8 @@ class EvidenceSettings(ConfigFile):
     passages: int = Field(default=5, ge=1)
     """Passages per question."""
     hidden: float = Field(default=0.25, ge=0, le=1)
-    """The share of answered questions per epoch whose article is hidden, so nothing answers."""
+    """The share of answered questions per epoch whose article is hidden, so nothing answers; of a
+    later turn only the sentences that answer."""
     epochs: float = Field(default=4, gt=0)
     batch: int = Field(default=16, ge=1)
     """Questions per batch, each with all of its passages."""

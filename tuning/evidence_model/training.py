@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import Trainer, TrainingArguments
 
 from assistant.evidence.evidence_model import LINEAR_LAYER, encode
+from assistant.message.context import EarlierTurn
 from tuning.config_file import ConfigError
 from tuning.evidence_model.base_network import Base
 from tuning.evidence_model.cases import CasePassage, EvidenceCase
@@ -29,6 +30,8 @@ from tuning.half_precision import precision
 # The share of training questions in lower case and without final punctuation.
 VARIED = 0.2
 LINEAR_LEARNING_RATE, WARMUP, WEIGHT_DECAY, DROPOUT = 1e-3, 0.06, 0.01, 0.1
+# The share of later turns in training whose question before was not answered.
+LOST = 0.15
 # Cases per batch outside training.
 BATCH = 8
 
@@ -104,9 +107,10 @@ class Collator:
         sentences: list[tuple[int, int, int, int, bool]] = []
         for number, case in enumerate(cases):
             question, passages = self._shown(case)
+            last = self._last(case)
             for passage in passages:
                 encoded = encode(
-                    self._tokenizer, question, passage.name, passage.text, passage.sentences
+                    self._tokenizer, question, passage.name, passage.text, passage.sentences, last
                 )
                 sentences += [
                     (len(ids), *place, number, right)
@@ -131,6 +135,13 @@ class Collator:
             "cases": torch.tensor(len(cases)),
         }
 
+    def _last(self, case: EvidenceCase) -> EarlierTurn | None:
+        """Return the turn before a question; in training it sometimes went wrong."""
+        last = case.last
+        if last and self._training and self._random.random() < LOST:
+            return EarlierTurn(last.question, "")
+        return last
+
     def _shown(self, case: EvidenceCase) -> tuple[str, list[CasePassage]]:
         """Return the question and the passages that the network reads."""
         question, passages = case.question, list(case.passages)
@@ -139,7 +150,12 @@ class Collator:
         if self._random.random() < VARIED:
             question = question.lower().strip(" ?!.？！。")
         if case.article and self._random.random() < self._settings.hidden:
-            passages = [passage for passage in passages if passage.article != case.article]
+            # The article under discussion stays: not every question about it has an answer.
+            if case.last:
+                passages = [passage.without_answer() for passage in passages]
+            else:
+                passages = [passage for passage in passages if passage.article != case.article]
+            passages = [passage for passage in passages if passage.spans]
             return question, passages[: self._settings.passages]
         kept = passages[: self._settings.passages]
         right = [passage for passage in passages if any(passage.gold) and passage not in kept]
