@@ -51,7 +51,7 @@ from knowledge.retrieval.reranker import open_reranker
 
 # Hits of a first message, and of a later one: half of these for it alone, half for it after the
 # question before it.
-FOUND, READ_LATER = 8, 6
+FOUND, READ_LATER = 8, 8
 
 
 class Assistant:
@@ -174,12 +174,15 @@ class Assistant:
             GeneratorError: The generator fails before it has written anything.
         """
         with self.waiting.one():
-            findings = self.consider(question, history)
-            if findings.route.action is Action.ANSWER:
-                chosen = self._chosen(strategy or self._strategy, findings.lang)
-                yield from self._answer(findings, chosen)
-            else:
-                yield from self._say(findings)
+            yield from self.respond(self.consider(question, history), strategy)
+
+    def respond(self, findings: Findings, strategy: str | None = None) -> Stream:
+        """Yield the reply to what was found out, as ``stream`` does."""
+        if findings.route.action is Action.ANSWER:
+            chosen = self._chosen(strategy or self._strategy, findings.lang)
+            yield from self._answer(findings, chosen)
+        else:
+            yield from self._say(findings)
 
     def consider(self, question: str, history: Sequence[Message] = ()) -> Findings:
         """Find out what is known of a message before any text is written; see ``stream``."""
@@ -224,6 +227,7 @@ class Assistant:
                 prior=prediction.articles if self.policy.weighs_intents else None,
                 title=asked.picked,
                 also=[c.article for turn in earlier for c in turn.citations],
+                before=last,
             )
         )
         clock.lap("retriever")

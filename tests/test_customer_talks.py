@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from assistant.message.context import EarlierTurn
+from knowledge.models.turn_before import TurnBefore
 from knowledge.segmenter import length
 from tests.public import data
 from tuning import customer_talks
@@ -37,14 +37,14 @@ def test_a_first_turn_has_none_before_it():
 
 def test_a_later_turn_knows_the_one_before_it_as_it_should_have_been_answered():
     _, after, other, change = turns_of([FIRST, AFTER, OTHER, CHANGE])
-    assert after.last == EarlierTurn(FIRST["question"], "£5."), "the best sentence alone"
-    assert other.last == EarlierTurn(AFTER["question"], "3 days.")
-    assert change.last == EarlierTurn(OTHER["question"], ""), "nothing answered it"
+    assert after.last == TurnBefore(FIRST["question"], "£5."), "the best sentence alone"
+    assert other.last == TurnBefore(AFTER["question"], "3 days.")
+    assert change.last == TurnBefore(OTHER["question"], ""), "nothing answered it"
 
 
 def test_the_turn_before_is_no_small_talk_and_no_wish_for_a_person():
     turns = turns_of([FIRST, THANKS, PERSON, AFTER])
-    asked = EarlierTurn(FIRST["question"], "£5.")
+    asked = TurnBefore(FIRST["question"], "£5.")
     assert [turn.last for turn in turns] == [None, asked, asked, asked]
     assert [turn.expect for turn in turns] == ["answer", "small_talk", "handoff", "answer"]
 

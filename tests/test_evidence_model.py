@@ -13,9 +13,7 @@ from assistant.errors import AssistantError
 from assistant.evidence import reader as evidence_reader
 from assistant.evidence.evidence_model import (
     CUT_OFF,
-    MAX_ANSWERED_TOKENS,
-    MAX_ASKED_TOKENS,
-    MAX_MESSAGE_TOKENS,
+    MAX_LATER_TOKENS,
     MAX_TOKENS,
     OF_EMBEDDER,
     EvidenceModel,
@@ -103,7 +101,7 @@ def test_message_question_before_and_answer_lose_their_ends_apart(embedder, word
     encoded = encode(tokenizer, long, "Cards", CARD, spans, EarlierTurn(long, long))
     assert len(encoded.ids) <= MAX_TOKENS
     assert all(encoded.places), "a short passage is read whole"
-    most = (MAX_MESSAGE_TOKENS, MAX_ASKED_TOKENS, MAX_ANSWERED_TOKENS)
+    most = (MAX_LATER_TOKENS[0], MAX_LATER_TOKENS[1], MAX_LATER_TOKENS[2])
     for part, limit in zip(read_before_the_passage(tokenizer, encoded), most, strict=True):
         tokens = len(tokenizer(part, add_special_tokens=False)["input_ids"])
         assert limit - 3 <= tokens <= limit

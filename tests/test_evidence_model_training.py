@@ -11,7 +11,7 @@ import yaml
 
 import tuning.companies
 from assistant.evidence.evidence_model import OF_EMBEDDER, EvidenceModel
-from assistant.message.context import EarlierTurn
+from knowledge.models.turn_before import TurnBefore
 from knowledge.segmenter import sentences
 from tests.conftest import STATE
 from tests.small_public_data import write_public_data
@@ -147,7 +147,7 @@ def test_in_training_the_question_before_was_sometimes_not_answered(embedder, se
 def test_a_first_message_is_read_without_a_turn_before_it(embedder, settings):
     tokenizer = embedder.sentence_transformer.tokenizer
     assert case().last is None
-    assert later().last == EarlierTurn("what do you sell?", "We sell clothes.")
+    assert later().last == TurnBefore("what do you sell?", "We sell clothes.")
     batch = Collator(tokenizer, settings, training=True)([case(), later()])
     texts = shown(tokenizer, batch)
     assert ["asked before" in text for text in texts] == [False] * 3 + [True] * 3

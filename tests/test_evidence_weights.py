@@ -15,13 +15,13 @@ from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightT
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import EvidenceReader
 from assistant.message.context import EarlierTurn
-from assistant.messages import Message
+from assistant.messages import Action, Message, Reply
 from knowledge.documents import Article, Hit, Passage
 from tests.fakes import HashEmbedder
 from tuning import customer_talks, evidence_questions, evidence_weights
 from tuning.customer_messages import CustomerMessage, HelpCentre
 from tuning.customer_talks import Talks, turns_of
-from tuning.evidence_questions import EvidenceQuestion, _asked, _Recorder
+from tuning.evidence_questions import EvidenceQuestion, _question_of, _Recorder
 from tuning.evidence_weights import UNANSWERED_SHARE, _shares, fit, sentence_logits
 
 ENGLISH, SPANS = EvidenceWeights(reading=2.0), EvidenceWeights(span=3.0)
@@ -98,6 +98,8 @@ def question(gold, read, hit, span, features=(0.0, 0.0, 0.0), source="shop", rep
         hit=np.array(hit, float),
         span=np.array(span, float),
         repeated=np.zeros(len(gold)) if repeated is None else np.array(repeated, float),
+        cited=np.zeros(len(gold)),
+        said=np.zeros(len(gold)),
         features=features,
         out_of_scope=0.0,
         later=False,
@@ -310,7 +312,7 @@ def asked_of(*texts, reads, message="how much is it", support=(), last=None):
     told = CustomerMessage(message, ("0",), support)
     # Small talk is no turn to read a message after.
     history = [Message("user", last.question if last else "hi")]
-    return _asked(assistant, "shop", told, articles, history), model
+    return _question_of(assistant, "shop", told, articles, consider(message, history)), model
 
 
 CARD, ROOM = "What is this?\n\nA card costs £5. Call us now.", "A room costs £80."
@@ -368,7 +370,7 @@ class RememberingAssistant:
         cls.opened.append(settings)
         return cls()
 
-    def consider(self, question, history):
+    def consider(self, question, history=()):
         self.asked.append((question, [message.text for message in history]))
         return SimpleNamespace(
             text=question,
@@ -378,8 +380,8 @@ class RememberingAssistant:
             route=SimpleNamespace(action="answer", reason="answer"),
         )
 
-    def reply(self, question, history):
-        return SimpleNamespace(message=lambda: Message("assistant", f"re: {question}"))
+    def respond(self, found):
+        yield Reply(f"re: {found.text}", Action.ANSWER, "answer", "en")
 
 
 SHOP = [
@@ -436,11 +438,9 @@ def test_the_later_turns_of_conversations_are_read_after_first_messages(played):
 
 def test_a_later_turn_is_typed_after_the_replies_that_are_given_now(played):
     _, _, asked = played
-    until = ["card price", "re: card price", "ta", "re: ta"]
-    assert asked[1:] == [
-        ("n how long", until),
-        ("gold?", [*until, "n how long", "re: n how long"]),
-    ]
+    typed = ["card price", "ta", "n how long", "gold?", "a human"]
+    said = [text for message in typed for text in (message, f"re: {message}")]
+    assert asked[1:] == [(text, said[: 2 * n]) for n, text in enumerate(typed)], "each once"
 
 
 def test_conversations_are_held_with_the_assistant_of_their_company(played):

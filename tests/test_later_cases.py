@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from assistant.message.context import EarlierTurn
 from knowledge.documents import Article
+from knowledge.models.turn_before import TurnBefore
 from tests.fakes import HashEmbedder
 from tuning.companies import Company, Pair
 from tuning.customer_messages import HelpCentre
@@ -116,7 +116,7 @@ def test_every_case_follows_another_question_that_was_answered(many):
         before = PAIRS[case.asked]
         assert case.answered == before.answer != ""
         assert before is not pair_of(case)
-        assert case.last == EarlierTurn(before.question, before.answer)
+        assert case.last == TurnBefore(before.question, before.answer)
         assert (case.company, case.lang) == ("shop", "en")
 
 
@@ -223,9 +223,9 @@ def cases_of(*rows):
 def test_each_later_turn_that_is_answered_or_declined_is_a_case():
     after, gold, change = cases_of(FIRST, THANKS, AFTER, GOLD, CHANGE)
     assert (after.question, after.article) == (AFTER["question"], "cards"), "as it was typed"
-    assert after.last == EarlierTurn(FIRST["question"], "A gift card costs £5.")
+    assert after.last == TurnBefore(FIRST["question"], "A gift card costs £5.")
     assert (gold.question, gold.article) == (GOLD["question"], "")
-    assert gold.last == EarlierTurn(AFTER["question"], "It is valid for 2 years.")
+    assert gold.last == TurnBefore(AFTER["question"], "It is valid for 2 years.")
     assert (change.article, change.answered) == ("rooms", "")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.message.context import EarlierTurn
+from knowledge.models.turn_before import TurnBefore
 from tuning.companies import load_companies
 from tuning.customer_messages import (
     DEV_CENTRES,
@@ -49,7 +49,7 @@ class Turn:
     kind: str
     expect: str
     message: CustomerMessage
-    last: EarlierTurn | None
+    last: TurnBefore | None
     cited: tuple[str, ...]
 
 
@@ -114,13 +114,13 @@ def turns_of(row: Sequence[dict[str, Any]]) -> list[Turn]:
         row: Its messages, in order.
     """
     turns: list[Turn] = []
-    last: EarlierTurn | None = None
+    last: TurnBefore | None = None
     cited: tuple[str, ...] = ()
     for number, said in enumerate(row):
         message = message_of(said, number > 0)
         expect = said.get("expect", "answer")
         turns.append(Turn(said["question"], said["kind"], expect, message, last, cited))
         if expect not in ("small_talk", "handoff"):
-            last = EarlierTurn(said["question"], (*message.support, "")[0])
+            last = TurnBefore(said["question"], (*message.support, "")[0])
             cited = tuple(dict.fromkeys([*message.articles[:1], *cited]))
     return turns

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.evidence.reader import LEAST_SCORE, EvidenceReader, Reading
+from assistant.evidence.reader import LEAST_SCORE, EvidenceReader, Reading, of_last_reply
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.config import Settings
+    from assistant.findings import Findings
     from assistant.message.context import EarlierTurn
-    from assistant.messages import Message
     from knowledge.documents import Article, Hit
     from knowledge.segmenter import Span
     from tuning.customer_messages import CustomerMessage, HelpCentre
@@ -36,6 +36,8 @@ class EvidenceQuestion:
         hit: The logarithm of the hit's score.
         span: The span score; 0 without a span embedder.
         repeated: The logarithm of how many articles hold the sentence.
+        cited: Whether the last reply cited the sentence's article first.
+        said: Whether the last reply quoted the sentence.
         features: See ``Reading.features``.
         out_of_scope: The intent classifier's score.
         later: Whether it is a later turn.
@@ -53,6 +55,8 @@ class EvidenceQuestion:
     hit: NDArray[np.float64]
     span: NDArray[np.float64]
     repeated: NDArray[np.float64]
+    cited: NDArray[np.float64]
+    said: NDArray[np.float64]
     features: tuple[float, float, float]
     out_of_scope: float
     later: bool
@@ -110,16 +114,21 @@ def _later(
     assistant: "Assistant", centre: "HelpCentre", talk: "Sequence[Turn]"
 ) -> "Iterator[EvidenceQuestion]":
     """Yield the later turns of a conversation that are answered or declined."""
-    from assistant.messages import Message
+    from assistant.messages import Message, Reply
 
     history: list[Message] = []
     for turn in talk:
-        if turn.last and turn.expect in ("answer", "decline"):
-            message = replace(turn.message, question=turn.text)
+        recorder = assistant.evidence.reader
+        assert isinstance(recorder, _Recorder)  # noqa: S101
+        recorder.kept.clear()
+        found = assistant.consider(turn.text, history)
+        if found.last and turn.expect in ("answer", "decline"):
             source = f"{centre.name}, {turn.kind}"
-            if asked := _asked(assistant, source, message, centre.articles, history):
+            message = replace(turn.message, question=turn.text)
+            if asked := _question_of(assistant, source, message, centre.articles, found):
                 yield asked
-        reply = assistant.reply(turn.text, history)
+        *_, reply = assistant.respond(found)
+        assert isinstance(reply, Reply)  # noqa: S101  # the stream's contract
         history += [Message("user", turn.text), reply.message()]
 
 
@@ -175,17 +184,26 @@ def _sets(
 
 
 def _asked(
+    assistant: "Assistant", source: str, message: "CustomerMessage", articles: "Sequence[Article]"
+) -> EvidenceQuestion | None:
+    """Return a first question with its sentences; None if there are none to read."""
+    recorder = assistant.evidence.reader
+    assert isinstance(recorder, _Recorder)  # noqa: S101
+    recorder.kept.clear()
+    found = assistant.consider(message.question)
+    return _question_of(assistant, source, message, articles, found)
+
+
+def _question_of(
     assistant: "Assistant",
     source: str,
     message: "CustomerMessage",
     articles: "Sequence[Article]",
-    history: "Sequence[Message]" = (),
+    found: "Findings",
 ) -> EvidenceQuestion | None:
     """Return a question with its sentences; None if there are none to read."""
     recorder = assistant.evidence.reader
     assert isinstance(recorder, _Recorder)  # noqa: S101
-    recorder.kept.clear()
-    found = assistant.consider(message.question, history)
     if not recorder.kept:  # decided before anything was read
         share = None if found.last else assistant.policy.least_share
         to_read = assistant.evidence.to_read(found.text, found.hits, share)
@@ -201,6 +219,7 @@ def _asked(
         np.full(n, -np.inf) if own is None else own
         for own, (_, n) in zip(reading.read, counted, strict=True)
     ]
+    of_last = [of_last_reply(h, of_hit, found.last) for h, of_hit in zip(hits, spans, strict=True)]
     return EvidenceQuestion(
         source=source,
         lang=articles[0].lang,
@@ -213,6 +232,8 @@ def _asked(
         hit=np.concatenate([np.full(n, np.log(h.score + LEAST_SCORE)) for h, n in counted]),
         span=np.concatenate([np.array(h.sentences or [0.0] * n) for h, n in counted]),
         repeated=np.concatenate([np.log(h.repeated or [1.0] * n) for h, n in counted]),
+        cited=np.concatenate([cited for cited, _ in of_last]),
+        said=np.concatenate([said for _, said in of_last]),
         features=reading.features,
         out_of_scope=found.prediction.out_of_scope,
         later=found.last is not None,

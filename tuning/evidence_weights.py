@@ -28,6 +28,9 @@ UNANSWERED_SHARE = 0.2
 # Against weights that a few questions would drive to infinity.
 PENALTY = 1e-3
 LANGUAGES = ("en", "zh")
+# The weights of a sentence, and those of "the most likely sentence answers".
+SENTENCE = ("reading", "hit", "span", "repeated", "cited", "said")
+BEST = ("best_reading", "best_hit", "best_share", "best_bias")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,14 +90,19 @@ def fit(questions: Sequence[EvidenceQuestion]) -> "EvidenceWeights":
     from assistant.evidence.evidence_weights import EvidenceWeights
 
     # A passage that the second network left out cannot answer.
-    reading, hit, span, repeated = _fit_sentences(
-        [q for q in questions if np.isfinite(q.read[q.gold]).any()]
-    )
-    sentence = EvidenceWeights(float(reading), float(hit), float(span), float(repeated))
+    found = _fit_sentences([q for q in questions if np.isfinite(q.read[q.gold]).any()])
+    sentence = EvidenceWeights(**dict(zip(SENTENCE, map(float, found), strict=True)))
     any_reading, any_hit, any_span, bias = _fit_any(questions)
     best = _fit_best(questions, sentence)
-    values = (reading, hit, span, repeated, any_reading, any_hit, any_span, bias, *best)
-    return EvidenceWeights(*(round(float(value), 4) for value in values))
+    fitted = replace(
+        sentence,
+        any_reading=any_reading,
+        any_hit=any_hit,
+        any_span=any_span,
+        bias=bias,
+        **dict(zip(BEST, best, strict=True)),
+    )
+    return EvidenceWeights(**{n: round(float(value), 4) for n, value in asdict(fitted).items()})
 
 
 def _fit_sentences(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
@@ -107,23 +115,25 @@ def _fit_sentences(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]
 
     def loss(weights: NDArray[np.float64]) -> float:
         total = PENALTY * float(weights @ weights)
-        shown = EvidenceWeights(*weights)
+        shown = EvidenceWeights(**dict(zip(SENTENCE, weights, strict=True)))
         for question, share in zip(questions, shares, strict=True):
             logits = sentence_logits(question, shown)
             total += share * (logsumexp(logits) - logsumexp(logits[question.gold]))
         return total
 
     # Nothing that is found for a sentence speaks against it.
-    found = minimize(loss, x0=[0.5, 0.5, 0.2, 0.2], bounds=[(0, None)] * 4, method="L-BFGS-B")
+    start = [0.5, 0.5, 0.2, 0.2, 0.2, 0.2]
+    found = minimize(loss, x0=start, bounds=[(0, None)] * len(start), method="L-BFGS-B")
     return np.asarray(found.x)
 
 
 def sentence_logits(question: EvidenceQuestion, weights: "EvidenceWeights") -> NDArray[np.float64]:
-    """Return each sentence's logit by the weights of reading, hit, span and repetitions."""
+    """Return each sentence's logit by the weights of ``SENTENCE``."""
     was_read = np.isfinite(question.read)
     logits = weights.reading * question.read[was_read]
     logits += weights.hit * question.hit[was_read] + weights.span * question.span[was_read]
     logits -= weights.repeated * question.repeated[was_read]
+    logits += weights.cited * question.cited[was_read] - weights.said * question.said[was_read]
     found = np.full(len(was_read), -np.inf)
     found[was_read] = logits
     return found

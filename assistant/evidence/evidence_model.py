@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import AssistantError
-from assistant.message.context import EarlierTurn
 from knowledge.documents import Passage
 from knowledge.models.bfloat16 import has_bfloat16
 from knowledge.models.span_embedder import padded
+from knowledge.models.turn_before import TurnBefore, in_conversation, shortened
 from knowledge.segmenter import Span
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ MAX_TOKENS = 320
 # The most tokens of the question; a longer one loses its end.
 MAX_QUESTION_TOKENS = 240
 # The same of a message, of the question before it and of the sentence that answered that one.
-MAX_MESSAGE_TOKENS, MAX_ASKED_TOKENS, MAX_ANSWERED_TOKENS = 120, 40, 60
+MAX_LATER_TOKENS = (120, 40, 60)
 # Logit of a sentence that was cut off: it is no answer.
 CUT_OFF = -10.0
 
@@ -62,7 +62,7 @@ def encode(
     name: str,
     text: str,
     spans: Sequence[Span],
-    last: EarlierTurn | None = None,
+    last: TurnBefore | None = None,
 ) -> Encoded:
     """Return the input of the network, the same in training and in serving.
 
@@ -74,7 +74,10 @@ def encode(
         spans: Its sentences, in characters of ``text``.
         last: The turn before the question; None for a first message.
     """
-    question = _in_conversation(tokenizer, question, last)
+    if last:
+        question = in_conversation(tokenizer, question, last, MAX_LATER_TOKENS)
+    else:
+        question = shortened(tokenizer, question, MAX_QUESTION_TOKENS)
     prefix = f"\n{name}: "
     found = tokenizer(
         f"query: {question}",
@@ -90,31 +93,6 @@ def encode(
         if part == 1 and end > max(start, len(prefix))
     ]
     return Encoded(found["input_ids"], [_place(inside, span) for span in spans])
-
-
-def _in_conversation(tokenizer: Any, question: str, last: EarlierTurn | None) -> str:
-    """Return a question with the turn before it, in words that leave room for a passage."""
-    if last is None:
-        return _shortened(tokenizer, question, MAX_QUESTION_TOKENS)
-    message = _shortened(tokenizer, question, MAX_MESSAGE_TOKENS)
-    asked = _shortened(tokenizer, last.question, MAX_ASKED_TOKENS)
-    answered = _shortened(tokenizer, last.answer, MAX_ANSWERED_TOKENS)
-    return f"{message}\nasked before: {asked}\nanswered: {answered}"
-
-
-def _shortened(tokenizer: Any, text: str, most: int) -> str:
-    """Return the start of a text that is longer than ``most`` tokens."""
-    # A token has at least a byte, but for one that may mark the start: most texts are short.
-    if len(text.encode()) < most - 1:
-        return text
-    offsets = tokenizer(
-        text,
-        add_special_tokens=False,
-        truncation=True,
-        max_length=most,
-        return_offsets_mapping=True,
-    )["offset_mapping"]
-    return text[: offsets[-1][1]] if len(offsets) == most else text
 
 
 def _place(inside: Sequence[tuple[int, int, int]], span: Span) -> tuple[int, int] | None:
@@ -182,7 +160,7 @@ class EvidenceModel:
         question: str,
         passages: Sequence[Passage],
         spans: Sequence[Sequence[Span]],
-        last: EarlierTurn | None = None,
+        last: TurnBefore | None = None,
     ) -> list[Logits]:
         """Return the logits of each passage's sentences, relative to 0 for "nothing answers".
 

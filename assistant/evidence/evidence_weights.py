@@ -37,6 +37,8 @@ class EvidenceWeights:
         best_hit: In it, the weight of the best hit's log-odds.
         best_share: In it, the weight of the log-odds of that sentence's share among all sentences.
         best_bias: Its constant.
+        cited: Of a later turn, what a sentence gains whose article the last reply cited first.
+        said: Of a later turn, what a sentence loses that the last reply quoted.
     """
 
     reading: float = 1.0
@@ -51,6 +53,8 @@ class EvidenceWeights:
     best_hit: float = 0.0
     best_share: float = 1.0
     best_bias: float = 0.0
+    cited: float = 0.0
+    said: float = 0.0
 
     def answerable(self, reading: float, hit: float, span: float) -> float:
         """Return the probability, in [0, 1], that at least one sentence answers.

@@ -109,7 +109,10 @@ class EvidenceReader:
         lang = language_of(question)
         is_near = any(hit.sentences for hit in hits)
         weights = self._weights.of(lang, spans=is_near, later=last is not None)
-        outside = [_outside(hit, len(of), weights) for hit, of in zip(hits, spans, strict=True)]
+        outside = [
+            _outside(hit, len(of), weights) + _of_last(hit, of, weights, last)
+            for hit, of in zip(hits, spans, strict=True)
+        ]
         read, any_logit = self._read(question, hits, spans, outside, weights, lang, last)
         logits = [
             None if own is None else weights.reading * own + more
@@ -162,6 +165,35 @@ def _outside(hit: Hit, count: int, weights: EvidenceWeights) -> Logits:
     near = np.array(hit.sentences) if hit.sentences else np.zeros(count)
     known = weights.hit * np.log(hit.score + LEAST_SCORE) + weights.span * near
     return np.asarray(known - weights.repeated * np.log(hit.repeated or np.ones(count)))
+
+
+def _of_last(
+    hit: Hit, spans: Sequence[Span], weights: EvidenceWeights, last: EarlierTurn | None
+) -> Logits:
+    """Return what the last reply says of a hit's sentences, of shape (len(spans),)."""
+    cited, said = of_last_reply(hit, spans, last)
+    return np.asarray(weights.cited * cited - weights.said * said)
+
+
+def of_last_reply(
+    hit: Hit, spans: Sequence[Span], last: EarlierTurn | None
+) -> tuple[Logits, Logits]:
+    """Return which sentences stand in the article that was cited first, and which were quoted.
+
+    Args:
+        hit: A hit.
+        spans: Its sentences.
+        last: The turn before the question; None for a first message.
+
+    Returns:
+        Two arrays of shape (len(spans),) with 0 for no and 1 for yes.
+    """
+    citations = last.citations if last else ()
+    places = {(c.article, c.lang, c.start) for c in citations}
+    passage = hit.passage
+    first = bool(citations) and passage.article == citations[0].article
+    said = [(passage.article, passage.lang, passage.start + span.start) in places for span in spans]
+    return np.full(len(spans), float(first)), np.array(said, float)
 
 
 def best_share(logits: Sequence[Logits | None]) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.messages import Action, Citation, Message
+from knowledge.models.turn_before import TurnBefore
 from knowledge.segmenter import language_of, length
 
 # A first message of at most this length says too little, unless it is a known intent.
@@ -29,17 +30,9 @@ MOST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierTurn:
-    """A turn before the message.
+class EarlierTurn(TurnBefore):
+    """A turn before the message, with ``citations``: all that the reply quoted."""
 
-    Attributes:
-        question: What the customer asked.
-        answer: The first sentence that the reply quoted; "" where it quoted none.
-        citations: All that it quoted.
-    """
-
-    question: str
-    answer: str = ""
     citations: Sequence[Citation] = ()
 
 

@@ -33,6 +33,8 @@ WEIGHTS = Path(__file__).parent.parent / "weights"
 QUERY_ADAPTER = WEIGHTS / "query-adapter"
 # For the embedder that ships, in both languages, and for a larger encoder, in English.
 SPAN_ADAPTER, SPAN_ADAPTER_EN = WEIGHTS / "span-embedder", WEIGHTS / "span-embedder-en"
+# What the folders of the same for messages in their conversation end with.
+LATER = "-later"
 LANGUAGES = frozenset({"en", "zh"})
 
 
@@ -88,10 +90,20 @@ def open_span_embedders(default: Embedder, state: Path, *, small: bool) -> list[
         ) from None
     if adapted is None:
         return []
-    embedders = [SpanEmbedder.load(*adapted, SPAN_ADAPTER)]
+    embedders = {SPAN_ADAPTER: SpanEmbedder.load(*adapted, SPAN_ADAPTER)}
     if not small and (source := english_encoder_folder(state)):
-        embedders.insert(0, SpanEmbedder.open(source, SPAN_ADAPTER_EN))
-    return embedders
+        embedders = {SPAN_ADAPTER_EN: SpanEmbedder.open(source, SPAN_ADAPTER_EN), **embedders}
+    for folder, embedder in embedders.items():
+        later = folder.with_name(f"{folder.name}{LATER}")
+        if not later.is_dir():
+            continue
+        try:
+            embedder.read_conversations(later)
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            raise ModelNotFoundError(
+                f"Expected weights for later messages in {later}, found: {error}"
+            ) from None
+    return list(embedders.values())
 
 
 def english_encoder_folder(state: Path) -> Path | None:

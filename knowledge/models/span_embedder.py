@@ -20,11 +20,14 @@ from knowledge.documents import Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.models.bfloat16 import has_bfloat16
 from knowledge.models.embedder import Vectors, with_adapter
+from knowledge.models.turn_before import TurnBefore, in_conversation
 from knowledge.segmenter import Span
 
 FACTS = "span_embedder.json"
 # The most tokens of a question and of a passage with its name; longer ones lose their end.
 MAX_QUESTION_TOKENS, MAX_PASSAGE_TOKENS = 128, 256
+# The same of a later message, of the question before it and of the sentence that answered that one.
+MAX_LATER_TOKENS = (64, 32, 40)
 # Passages of similar length that are encoded together.
 BATCH = 8
 
@@ -69,6 +72,19 @@ class SpanEmbedder:
         self.name = name
         self.languages = frozenset(facts["languages"])
         self.temperature = float(facts["temperature"])
+        self._later: Any = None
+
+    def read_conversations(self, adapter: Path) -> None:
+        """Read later messages with a copy of the network into which an adapter is merged.
+
+        Args:
+            adapter: What ``tuning.later_questions`` wrote.
+
+        Raises:
+            OSError: There are no such weights.
+            RuntimeError: They were made for another network.
+        """
+        self._later = with_adapter(self._network, adapter).eval()
 
     @classmethod
     def load(cls, network: Any, tokenizer: Any, folder: Path) -> Self:
@@ -128,6 +144,23 @@ class SpanEmbedder:
         ids = self._tokenizer(prompted, truncation=True, max_length=MAX_QUESTION_TOKENS)
         return np.stack([_unit(of.mean(axis=0)) for of in self._states(ids["input_ids"])])
 
+    def encode_later(self, text: str, before: TurnBefore) -> Vectors:
+        """Return the unit vector of a message in its conversation, float32 of shape (dimension,).
+
+        Where no weights were trained for it, that of the question before and the message.
+
+        Args:
+            text: The message.
+            before: The turn before it.
+        """
+        if self._later is None:
+            (vector,) = self.encode_questions([f"{before.question} {text}"])
+            return np.asarray(vector)
+        asked = in_conversation(self._tokenizer, text, before, MAX_LATER_TOKENS)
+        ids = self._tokenizer([self._question_prompt + asked])["input_ids"]
+        (states,) = self._states(ids, self._later)
+        return _unit(states.mean(axis=0))
+
     def encode_passages(
         self, passages: Sequence[Passage], spans: Sequence[Sequence[Span]]
     ) -> list[PassageVectors]:
@@ -148,8 +181,9 @@ class SpanEmbedder:
         """Return a copy of the network with an adapter merged in, and its tokenizer."""
         return with_adapter(self._network, adapter).eval(), self._tokenizer
 
-    def _states(self, ids: Sequence[Sequence[int]]) -> list[Vectors]:
+    def _states(self, ids: Sequence[Sequence[int]], network: Any = None) -> list[Vectors]:
         """Return the states of each text's tokens, of shape (tokens, dimension)."""
+        network = network or self._network
         import torch
 
         states: list[Any] = [None] * len(ids)
@@ -159,7 +193,7 @@ class SpanEmbedder:
             inputs = padded([ids[row] for row in rows], self._tokenizer.pad_token_id)
             half = torch.autocast("cpu", torch.bfloat16, enabled=self._half)
             with torch.inference_mode(), half:
-                found = self._network(**inputs).last_hidden_state.float().numpy()
+                found = network(**inputs).last_hidden_state.float().numpy()
             for row, of_row in zip(rows, found, strict=True):
                 states[row] = of_row[: len(ids[row])]
         return states

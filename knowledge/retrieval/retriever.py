@@ -1,11 +1,13 @@
 """Retrieves the passages that answer a query."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from knowledge.documents import Article, Hit
 from knowledge.models.embedder import Embedder, Vectors
+from knowledge.models.turn_before import TurnBefore
 from knowledge.retrieval.lexical_index import LexicalIndex
 from knowledge.retrieval.query_head import QueryHead
 from knowledge.retrieval.quotations import Quotations
@@ -74,6 +76,7 @@ class Retriever:
         prior: Mapping[str, float] | None = None,
         title: str | None = None,
         also: Sequence[str] = (),
+        before: TurnBefore | None = None,
     ) -> list[Hit]:
         """Return the best passages for a query, best first, however low they score.
 
@@ -90,6 +93,8 @@ class Retriever:
                 customer picked.
             also: The ids of articles whose best passages are hits whatever they score; those that
                 are not known give none.
+            before: The turn before the message that the first phrasing is; span embedders read the
+                message with it instead of the last phrasing.
 
         Raises:
             ValueError: ``top_k`` is less than 1.
@@ -100,13 +105,22 @@ class Retriever:
             query = {query: self._embedder.encode_queries([query])[0]}
         best: dict[int, Hit] = {}
         kept: set[int] = set()
+        message, *_ = query
+        *_, fullest = query
         for text, vector in query.items():
-            scored = dict(self._scored(text, vector, lang, prior, title, also))
+            found = None
+            if spans := self._spans.get(lang):
+                is_later = before is not None and text is fullest
+                found = spans.search(message, before) if is_later else spans.search(text)
+            scored = dict(self._scored(text, vector, found, lang, prior, title, also))
             kept.update(_best(scored, -(-top_k // len(query))))
-            best |= {r: h for r, h in scored.items() if r not in best or h.score > best[r].score}
+            # What the fullest phrasing says of sentences is what counts.
+            best |= {
+                r: replace(h, score=max(h.score, best[r].score if r in best else 0.0))
+                for r, h in scored.items()
+            }
         best = {row: best[row] for row in _best(best, len(best))}
         if self._reranker:
-            *_, fullest = query
             best = self._reranked(fullest, best)
             kept = set(list(best)[:top_k])
         for name in also:
@@ -124,6 +138,7 @@ class Retriever:
         self,
         text: str,
         vector: Vectors,
+        spans: SpanSearch | None,
         lang: str,
         prior: Mapping[str, float] | None,
         title: str | None,
@@ -132,7 +147,6 @@ class Retriever:
         lexical = self.lexical.score(text)
         if self._head:
             vector = self._head.apply(vector)
-        spans = self._spans[lang].search(text) if lang in self._spans else None
         if title is None:
             rows = self._candidates(vector, lexical, spans, lang, prior or {}, also)
         else:

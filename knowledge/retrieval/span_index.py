@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from knowledge.models.embedder import Vectors
 from knowledge.models.span_embedder import PassageVectors, SpanEmbedder
+from knowledge.models.turn_before import TurnBefore
 from knowledge.retrieval.vector_index import Rows
 
 
@@ -37,10 +38,19 @@ class SpanIndex:
         counts = [len(of.sentences) for of in vectors]
         self._starts = np.concatenate([[0], np.cumsum(counts)])
 
-    def search(self, question: str) -> "SpanSearch":
-        """Compare a question with all passages and sentences."""
+    def search(self, question: str, before: TurnBefore | None = None) -> "SpanSearch":
+        """Compare a question with all passages and sentences.
+
+        Args:
+            question: What the customer types.
+            before: The turn before it; None for a first message.
+        """
+        if before:
+            vector = self._embedder.encode_later(question, before)
+        else:
+            (vector,) = self._embedder.encode_questions([question])
         # In the units of the training's loss, so that another embedder's scores mean the same.
-        (vector,) = self._embedder.encode_questions([question]) / self._embedder.temperature
+        vector = vector / self._embedder.temperature
         whole, parts = _product(self._passages, vector), _product(self._sentences, vector)
         asked = {name: float(_product(of, vector).max()) for name, of in self._asked.items()}
         return SpanSearch(self.rows, whole, parts, self._starts, asked)

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.message.context import EarlierTurn
 from knowledge.documents import Passage
+from knowledge.models.turn_before import TurnBefore
 from knowledge.segmenter import Language, Span, sentences
 from tuning.customer_messages import supports
 
@@ -75,9 +75,9 @@ class EvidenceCase:
     answered: str = ""
 
     @property
-    def last(self) -> EarlierTurn | None:
+    def last(self) -> TurnBefore | None:
         """The turn before the question; None for a first message."""
-        return EarlierTurn(self.asked, self.answered) if self.asked else None
+        return TurnBefore(self.asked, self.answered) if self.asked else None
 
 
 def write_cases(file: Path, cases: Sequence[EvidenceCase]) -> None:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from assistant.message.context import EarlierTurn
 from knowledge.documents import Article, Passage
+from knowledge.models.turn_before import TurnBefore
 from tuning.customer_messages import supports
 from tuning.evidence_model.cases import EvidenceCase, case_passage, holds, place_passage
 
@@ -77,7 +77,7 @@ def _found(
     embedder: "Embedder",
     lang: str,
     text: str,
-    last: EarlierTurn,
+    last: TurnBefore,
     cited: Sequence[str],
 ) -> list[tuple[Passage, float]]:
     readings = [text, f"{last.question} {text}"]
@@ -113,7 +113,7 @@ def made_cases(company: "Company", embedder: "Embedder", seed: int) -> Iterator[
             continue
         else:
             text = chance.choice(OPENINGS[company.lang]) + pair.question
-        last = EarlierTurn(before.question, before.answer)
+        last = TurnBefore(before.question, before.answer)
         shown = _found(retriever, embedder, company.lang, text, last, (before.article,))
         if pair.article and pair.article not in {passage.article for passage, _ in shown}:
             shown += [(p, 0.0) for p in retriever.passages if p.article == pair.article]

@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import Trainer, TrainingArguments
 
 from assistant.evidence.evidence_model import LINEAR_LAYER, encode
-from assistant.message.context import EarlierTurn
+from knowledge.models.turn_before import TurnBefore
 from tuning.config_file import ConfigError
 from tuning.evidence_model.base_network import Base
 from tuning.evidence_model.cases import CasePassage, EvidenceCase
@@ -29,6 +29,7 @@ from tuning.half_precision import precision
 
 # The share of training questions in lower case and without final punctuation.
 VARIED = 0.2
+ADAPTER = "adapter_model.safetensors"
 LINEAR_LEARNING_RATE, WARMUP, WEIGHT_DECAY, DROPOUT = 1e-3, 0.06, 0.01, 0.1
 # The share of later turns in training whose question before was not answered.
 LOST = 0.15
@@ -135,11 +136,11 @@ class Collator:
             "cases": torch.tensor(len(cases)),
         }
 
-    def _last(self, case: EvidenceCase) -> EarlierTurn | None:
+    def _last(self, case: EvidenceCase) -> TurnBefore | None:
         """Return the turn before a question; in training it sometimes went wrong."""
         last = case.last
         if last and self._training and self._random.random() < LOST:
-            return EarlierTurn(last.question, "")
+            return TurnBefore(last.question, "")
         return last
 
     def _shown(self, case: EvidenceCase) -> tuple[str, list[CasePassage]]:
@@ -195,8 +196,15 @@ def open_model(settings: EvidenceSettings, base: Base) -> SentenceScorer:
 
 def _untouched(settings: EvidenceSettings) -> str:
     """Return a pattern of the modules without an adapter of their own."""
-    # Weights to train further may have one below the first layer.
-    lower = range(0 if settings.start else settings.first_layer)
+    lowest = settings.first_layer
+    if settings.start:
+        # Weights to train further may have one below the first layer.
+        from safetensors import safe_open
+
+        with safe_open(settings.start / ADAPTER, "pt") as weights:
+            layers = [_layer(name) for name in weights.keys()]  # noqa: SIM118  # no mapping
+        lowest = int(min([lowest, *layers]))
+    lower = range(lowest)
     return "|".join([r".*pooler\.dense", *(rf".*\.layer\.{number}\..*" for number in lower)])
 
 
@@ -216,7 +224,7 @@ def _load(scorer: SentenceScorer, folder: Path) -> None:
     from safetensors.torch import load_file
 
     try:
-        adapter = load_file(folder / "adapter_model.safetensors")
+        adapter = load_file(folder / ADAPTER)
         loaded: Any = set_peft_model_state_dict(scorer.network, adapter)
         if loaded.unexpected_keys:
             raise RuntimeError("an adapter for another network")
