@@ -87,6 +87,10 @@ class Policy:
         """Return whether the most likely article is worth reading until a person comes."""
         return ranked.best_article >= self._raised(self.clear_article)
 
+    def is_doubtful(self, ranked: RankedSentences) -> bool:
+        """Return whether probably no sentence answers, however clear all else is."""
+        return ranked.answerable < self._raised(self.doubtful)
+
     def is_certain(self, ranked: RankedSentences) -> bool:
         """Return whether a picked article answers beyond doubt."""
         return ranked.best_article >= self._raised(self.certain)
@@ -99,8 +103,7 @@ class Policy:
             expected: Whether the best hit is the article of an intent that is sure.
         """
         if expected or self.is_clear(ranked):
-            is_doubtful = ranked.answerable < self._raised(self.doubtful)
-            return Action.CLARIFY if is_doubtful else Action.ANSWER
+            return Action.CLARIFY if self.is_doubtful(ranked) else Action.ANSWER
         floor = self.floor_article if ranked.best is None else self.floor
         return Action.DECLINE if ranked.answerable < floor else Action.CLARIFY
 

@@ -105,6 +105,9 @@ class Router:
             asked_back: Whether the last reply was a clarifying question: one in a row is enough.
         """
         action = self._policy.decide(ranked, expected=expected) if hits else Action.DECLINE
+        if kinds is not None and self._policy.is_doubtful(ranked):
+            # In a conversation, asking back is a last resort.
+            action = Action.DECLINE
         if kinds is not None and action is not Action.ANSWER:
             aside = self.aside(prediction, kinds, self._policy.likely_aside)
             if aside:
