@@ -49,10 +49,6 @@ from knowledge.models.embedder import Embedder, Vectors
 from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
 
-# Hits of a first message, and of a later one: half of these for it alone, half for it after the
-# question before it.
-FOUND, READ_LATER = 8, 8
-
 
 class Assistant:
     """Answers messages from a company's articles. Keeps no conversation."""
@@ -103,6 +99,8 @@ class Assistant:
         self._strategy = strategy
         self._max_characters = max_characters
         self.waiting = Waiting()
+        # How replies of earlier turns are known again where a client keeps their text alone.
+        self._decided = {name: self._every(name) for name in DECIDED}
 
     @classmethod
     def from_config(cls, settings: Settings) -> Self:
@@ -186,8 +184,7 @@ class Assistant:
 
     def consider(self, question: str, history: Sequence[Message] = ()) -> Findings:
         """Find out what is known of a message before any text is written; see ``stream``."""
-        sayings = {name: self._every(name) for name in DECIDED}
-        known = [recover_decision(message, sayings) for message in history]
+        known = [recover_decision(message, self._decided) for message in history]
         known = self._with_citations(known)
         asked = what_is_asked(question, known)
         return self._considered(asked, failures_in_a_row(known), Stopwatch())
@@ -223,7 +220,6 @@ class Assistant:
             else knowledge.retrieve(
                 readings,
                 lang,
-                top_k=READ_LATER if last else FOUND,
                 prior=prediction.articles if self.policy.weighs_intents else None,
                 title=asked.picked,
                 also=[c.article for turn in earlier for c in turn.citations],

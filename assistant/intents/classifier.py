@@ -44,17 +44,6 @@ class Prediction:
     sentiment: str = "neutral"
     sentiment_score: float = 1.0
 
-    def blended_with(self, before: "Prediction") -> "Prediction":
-        """Return this prediction with the mean of both messages' articles."""
-        if self.articles is None or before.articles is None:
-            return self
-        names = {**self.articles, **before.articles}
-        mean = {
-            name: (self.articles.get(name, 0.0) + before.articles.get(name, 0.0)) / 2
-            for name in names
-        }
-        return replace(self, articles=mean)
-
 
 class IntentClassifier:
     """Predicts intent, out-of-scope score and sentiment of a message from one encoding."""

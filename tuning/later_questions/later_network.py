@@ -9,18 +9,16 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from knowledge.models.bfloat16 import has_bfloat16
 from knowledge.models.model_files import WEIGHTS, encoder_source
 from knowledge.models.span_embedder import (
-    BATCH,
     FACTS,
     MAX_LATER_TOKENS,
     SpanEmbedder,
-    padded,
 )
 from knowledge.models.turn_before import TurnBefore, in_conversation
 from tuning.config_file import ConfigError
 from tuning.later_questions.config import LaterSettings
+from tuning.span_embedder.training import states_of
 
 
 class LaterNetwork:
@@ -86,19 +84,8 @@ class LaterNetwork:
             for text, before in asked
         ]
         ids = self._tokenizer(texts)["input_ids"]
-        # Texts of similar length are padded together.
-        order = sorted(range(len(ids)), key=lambda n: len(ids[n]))
-        means: list[Any] = [None] * len(ids)
-        half = self.device.type == "cuda" or has_bfloat16()
-        for start in range(0, len(ids), BATCH):
-            rows = order[start : start + BATCH]
-            inputs = padded([ids[row] for row in rows], self._tokenizer.pad_token_id)
-            inputs = {name: value.to(self.device) for name, value in inputs.items()}
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-                states = self.network(**inputs).last_hidden_state.float()
-            for row, of_row in zip(rows, states, strict=True):
-                means[row] = of_row[: len(ids[row])].mean(dim=0)
-        return functional.normalize(torch.stack(means), dim=-1)
+        states = states_of(self.network, ids, self._tokenizer.pad_token_id, self.device)
+        return functional.normalize(torch.stack([of.mean(dim=0) for of in states]), dim=-1)
 
 
 def _check(settings: LaterSettings, embedder: SpanEmbedder, layers: int) -> None:

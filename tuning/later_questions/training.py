@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from tuning.later_questions.frozen_vectors import FrozenVectors
 from tuning.later_questions.later_network import LaterNetwork
 from tuning.later_questions.rows import LaterRow
+from tuning.span_embedder.training import optimise
 
-WARMUP, WEIGHT_DECAY = 0.1, 0.01
 # The weights of the passages' likelihood and of the distance beside that of the sentences.
 PASSAGES, ALONE = 0.7, 4.0
 # The share of rows whose question before was not answered.
@@ -32,26 +31,16 @@ def train(network: LaterNetwork, rows: Sequence[LaterRow], frozen: FrozenVectors
     steps = settings.max_steps
     if steps < 0:
         steps = max(1, int(settings.epochs * len(rows) / settings.batch))
-    weights = [weight for weight in network.network.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _schedule(steps))
-    losses = []
-    batches = batches_of(rows, settings.batch, settings.seed)
-    for _, batch in zip(tqdm(range(steps), unit="step"), batches, strict=False):
-        vectors = network.encode([(row.text, row.before) for row in batch])
-        loss = loss_of(vectors, batch, frozen, network.embedder.temperature)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        scheduler.step()
-        optimizer.zero_grad()
-        losses.append(float(loss.detach()))
-    return float(np.mean(losses[-max(1, steps // 10) :]))
-
-
-def _schedule(steps: int) -> Any:
-    warm = max(1, int(WARMUP * steps))
-    return lambda step: min(1.0, (step + 1) / warm) * max(0.02, 1 - step / steps)
+    losses = (
+        loss_of(
+            network.encode([(row.text, row.before) for row in batch]),
+            batch,
+            frozen,
+            network.embedder.temperature,
+        )
+        for batch in batches_of(rows, settings.batch, settings.seed)
+    )
+    return optimise(network.network, losses, steps, settings.learning_rate)
 
 
 def batches_of(rows: Sequence[LaterRow], size: int, seed: int) -> Iterator[list[LaterRow]]:

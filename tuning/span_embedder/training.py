@@ -100,19 +100,35 @@ class TrainedNetwork:
         return functional.normalize(whole, dim=-1), functional.normalize(torch.stack(parts)), counts
 
     def _states(self, ids: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-        """Return each text's states; texts of similar length are padded together."""
-        states: list[Any] = [None] * len(ids)
-        order = sorted(range(len(ids)), key=lambda n: len(ids[n]))
-        half = self.device.type == "cuda" or has_bfloat16()
-        for start in range(0, len(ids), BATCH):
-            rows = order[start : start + BATCH]
-            inputs = padded([ids[row] for row in rows], self.tokenizer.pad_token_id)
-            inputs = {name: value.to(self.device) for name, value in inputs.items()}
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-                found = self.network(**inputs).last_hidden_state
-            for row, of_row in zip(rows, found, strict=True):
-                states[row] = of_row[: len(ids[row])].float()
-        return states
+        return states_of(self.network, ids, self.tokenizer.pad_token_id, self.device)
+
+
+def states_of(
+    network: Any, ids: Sequence[Sequence[int]], pad: int, device: torch.device
+) -> list[torch.Tensor]:
+    """Return each text's states; texts of similar length are padded together.
+
+    Args:
+        network: A transformer.
+        ids: The token ids of each text.
+        pad: The id of the padding.
+        device: Where the network computes.
+
+    Returns:
+        For each text a tensor of shape (tokens, dimension).
+    """
+    states: list[Any] = [None] * len(ids)
+    order = sorted(range(len(ids)), key=lambda n: len(ids[n]))
+    half = device.type == "cuda" or has_bfloat16()
+    for start in range(0, len(ids), BATCH):
+        rows = order[start : start + BATCH]
+        inputs = padded([ids[row] for row in rows], pad)
+        inputs = {name: value.to(device) for name, value in inputs.items()}
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            found = network(**inputs).last_hidden_state
+        for row, of_row in zip(rows, found, strict=True):
+            states[row] = of_row[: len(ids[row])].float()
+    return states
 
 
 def train(
@@ -126,20 +142,34 @@ def train(
     steps = settings.max_steps
     if steps < 0:
         steps = max(1, int(settings.epochs * len(cases) / settings.batch))
-    weights = [weight for weight in network.network.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _schedule(steps))
-    losses = []
     batches = _batches(cases, neighbours, settings)
-    for _, batch in zip(tqdm(range(steps), unit="step"), batches, strict=False):
-        loss = _loss(network, [cases[n] for n in batch], corpora)
+    losses = (_loss(network, [cases[n] for n in batch], corpora) for batch in batches)
+    return optimise(network.network, losses, steps, settings.learning_rate)
+
+
+def optimise(
+    network: Any, losses: Iterator[torch.Tensor], steps: int, learning_rate: float
+) -> float:
+    """Train the weights that require it; return the mean loss of the last tenth of the steps.
+
+    Args:
+        network: What the losses come from.
+        losses: Each is computed when its step begins.
+        steps: How many there are.
+        learning_rate: The highest, after the warm-up.
+    """
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=learning_rate, weight_decay=WEIGHT_DECAY)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _schedule(steps))
+    kept = []
+    for _, loss in zip(tqdm(range(steps), unit="step"), losses, strict=False):
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         scheduler.step()
         optimizer.zero_grad()
-        losses.append(float(loss.detach()))
-    return float(np.mean(losses[-max(1, steps // 10) :]))
+        kept.append(float(loss.detach()))
+    return float(np.mean(kept[-max(1, steps // 10) :]))
 
 
 def _schedule(steps: int) -> Any:
