@@ -7,19 +7,20 @@ or one GPU. Measures on the development conversations, and writes the adapter, i
 card to the config's ``output``, whole or not at all.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuning.training_command import parsed, run
+
 if TYPE_CHECKING:
     from tuning.later_questions.config import LaterSettings
     from tuning.later_questions.rows import LaterRow
     from tuning.span_embedder.cases import Corpus
 
-REPLACEABLE = ("epochs", "max_steps", "output", "seed")
+NAME = "later_questions"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,34 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         1 if something cannot be used, 130 after Ctrl-C, else 0.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m tuning.later_questions",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Example: FRONTDESK_DATA=~/data python -m tuning.later_questions "
-        "--config tuning/configs/later_questions.yaml",
-    )
-    parser.add_argument("--config", type=Path, required=True, help="a YAML file")
-    parser.add_argument("--epochs", type=float, help="replaces the config's")
-    parser.add_argument("--max-steps", type=int, help="replaces the config's")
-    parser.add_argument("--output", type=Path, help="replaces the config's")
-    parser.add_argument("--seed", type=int, help="replaces the config's")
-    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    options = parser.parse_args(arguments)
-    from knowledge.errors import KnowledgeError
-    from tuning.config_file import ConfigError
+    options = parsed(NAME, __doc__, arguments)
     from tuning.later_questions.config import LaterSettings
 
-    try:
-        changed = {name: getattr(options, name) for name in REPLACEABLE}
-        _train(LaterSettings.load(options.config, **changed), options.state)
-    except (ConfigError, KnowledgeError, ValueError, OSError) as error:
-        print(f"later_questions: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("later_questions: stopped; nothing was written.", file=sys.stderr)
-        return 130
-    return 0
+    return run(NAME, options, LaterSettings, _train)
 
 
 def _train(settings: "LaterSettings", state: Path) -> None:

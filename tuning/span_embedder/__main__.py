@@ -6,18 +6,19 @@ one GPU. Writes the adapter, its facts and a model card to the config's ``output
 all.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuning.training_command import parsed, run
+
 if TYPE_CHECKING:
     from tuning.span_embedder.cases import Corpus, SpanCase
     from tuning.span_embedder.config import SpanSettings
 
-REPLACEABLE = ("epochs", "max_steps", "output", "seed")
+NAME = "span_embedder"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,34 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         1 if something cannot be used, 130 after Ctrl-C, else 0.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m tuning.span_embedder",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Example: FRONTDESK_DATA=~/data python -m tuning.span_embedder "
-        "--config tuning/configs/span_embedder.yaml",
-    )
-    parser.add_argument("--config", type=Path, required=True, help="a YAML file")
-    parser.add_argument("--epochs", type=float, help="replaces the config's")
-    parser.add_argument("--max-steps", type=int, help="replaces the config's")
-    parser.add_argument("--output", type=Path, help="replaces the config's")
-    parser.add_argument("--seed", type=int, help="replaces the config's")
-    parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
-    options = parser.parse_args(arguments)
-    from knowledge.errors import KnowledgeError
-    from tuning.config_file import ConfigError
+    options = parsed(NAME, __doc__, arguments)
     from tuning.span_embedder.config import SpanSettings
 
-    try:
-        changed = {name: getattr(options, name) for name in REPLACEABLE}
-        _train(SpanSettings.load(options.config, **changed), options.state)
-    except (ConfigError, KnowledgeError, ValueError, OSError) as error:
-        print(f"span_embedder: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("span_embedder: stopped; nothing was written.", file=sys.stderr)
-        return 130
-    return 0
+    return run(NAME, options, SpanSettings, _train)
 
 
 def _train(settings: "SpanSettings", state: Path) -> None:
