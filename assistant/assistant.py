@@ -16,6 +16,7 @@ from assistant.generators.generator import Generator
 from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier
 from assistant.intents.emoji import with_emoji_read
+from assistant.intents.risks import ORDINARY, RiskClassifier
 from assistant.intents.turn_kinds import ASKS, TurnKinds
 from assistant.message import safety
 from assistant.message.context import (
@@ -60,6 +61,7 @@ class Assistant:
         embedder: Embedder,
         knowledge: KnowledgeBase,
         intents: IntentClassifier,
+        risks: RiskClassifier | None = None,
         kinds: TurnKinds | None = None,
         evidence: SentenceRanker,
         policy: Policy,
@@ -76,6 +78,7 @@ class Assistant:
             embedder: The one that made the index.
             knowledge: Provides the current retriever.
             intents: Predicts what a message wants.
+            risks: Predicts which messages tell of distress, harm or anger; without it, none does.
             kinds: Predicts what a later message does; without it, each one asks.
             evidence: Ranks the sentences that may answer.
             policy: How sure an answer must be.
@@ -89,6 +92,7 @@ class Assistant:
         self._embedder = embedder
         self._knowledge = knowledge
         self._intents = intents
+        self._risks = risks
         self._kinds = kinds
         self.evidence = evidence
         self.policy = policy
@@ -131,6 +135,7 @@ class Assistant:
             embedder=embedder,
             knowledge=knowledge,
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
+            risks=RiskClassifier.open(reading or embedder),
             kinds=TurnKinds.open(embedder),
             evidence=SentenceRanker.open(embedder, spans, reading),
             policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
@@ -195,8 +200,13 @@ class Assistant:
 
     def saying(self, name: str, lang: str, **values: str) -> str:
         """Return a fixed sentence, such as the one for an empty message, with its gaps filled."""
-        known = {"company": self._name(lang), "max_characters": self._max_characters}
-        return self._sayings[lang if lang in self._sayings else "en"].say(name, **known, **values)
+        sayings = self._sayings[lang if lang in self._sayings else "en"]
+        known = {
+            "company": self._name(lang),
+            "max_characters": self._max_characters,
+            "crisis": self.company.crisis.get(lang) or sayings.say("crisis"),
+        }
+        return sayings.say(name, **known, **values)
 
     def _considered(self, asked: Asked, failures: int, clock: Stopwatch) -> Findings:
         text = safety.check(asked.question, self._max_characters)
@@ -211,7 +221,11 @@ class Assistant:
         )
         kinds = self._kinds_of(bared, readings[bared]) if last else None
         lang = prediction.language
+        crisis = self._router.of_risk(self._risks_of(text, asked.history))
         clock.lap("intents")
+        if crisis:
+            # No article, no choice: only help, or a friendly no.
+            return Findings(text, last, asked.history, failures, prediction, [], [], crisis, clock)
         knowledge = self._knowledge.current()
         # Emoji ask for no article, and something is always nearest.
         hits = (
@@ -277,6 +291,13 @@ class Assistant:
         is_told = about or self.policy.is_about(ranked)
         chosen = select(ranked, prediction.language) if is_told else []
         return dataclasses.replace(findings, chosen=chosen)
+
+    def _risks_of(self, text: str, history: Sequence[Message]) -> Mapping[str, float]:
+        if not self._risks or safety.is_emoji_alone(text):
+            return ORDINARY
+        before = (message.text for message in reversed(history) if message.role == "user")
+        said = [safety.without_personal_data(one) for one in (text, next(before, ""))]
+        return self._risks.predict(*said)
 
     def _kinds_of(self, text: str, vector: Vectors) -> Mapping[str, float]:
         return self._kinds.predict(text, vector) if self._kinds else ASKS

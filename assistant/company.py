@@ -10,12 +10,17 @@ from assistant.errors import SettingsError
 
 
 class Company(BaseModel):
-    """A company's name and the example questions of its chat page, by language."""
+    """A company's name, its chat page's example questions and its crisis text, by language.
+
+    ``crisis`` is what somebody in distress or danger is told: whom to call. Without one, the reply
+    names the local emergency services.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     name: dict[str, str]
     examples: dict[str, list[str]] = {}
+    crisis: dict[str, str] = {}
 
     @classmethod
     def load(cls, knowledge: Path) -> Self:
@@ -31,4 +36,6 @@ class Company(BaseModel):
         try:
             return cls.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
         except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file}: expected `name` and `examples`: {error}") from None
+            raise SettingsError(
+                f"{file}: expected `name`, `examples` and `crisis`: {error}"
+            ) from None

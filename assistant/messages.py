@@ -66,7 +66,8 @@ class Reply:
     """The whole reply to one message. Scores are probabilities in [0, 1], times milliseconds.
 
     ``choices`` are what a clarifying question offers: titles of articles and, last, "none of
-    these". The next message picks one by its words or its number.
+    these". The next message picks one by its words or its number. ``urgent`` says that somebody
+    may be in danger: a person should look first at this conversation.
     """
 
     text: str
@@ -81,6 +82,7 @@ class Reply:
     citations: tuple[Citation, ...] = ()
     support: tuple[Support, ...] = ()
     choices: tuple[str, ...] = ()
+    urgent: bool = False
     strategy: str | None = None
     template: str | None = None
     generator: str | None = None

@@ -21,6 +21,12 @@ class Policy:
 
     # Above it, an intent decides alone and a hit overrules an out-of-scope score.
     sure: ClassVar[float] = 0.6
+    # From here on, a message tells of distress, coercion, a threat or a fraud in progress; and from
+    # here on, it wants help with a wrong. To miss a crisis is worse than to call a person in vain.
+    crisis: ClassVar[float] = 0.5
+    harm: ClassVar[float] = 0.6
+    # From here on, an insult is nothing but one.
+    insult: ClassVar[float] = 0.6
     # From here on, thanks or a wish for a person in a conversation decide alone; and the same where
     # no article answers.
     surely_aside: ClassVar[float] = 0.8
@@ -29,8 +35,8 @@ class Policy:
     pushback: ClassVar[float] = 0.5
     # From here on, a picked article is quoted without an expression of doubt.
     certain: ClassVar[float] = 0.9
-    # From here on, the most likely sentence answers without a clarifying question.
-    clear_sentence: ClassVar[float] = 0.38
+    # From here on, what is quoted answers without a clarifying question.
+    clear_sentence: ClassVar[float] = 0.45
     # Below it, probably no sentence answers: the message is declined.
     floor: ClassVar[float] = 0.7
     # The same of the most likely article, where no network reads sentences; and from here on, it is

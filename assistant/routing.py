@@ -11,10 +11,18 @@ from knowledge.documents import Hit
 
 # After this many replies in a row that did not help, a person takes over.
 FAILURES_BEFORE_HANDOFF = 2
-# The most choices of a clarifying question; the first ones are the articles most likely to answer.
-MAX_CHOICES, MOST_LIKELY = 4, 2
+# The fewest and the most choices of a clarifying question. An article is one of them from this part
+# of the likeliest one's probability on.
+MIN_CHOICES, MAX_CHOICES, NEAR_CHOICE = 2, 4, 0.1
 # Intents with these actions decide without a look at any article.
 _ALONE = (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF)
+# What the customer gets who is in a crisis, by its kind.
+CRISIS_REASONS = {
+    "distress": "distress",
+    "coercion": "coercion",
+    "threat": "threat",
+    "scam": "fraud_in_progress",
+}
 # Kinds of later messages that ask for no article, with what they get.
 ASIDES = (
     ("person", Action.HANDOFF, "talk_to_a_person"),
@@ -24,11 +32,15 @@ ASIDES = (
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An action and its reason, which is also the name of its saying."""
+    """An action and its reason, which is also the name of its saying.
+
+    ``choices`` are those of a clarifying question; ``urgent`` marks a crisis.
+    """
 
     action: Action
     reason: str
     choices: tuple[str, ...] = ()
+    urgent: bool = False
 
 
 class Router:
@@ -37,6 +49,24 @@ class Router:
     def __init__(self, policy: Policy) -> None:
         """Take the policy, which sets the thresholds."""
         self._policy = policy
+
+    def of_risk(self, risks: Mapping[str, float]) -> Route | None:
+        """Return the route of a message that is no question to a company; None for any other.
+
+        Decided before anything else, orders to the assistant among it: a cry for help may hold one.
+
+        Args:
+            risks: The probability of each of ``RISKS``.
+        """
+        crises = {risk: risks[risk] for risk in CRISIS_REASONS}
+        if sum(crises.values()) >= self._policy.crisis:
+            kind = max(crises, key=crises.__getitem__)
+            return Route(Action.HANDOFF, CRISIS_REASONS[kind], urgent=True)
+        if risks["harm"] >= self._policy.harm:
+            return Route(Action.REFUSE, "harm")
+        if risks["insult"] >= self._policy.insult:
+            return Route(Action.SMALL_TALK, "abuse")
+        return None
 
     def is_settled(self, prediction: Prediction) -> bool:
         """Return whether the intent alone decides: small talk, an insult, a wish for a person."""
@@ -159,7 +189,11 @@ class Router:
 
 
 def _choices(hits: Sequence[Hit], ranked: RankedSentences) -> tuple[str, ...]:
-    """Return titles: first of the articles most likely to answer, then of the best hits."""
+    """Return titles of the articles that may answer, the most likely first."""
     titles = {hit.passage.article: hit.passage.title for hit in reversed(hits)}
-    likely = [titles[article] for article in list(ranked.articles)[:MOST_LIKELY]]
-    return tuple(dict.fromkeys([*likely, *(hit.passage.title for hit in hits)]))[:MAX_CHOICES]
+    shares = ranked.articles
+    least = NEAR_CHOICE * max(shares.values(), default=0.0)
+    near = dict.fromkeys(titles[name] for name, share in shares.items() if share >= least)
+    # One choice is none; the best hits join it.
+    filled = dict.fromkeys([*near, *(hit.passage.title for hit in hits)])
+    return tuple(filled)[: min(max(len(near), MIN_CHOICES), MAX_CHOICES)]

@@ -14,6 +14,7 @@ from assistant.config import BANK, Settings
 from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable, key
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import EvidenceReader
+from assistant.evidence.selection import quoted_together
 from assistant.message.context import EarlierTurn
 from assistant.messages import Action, Message, Reply
 from knowledge.documents import Article, Hit, Passage
@@ -190,15 +191,14 @@ def test_a_passage_that_a_network_left_out_never_wins():
     assert sentence_logits(left_out, EvidenceWeights(1, 1, 1, 1)).tolist() == [-np.inf, 0.0]
 
 
-def test_a_best_sentence_that_stands_out_is_likelier_right():
-    """The fit finds what its share is worth beside "any sentence answers"."""
+def test_quotations_that_stand_out_are_likelier_right():
+    """The fit finds what their share is worth beside "any sentence answers"."""
     random = np.random.default_rng(0)
     asked = []
     for _ in range(800):
         read = random.normal(size=4) * 3
         answered = random.random() < 0.7
-        first = random.random() < np.exp(read).max() / np.exp(read).sum()
-        gold = np.arange(4) == (np.argmax(read) if first else np.argmin(read))
+        gold = np.arange(4) == random.choice(4, p=np.exp(read) / np.exp(read).sum())
         any_read = (2.0 if answered else -2.0, 0.0, 0.0)
         asked.append(question(gold & answered, read, np.zeros(4), np.zeros(4), any_read))
     found = fit(asked)
@@ -206,6 +206,12 @@ def test_a_best_sentence_that_stands_out_is_likelier_right():
     assert clear > 0.9
     assert level < 0.6
     assert found.best(-2.0, 0.0, 3.0) < 0.2, "nothing answers"
+
+
+def test_later_turns_are_taken_to_be_answered_more_often():
+    asked = drawn(60, EvidenceWeights(span=0.5))
+    later = [dataclasses.replace(one, later=True) for one in asked]
+    assert fit(later).bias > fit(asked).bias
 
 
 def both_turns(first, later, lang):
@@ -234,7 +240,7 @@ def test_the_command_writes_what_it_fitted_with_spans_and_without(tmp_path, monk
     kinds = [{"spans": spans, "later": later} for spans in (True, False) for later in (True, False)]
     written = {key(lang, **kind) for lang in ("en", "zh") for kind in kinds}
     assert set(json.loads(file.read_text())) == written
-    of_first, of_later = fit(asked), fit(later)
+    of_first, of_later = fit(asked), fit([dataclasses.replace(q, later=True) for q in later])
     assert of_first != of_later
     for lang in ("en", "zh"):
         assert table.of(lang, spans=True) == of_first
@@ -265,6 +271,14 @@ def test_one_language_can_be_fitted_alone(tmp_path, monkeypatch):
     table = EvidenceWeightTable.load(file)
     assert table.of("en", spans=True) == ENGLISH
     assert table.of("zh", spans=True) == fit(asked)
+
+
+def test_what_is_quoted_together_is_near_the_best_sentence():
+    shares = np.array([0.1, 0.4, 0.15, 0.05, 0.3])
+    assert quoted_together(shares, ["a"] * 5) == [1, 4, 2]
+    assert quoted_together(shares, ["a", "b", "b", "b", "a"]) == [1, 4, 2]
+    assert quoted_together(shares, ["a", "b", "a", "b", "c"]) == [1, 4], "another article"
+    assert quoted_together(np.array([1.0]), ["a"]) == [0]
 
 
 class Counts:

@@ -113,7 +113,7 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
         ({"score": 0.3}, hits(0.35, 0.3), {"best": 0.3}, Action.CLARIFY, "clarify"),
         ({"score": 0.3}, hits(0.15, 0.1), {"answerable": 0.6, "best": 0.3},
          Action.DECLINE, "not_found"),
-        ({"score": 0.3}, hits(0.1, 0.05), {"best": 0.4}, Action.ANSWER, "answer"),
+        ({"score": 0.3}, hits(0.1, 0.05), {"best": 0.5}, Action.ANSWER, "answer"),
         ({"score": 0.3}, hits(0.9, 0.15), {"answerable": 0.1}, Action.CLARIFY, "clarify"),
         ({"article": "a0"}, hits(0.9, 0.15), {"answerable": 0.1, "best": 0.1},
          Action.CLARIFY, "clarify"),
@@ -173,15 +173,29 @@ def test_table_of_later_messages(given, kinds, options, action, reason):
 def test_clarify_offers_the_best_articles_once_each():
     found = hits(0.35, 0.34, 0.3, 0.2)
     found.insert(1, found[0])
-    route = routed(prediction(score=0.3), found, **{**PLAIN, "best": 0.2})
+    options = {**PLAIN, "best": 0.2, "shares": (0.3, 0.3, 0.2, 0.2)}
+    route = routed(prediction(score=0.3), found, **options)
     assert route.choices == ("A0", "A1", "A2", "A3")
+
+
+def test_clarify_offers_nothing_that_is_unlikely_beside_another():
+    found = hits(0.35, 0.34, 0.3, 0.2)
+    options = {**PLAIN, "best": 0.2, "shares": (0.0, 0.5, 0.45, 0.02)}
+    route = routed(prediction(score=0.3), found, **options)
+    assert route.choices == ("A1", "A2")
 
 
 def test_clarify_offers_what_answers_likeliest_before_what_was_found_first():
     found = hits(0.35, 0.34, 0.3, 0.2, 0.1)
     options = {**PLAIN, "best": 0.2, "shares": (0.0, 0.1, 0.2, 0.0, 0.7)}
     route = routed(prediction(score=0.3), found, **options)
-    assert route.choices == ("A4", "A2", "A0", "A1")
+    assert route.choices == ("A4", "A2", "A1")
+
+
+def test_one_likely_article_is_offered_beside_the_best_hit():
+    found = hits(0.35, 0.34)
+    options = {**PLAIN, "best": 0.2, "shares": (0.01, 0.99)}
+    assert routed(prediction(score=0.3), found, **options).choices == ("A1", "A0")
 
 
 @pytest.mark.parametrize("policy", [FittedPolicy, GeneralPolicy])

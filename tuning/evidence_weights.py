@@ -3,8 +3,8 @@
 Reads development questions with their hits as the assistant does, and fits by maximum likelihood
 how a sentence's reading, its hit's score and its span score add up, and when any sentence answers:
 on customers' messages and tidy questions, with a fifth of each taken to be unanswered; on the later
-turns of conversations apart. The report measures halves of the questions with weights fitted on the
-other half.
+turns of conversations apart, with a tenth. The report measures halves of the questions with weights
+fitted on the other half.
 """
 
 import argparse
@@ -23,12 +23,15 @@ from tuning.evidence_questions import EvidenceQuestion, read_questions
 if TYPE_CHECKING:
     from assistant.evidence.evidence_weights import EvidenceWeights
 
-# The assumed share of messages that the documents do not answer.
-UNANSWERED_SHARE = 0.2
+# The assumed share of first messages that the documents do not answer, and of later ones: who was
+# answered once goes on about the same.
+UNANSWERED_SHARE, UNANSWERED_LATER = 0.2, 0.1
 # Against weights that a few questions would drive to infinity.
 PENALTY = 1e-3
 LANGUAGES = ("en", "zh")
-# The weights of a sentence, and those of "the most likely sentence answers".
+# Of the probability that what is quoted answers, in the report.
+THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6)
+# The weights of a sentence, and those of "what is quoted answers".
 SENTENCE = ("reading", "hit", "span", "repeated", "cited", "said")
 BEST = ("best_reading", "best_hit", "best_share", "best_bias")
 
@@ -139,6 +142,18 @@ def sentence_logits(question: EvidenceQuestion, weights: "EvidenceWeights") -> N
     return found
 
 
+def quoted_of(question: EvidenceQuestion, weights: "EvidenceWeights") -> tuple[list[int], float]:
+    """Return which sentences would be quoted, and the log-odds of their share among all."""
+    from scipy.special import softmax
+
+    from assistant.evidence.reader import log_odds
+    from assistant.evidence.selection import quoted_together
+
+    shares = softmax(sentence_logits(question, weights))
+    quoted = quoted_together(shares, question.articles)
+    return quoted, log_odds(float(shares[quoted].sum()))
+
+
 def _fit_any(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
     features = np.array([question.features for question in questions])
     return _logistic(features, questions, np.array([q.answered for q in questions]))
@@ -147,15 +162,13 @@ def _fit_any(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
 def _fit_best(
     questions: Sequence[EvidenceQuestion], weights: "EvidenceWeights"
 ) -> NDArray[np.float64]:
-    """Return weights and constant of "the most likely sentence answers"."""
-    from assistant.evidence.reader import best_share
-
+    """Return weights and constant of "what is quoted answers"."""
     features, right = [], []
     for question in questions:
-        logits = sentence_logits(question, weights)
+        quoted, share = quoted_of(question, weights)
         any_reading, any_hit, _ = question.features
-        features.append((any_reading, any_hit, best_share([logits])))
-        right.append(question.gold[np.argmax(logits)])
+        features.append((any_reading, any_hit, share))
+        right.append(question.gold[quoted].any())
     return _logistic(np.array(features), questions, np.array(right))
 
 
@@ -164,12 +177,13 @@ def _logistic(
     questions: Sequence[EvidenceQuestion],
     right: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Return weights and constant of a logistic function, with a fifth taken to be unanswered."""
+    """Return weights and constant of a logistic function, at the assumed share of unanswered."""
     from sklearn.linear_model import LogisticRegression
 
     answered = np.array([question.answered for question in questions])
     shares = _shares(questions)
-    assumed = np.where(answered, 1 - UNANSWERED_SHARE, UNANSWERED_SHARE)
+    share = UNANSWERED_LATER if questions[0].later else UNANSWERED_SHARE
+    assumed = np.where(answered, 1 - share, share)
     found = np.where(answered, shares[answered].sum(), shares[~answered].sum())
     spread = features.std(axis=0) + 1e-9
     model = LogisticRegression(C=1 / PENALTY).fit(
@@ -186,27 +200,36 @@ def _shares(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:
 
 
 def _report(lang: str, questions: Sequence[EvidenceQuestion]) -> Iterator[str]:
-    """Yield what weights that were fitted on the other half achieve, by set."""
+    """Yield what weights that were fitted on the other half achieve, by set and by threshold."""
     from sklearn.metrics import roc_auc_score
 
     rows: dict[str, list[tuple[float, ...]]] = {}
     for half in (0, 1):
         weights = fit(questions[1 - half :: 2])
         for question in questions[half::2]:
-            logits = sentence_logits(question, weights)
-            best = int(np.argmax(logits))
+            quoted, share = quoted_of(question, weights)
+            any_reading, any_hit, _ = question.features
             likely = weights.answerable(*question.features)
-            rows.setdefault(question.source, []).append(
-                (question.answered, question.right[best], question.gold[best], likely)
-            )
+            sure = min(likely, weights.best(any_reading, any_hit, share))
+            right, gold = question.right[quoted[0]], question.gold[quoted].any()
+            row = (question.answered, right, gold, likely, sure)
+            rows.setdefault(question.source, []).append(tuple(map(float, row)))
     yield f"\n{lang}: {fit(questions)}"
     for source, listed in rows.items():
-        answered, right, gold, likely = np.array(listed, float).T
+        answered, right, gold, likely, _ = np.array(listed, float).T
         known = answered == 1
         auroc = roc_auc_score(answered, likely) if 0 < known.sum() < len(known) else float("nan")
         yield (
-            f"{source}: {known.sum()} answered, article {right[known].mean():.2f}, sentence "
+            f"{source}: {known.sum()} answered, article {right[known].mean():.2f}, quoted "
             f"{gold[known].mean():.2f}, AUROC of any {auroc:.3f}"
+        )
+    answered, _, gold, _, sure = np.array([row for of in rows.values() for row in of], float).T
+    known = answered == 1
+    for threshold in THRESHOLDS:
+        said = sure >= threshold
+        yield (
+            f"from {threshold:.2f} on: right {(gold * said)[known].mean():.2f}, wrong "
+            f"{((1 - gold) * said)[known].mean():.2f}; of the unanswered {said[~known].mean():.2f}"
         )
 
 

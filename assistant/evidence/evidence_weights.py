@@ -32,10 +32,10 @@ class EvidenceWeights:
         any_hit: Weight of the best hit's log-odds.
         any_span: Weight of the best span score.
         bias: The constant of the same function.
-        best_reading: In the logistic function of "the most likely sentence answers", the weight of
-            the reading's logit of "any sentence answers".
+        best_reading: In the logistic function of "what is quoted answers", the weight of the
+            reading's logit of "any sentence answers".
         best_hit: In it, the weight of the best hit's log-odds.
-        best_share: In it, the weight of the log-odds of that sentence's share among all sentences.
+        best_share: In it, the weight of the log-odds of the quoted sentences' share among all.
         best_bias: Its constant.
         cited: Of a later turn, what a sentence gains whose article the last reply cited first.
         said: Of a later turn, what a sentence loses that the last reply quoted.
@@ -68,12 +68,12 @@ class EvidenceWeights:
         return float(expit(logit + self.bias))
 
     def best(self, reading: float, hit: float, share: float) -> float:
-        """Return the probability, in [0, 1], that the most likely sentence answers.
+        """Return the probability, in [0, 1], that one of the quoted sentences answers.
 
         Args:
             reading: The reading's logit of "any sentence answers".
             hit: The best hit's log-odds.
-            share: The log-odds of the sentence's share among all sentences.
+            share: The log-odds of the quoted sentences' share among all sentences.
         """
         logit = self.best_reading * reading + self.best_hit * hit + self.best_share * share
         return float(expit(logit + self.best_bias))

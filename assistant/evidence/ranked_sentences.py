@@ -58,7 +58,7 @@ class RankedSentences:
         sentences: The most likely first. Their scores compare them with each other only.
         answerable: The probability, in [0, 1], that at least one of them answers.
         read: Whether a network read them. Cosines alone know nothing of articles.
-        best: The probability, in [0, 1], that the most likely one answers; None if none was read.
+        best: The probability, in [0, 1], that one of those to quote answers; None if none was read.
     """
 
     sentences: Sequence[Evidence]

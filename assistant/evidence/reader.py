@@ -10,6 +10,7 @@ import numpy as np
 
 from assistant.evidence.evidence_model import OF_EMBEDDER, OF_SPAN_EMBEDDER, EvidenceModel, Logits
 from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable
+from assistant.evidence.selection import quoted_together
 from assistant.message.context import EarlierTurn
 from knowledge.documents import Hit
 from knowledge.errors import ModelNotFoundError
@@ -55,7 +56,7 @@ class Reading:
         logits: For each hit an array of shape (sentences,), comparable across hits; None for a hit
             that the second network did not read.
         answerable: The calibrated probability, in [0, 1], that at least one sentence answers.
-        best: The same of the most likely sentence alone.
+        best: The same of the sentences that an answer would quote.
         features: What that probability is made of: the networks' logit of "any sentence answers",
             the best hit's log-odds, the best span score.
         read: What the networks said of each sentence, in the shape of ``logits``.
@@ -120,13 +121,14 @@ class EvidenceReader:
         ]
         best_hit = max(hit.score for hit in hits)
         best_span = max((score for hit in hits for score in hit.sentences), default=0.0)
-        features = (any_logit, _log_odds(best_hit), best_span)
+        features = (any_logit, log_odds(best_hit), best_span)
         answerable = weights.answerable(*features)
-        best = weights.best(any_logit, features[1], best_share(logits))
+        articles = [hit.passage.article for hit in hits]
+        best = weights.best(any_logit, features[1], best_share(logits, articles))
         return Reading(
             logits,
             answerable=answerable,
-            # Fitted apart: one sentence is never likelier right than any is.
+            # Fitted apart: some sentences are never likelier right than all are.
             best=min(best, answerable),
             features=features,
             read=read,
@@ -196,15 +198,25 @@ def of_last_reply(
     return np.full(len(spans), float(first)), np.array(said, float)
 
 
-def best_share(logits: Sequence[Logits | None]) -> float:
-    """Return the log-odds of the most likely sentence's share among all sentences."""
+def best_share(logits: Sequence[Logits | None], articles: Sequence[str]) -> float:
+    """Return the log-odds of the quoted sentences' share among all sentences.
+
+    Args:
+        logits: Of each hit's sentences; None for a hit that was left out.
+        articles: The article of each hit.
+    """
     from scipy.special import softmax
 
-    known = np.concatenate([own for own in logits if own is not None])
-    return _log_odds(float(softmax(known).max())) if len(known) else -np.inf
+    known = [(own, name) for own, name in zip(logits, articles, strict=True) if own is not None]
+    if not known:
+        return -np.inf
+    shares = softmax(np.concatenate([own for own, _ in known]))
+    names = [name for own, name in known for _ in own]
+    return log_odds(float(shares[quoted_together(shares, names)].sum())) if names else -np.inf
 
 
-def _log_odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
+    """Return a probability's log-odds, with a bound on both sides."""
     bounded = min(max(probability, LEAST_SCORE), 1 - LEAST_SCORE)
     return float(np.log(bounded / (1 - bounded)))
 

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences
 from assistant.grounding.claims import values
 from knowledge.segmenter import LEANING, length
@@ -35,6 +38,26 @@ def select(ranked: RankedSentences, lang: str) -> list[Evidence]:
     whole = _distinct(_with_steps(_with_context(chosen, in_reading_order), in_reading_order))
     first = chosen[0].passage.article
     return sorted(whole, key=lambda e: (e.passage.article != first, e.place))
+
+
+def quoted_together(shares: NDArray[np.float64], articles: Sequence[str]) -> list[int]:
+    """Return which sentences an answer would quote, as far as their shares tell.
+
+    Args:
+        shares: The probability of each sentence that it is the best of all, shape (sentences,).
+        articles: The article of each.
+
+    Returns:
+        Their numbers, the most likely first: at least one, at most ``MAX_SENTENCES``.
+    """
+    first, *others = np.argsort(-shares).tolist()
+    near = [
+        number
+        for number in others
+        if shares[number]
+        >= shares[first] * (BESIDE if articles[number] == articles[first] else BESIDE_OTHER)
+    ]
+    return [first, *near[: MAX_SENTENCES - 1]]
 
 
 def _best(ranked: Sequence[Evidence], lang: str) -> list[Evidence]:

@@ -23,12 +23,16 @@ DECIDED = {
     "goodbye": Action.SMALL_TALK,
     "who_are_you": Action.SMALL_TALK,
     "what_can_you_do": Action.SMALL_TALK,
-    "abuse": Action.REFUSE,
+    "abuse": Action.SMALL_TALK,
+    "harm": Action.REFUSE,
     "injection": Action.REFUSE,
     "talk_to_a_person": Action.HANDOFF,
     "complaint": Action.HANDOFF,
     "upset": Action.HANDOFF,
     "fraud_in_progress": Action.HANDOFF,
+    "distress": Action.HANDOFF,
+    "coercion": Action.HANDOFF,
+    "threat": Action.HANDOFF,
     "repeated_failure": Action.HANDOFF,
 }
 # A line of ``choice_lines``.

@@ -109,6 +109,7 @@ class ReplyBuilder:
             citations=tuple(self._citations),
             support=tuple(self.support),
             choices=findings.route.choices,
+            urgent=findings.route.urgent,
             strategy=self.strategy,
             template=self.template,
             generator=generator.name if generator else None,

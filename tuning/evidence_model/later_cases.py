@@ -82,7 +82,7 @@ def _found(
 ) -> list[tuple[Passage, float]]:
     readings = [text, f"{last.question} {text}"]
     vectors = dict(zip(readings, embedder.encode_queries(readings), strict=True))
-    hits = retriever.retrieve(vectors, lang, top_k=FOUND, also=cited[:2])
+    hits = retriever.retrieve(vectors, lang, top_k=FOUND, also=cited[:2], before=last)
     return [(hit.passage, hit.score) for hit in hits]
 
 
