@@ -38,7 +38,7 @@ from assistant.message.history import (
 )
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.policy import FittedPolicy, GeneralPolicy, Policy
-from assistant.routing import Router
+from assistant.routing import PERSON, Router
 from assistant.waiting import Waiting
 from assistant.writing.reply_builder import ReplyBuilder
 from assistant.writing.strategies import WORDED, StrategyChoices
@@ -49,6 +49,9 @@ from knowledge.knowledge_base import KnowledgeBase
 from knowledge.models.embedder import Embedder, Vectors
 from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
+
+# The reasons of answers to anger, which is acknowledged first.
+SORRY = ("sorry", "sorry_again")
 
 
 class Assistant:
@@ -221,7 +224,8 @@ class Assistant:
         )
         kinds = self._kinds_of(bared, readings[bared]) if last else None
         lang = prediction.language
-        crisis = self._router.of_risk(self._risks_of(text, asked.history))
+        risks = self._risks_of(text, asked.history)
+        crisis = self._router.of_risk(risks)
         clock.lap("intents")
         if crisis:
             # No article, no choice: only help, or a friendly no.
@@ -248,7 +252,12 @@ class Assistant:
         if not is_pick:
             # Reading takes most of a turn. Small talk, orders and out-of-scope messages need none.
             route = self._router.before_reading(
-                prediction, hits, injection=injection, failures=failures, kinds=kinds
+                prediction,
+                hits,
+                injection=injection,
+                failures=failures,
+                kinds=kinds,
+                risks=risks,
             )
         is_expected = not last and self._router.is_expected(prediction, hits)
         read_share = 0.0 if is_pick else self.policy.read_share(is_expected)
@@ -271,6 +280,8 @@ class Assistant:
                 expected=is_expected,
                 kinds=kinds,
                 asked_back=asks_back(asked.history),
+                risks=risks,
+                said_sorry=any(message.reason in SORRY for message in asked.history),
             )
         found = Findings(
             text, last, asked.history, failures, prediction, hits, chosen, route, clock
@@ -285,7 +296,7 @@ class Assistant:
         """
         prediction = findings.prediction
         about = [hit for hit in findings.hits if hit.passage.article == prediction.article]
-        wished = self._router.is_settled(prediction)
+        wished = self._router.is_settled(prediction) or findings.route.reason == PERSON
         read = about or (findings.hits if wished else [])
         ranked = self.evidence.rank(findings.text, read, vector, last=findings.last)
         is_told = about or self.policy.is_about(ranked)
@@ -309,7 +320,7 @@ class Assistant:
 
     def _answer(self, findings: Findings, strategy: str) -> Stream:
         builder = ReplyBuilder(findings, strategy)
-        if self._writer and strategy in WORDED and findings.route.reason != "nearest":
+        if self._writer and strategy in WORDED and findings.route.reason == "answer":
             yield from self._writer.write(findings, strategy, builder)
             findings.clock.lap("generator")
         if builder.support:
@@ -327,6 +338,8 @@ class Assistant:
         if findings.route.reason == "nearest":
             title = findings.chosen[0].passage.title
             yield builder.add(self.saying("nearest", findings.lang, title=title), None)
+        elif findings.route.reason in SORRY:
+            yield builder.add(self.saying(findings.route.reason, findings.lang), None)
         foreign = {str(evidence.passage.lang) for evidence in findings.chosen} - {findings.lang}
         for lang in sorted(foreign)[:1]:
             yield builder.add(self.saying(f"source_in_{lang}", findings.lang), None)

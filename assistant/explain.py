@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,11 @@ BAR = 20
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistant.explain") -> int:
-    """Print intent, sentiment, nearest examples and phrases; return 2 for a bad message."""
+    """Print what is decided first, intent, sentiment, nearest examples and phrases.
+
+    Returns:
+        2 for a bad message or what cannot be used, 130 after Ctrl-C, else 0.
+    """
     given = _arguments(arguments, prog)
     from assistant.errors import AssistantError, InvalidMessageError
     from assistant.message import safety
@@ -26,15 +30,17 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
         text = safety.check(given.message, max_characters=4000)
         if safety.is_emoji_alone(text):  # the classifier does not decide about these
             raise InvalidMessageError("Expected words, found only emoji.", "no_words")
-        explanation = _explained(text, given)
+        explanation, risks = _explained(text, given)
     except (AssistantError, KnowledgeError, OSError) as error:
         print(f"explain: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     if given.json:
-        print(json.dumps(dataclasses.asdict(explanation), ensure_ascii=False, indent=2))
+        shown = {**dataclasses.asdict(explanation), "risks": risks}
+        print(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
+        _print_first(risks)
         _print(explanation)
     return 0
 
@@ -44,7 +50,7 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
 
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Show which intent a message has, and why.",
+        description="Show what is decided first, which intent a message has, and why.",
         epilog='Example: %(prog)s "I left my card on the bus"',
     )
     parser.add_argument("message", help="a customer's message")
@@ -67,14 +73,29 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
     return parser.parse_args(arguments)
 
 
-def _explained(text: str, given: argparse.Namespace) -> "Explanation":
+def _explained(text: str, given: argparse.Namespace) -> "tuple[Explanation, Mapping[str, float]]":
+    """Return the explanation of the intent, and the probabilities of the risks."""
     from assistant.intents.classifier import IntentClassifier
     from assistant.intents.explainer import IntentExplainer
+    from assistant.intents.risks import ORDINARY, RiskClassifier
     from knowledge.models.model_files import open_embedder
 
     embedder = open_embedder(given.embedder, given.state)
     classifier = IntentClassifier.open(given.knowledge, embedder, given.state)
-    return IntentExplainer(classifier, embedder, given.state).explain(text)
+    explanation = IntentExplainer(classifier, embedder, given.state).explain(text)
+    risks = RiskClassifier.open(embedder)
+    return explanation, risks.predict(text) if risks else ORDINARY
+
+
+def _print_first(risks: "Mapping[str, float]") -> None:
+    """Print the likeliest risk, and what it decides before intents and articles are asked."""
+    from assistant.policy import GeneralPolicy
+    from assistant.routing import Router
+
+    likeliest = max(risks, key=risks.__getitem__)
+    route = Router(GeneralPolicy()).of_risk(risks)
+    decided = f"{route.action} because of {route.reason}" if route else "nothing"
+    print(f"risk          {likeliest} {risks[likeliest]:.2f}, decides {decided}")
 
 
 def _print(explanation: "Explanation") -> None:

@@ -25,8 +25,10 @@ class Policy:
     # here on, it wants help with a wrong. To miss a crisis is worse than to call a person in vain.
     crisis: ClassVar[float] = 0.5
     harm: ClassVar[float] = 0.6
-    # From here on, an insult is nothing but one.
+    # From here on, an insult is nothing but one; and from here on, the customer is angry about
+    # something that can be helped.
     insult: ClassVar[float] = 0.6
+    angry: ClassVar[float] = 0.5
     # From here on, thanks or a wish for a person in a conversation decide alone; and the same where
     # no article answers.
     surely_aside: ClassVar[float] = 0.8
@@ -82,6 +84,10 @@ class Policy:
     def is_pushback(self, kinds: Mapping[str, float]) -> bool:
         """Return whether a later message says that the last reply missed."""
         return kinds["pushback"] >= self.pushback
+
+    def is_angry(self, risks: Mapping[str, float]) -> bool:
+        """Return whether the customer is angry about something."""
+        return risks["complaint"] >= self.angry
 
     def is_clear(self, ranked: RankedSentences) -> bool:
         """Return whether the most likely sentence answers without a clarifying question."""

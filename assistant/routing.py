@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from assistant.evidence.ranked_sentences import RankedSentences
 from assistant.intents.classifier import Prediction
+from assistant.intents.risks import ORDINARY
 from assistant.messages import Action
 from assistant.policy import Policy
 from knowledge.documents import Hit
@@ -23,9 +24,10 @@ CRISIS_REASONS = {
     "threat": "threat",
     "scam": "fraud_in_progress",
 }
+COMPLAINT, PERSON = "complaint", "talk_to_a_person"
 # Kinds of later messages that ask for no article, with what they get.
 ASIDES = (
-    ("person", Action.HANDOFF, "talk_to_a_person"),
+    ("person", Action.HANDOFF, PERSON),
     ("closing", Action.SMALL_TALK, "thanks"),
 )
 
@@ -85,6 +87,7 @@ class Router:
         injection: bool,
         failures: int,
         kinds: Mapping[str, float] | None = None,
+        risks: Mapping[str, float] = ORDINARY,
     ) -> Route | None:
         """Return the route of a message that needs no reading; None if passages must be read.
 
@@ -97,6 +100,7 @@ class Router:
             injection: Whether the message tries to give the assistant orders.
             failures: How many of the last replies in a row did not help.
             kinds: The probability of each kind of a later message; None for a first one.
+            risks: The probability of each of ``RISKS``.
         """
         if injection:
             return Route(Action.REFUSE, "injection")
@@ -104,10 +108,20 @@ class Router:
             return Route(Action.DECLINE, "other_language")
         if kinds is not None:
             return self.aside(prediction, kinds, self._policy.surely_aside)
-        if self.is_settled(prediction):
-            return Route(prediction.action, prediction.intent)
+        if settled := self._settled(prediction, risks):
+            return settled
         if self._policy.is_strange(prediction, hits):
             return self.unanswered("out_of_scope", failures)
+        return None
+
+    def _settled(self, prediction: Prediction, risks: Mapping[str, float]) -> Route | None:
+        """Return the route of a first message that wants no article; None for any other."""
+        if risks["person"] >= self._policy.surely_aside:
+            return Route(Action.HANDOFF, PERSON)
+        # An article may help with what a complaint is about.
+        is_helped = self._policy.is_angry(risks) and prediction.intent == COMPLAINT
+        if self.is_settled(prediction) and not is_helped:
+            return Route(prediction.action, prediction.intent)
         return None
 
     def after_reading(
@@ -121,6 +135,8 @@ class Router:
         expected: bool = False,
         kinds: Mapping[str, float] | None = None,
         asked_back: bool = False,
+        risks: Mapping[str, float] = ORDINARY,
+        said_sorry: bool = False,
     ) -> Route:
         """Return the route of a message that ``before_reading`` left open.
 
@@ -133,25 +149,39 @@ class Router:
             expected: Whether the best hit is the article of an intent that is sure.
             kinds: The probability of each kind of a later message; None for a first one.
             asked_back: Whether the last reply was a clarifying question: one in a row is enough.
+            risks: The probability of each of ``RISKS``.
+            said_sorry: Whether anger was acknowledged before in this conversation.
         """
+        angry = self._policy.is_angry(risks)
         action = self._policy.decide(ranked, expected=expected) if hits else Action.DECLINE
         if kinds is not None and self._policy.is_doubtful(ranked):
             # In a conversation, asking back is a last resort.
             action = Action.DECLINE
-        if kinds is not None and action is not Action.ANSWER:
-            aside = self.aside(prediction, kinds, self._policy.likely_aside)
-            if aside:
+        instead = None if action is Action.ANSWER else self._instead(prediction, kinds, angry=angry)
+        if instead:
+            return instead
+        if action is Action.DECLINE or (action is Action.CLARIFY and asked_back):
+            is_strange = kinds is not None and self._policy.is_strange(prediction, hits)
+            is_outside = is_strange and action is Action.DECLINE
+            return self.unanswered("out_of_scope" if is_outside else "not_found", failures)
+        if action is Action.CLARIFY or (says_little and not expected):
+            return Route(Action.CLARIFY, "clarify", _choices(hits, ranked))
+        if angry:
+            return Route(action, "sorry_again" if said_sorry else "sorry")
+        return Route(action, "answer")
+
+    def _instead(
+        self, prediction: Prediction, kinds: Mapping[str, float] | None, *, angry: bool
+    ) -> Route | None:
+        """Return the route of a message that no article answers, if it wants something else."""
+        if kinds is not None:
+            if aside := self.aside(prediction, kinds, self._policy.likely_aside):
                 return aside
             if self._policy.is_pushback(kinds):
                 return Route(Action.HANDOFF, "repeated_failure")
-        if action is Action.DECLINE:
-            is_strange = kinds is not None and self._policy.is_strange(prediction, hits)
-            return self.unanswered("out_of_scope" if is_strange else "not_found", failures)
-        if action is Action.CLARIFY and asked_back:
-            return self.unanswered("not_found", failures)
-        if action is Action.CLARIFY or (says_little and not expected):
-            return Route(Action.CLARIFY, "clarify", _choices(hits, ranked))
-        return Route(action, "answer")
+        if angry and self.is_settled(prediction):
+            return Route(prediction.action, prediction.intent)
+        return None
 
     def aside(
         self, prediction: Prediction, kinds: Mapping[str, float], least: float

@@ -252,12 +252,29 @@ def test_the_second_reads_the_likeliest_again_and_the_others_fall_behind():
     assert len(second.read) == 1
 
 
-def test_both_networks_read_a_later_turn_with_the_one_before_it():
+def test_a_later_turn_is_read_in_three_ways_and_by_the_second_with_the_one_before_it():
     first, second = Reads([0.0], [1.0]), Reads([0.0], [1.0])
     reader = EvidenceReader(first, second)
     reader.read("how much?", hits(0.5, 0.5), SPANS[:2], LAST)
+    assert (first.after, second.after) == ([LAST, None, None], [LAST])
     reader.read("how much?", hits(0.5, 0.5), SPANS[:2])
-    assert first.after == second.after == [LAST, None]
+    assert (first.after, second.after) == ([LAST, None, None, None], [LAST, None])
+
+
+class ReadsByWay:
+    """A model whose logit depends on how a question is read."""
+
+    languages = frozenset({"en", "zh"})
+
+    def score(self, question, passages, spans, last=None):
+        logit = 6.0 if last else 3.0 if "card" in question else 0.0
+        return [np.array([logit]) for _ in passages]
+
+
+def test_the_mean_of_the_three_readings_counts():
+    reading = EvidenceReader(ReadsByWay()).read("how much?", hits(0.5), SPANS[:1], LAST)
+    assert reading.read[0].tolist() == [3.0]
+    assert reading.features[0] == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize(("spans", "kind"), [([8.0], "en, spans"), ((), "en")])

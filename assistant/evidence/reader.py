@@ -12,7 +12,7 @@ from assistant.evidence.evidence_model import OF_EMBEDDER, OF_SPAN_EMBEDDER, Evi
 from assistant.evidence.evidence_weights import EvidenceWeights, EvidenceWeightTable
 from assistant.evidence.selection import quoted_together
 from assistant.message.context import EarlierTurn
-from knowledge.documents import Hit
+from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelNotFoundError
 from knowledge.models.model_files import open_frozen_embedder
 from knowledge.segmenter import Span, language_of
@@ -145,8 +145,8 @@ class EvidenceReader:
         last: EarlierTurn | None,
     ) -> tuple[list[Logits | None], float]:
         """Return the networks' logits of each sentence, and of "any sentence answers"."""
-        first = self._first.score(question, [hit.passage for hit in hits], spans, last)
-        any_logit = _any(np.concatenate(first))
+        passages = [hit.passage for hit in hits]
+        first, any_logit = _mean(self._first, _readings(question, last), passages, spans)
         second = self._second
         if second is None or lang not in second.languages:
             return list(first), any_logit
@@ -155,11 +155,32 @@ class EvidenceReader:
         ]
         best = sorted(range(len(hits)), key=lambda n: -worth[n])[:READ_AGAIN]
         passages = [hits[n].passage for n in best]
+        # The larger one was trained with the turn before, and gains nothing by the other readings.
         again = second.score(question, passages, [spans[n] for n in best], last)
         both: list[Logits | None] = [None] * len(hits)
         for n, own in zip(best, again, strict=True):
             both[n] = (first[n] + own) / 2
         return both, (any_logit + _any(np.concatenate(again))) / 2
+
+
+def _readings(question: str, last: EarlierTurn | None) -> list[tuple[str, EarlierTurn | None]]:
+    """Return the ways in which a question is read; of a later one, the mean of three is better."""
+    alone: tuple[str, EarlierTurn | None] = (question, None)
+    if last is None:
+        return [alone]
+    return [(question, last), alone, (f"{last.question} {question}", None)]
+
+
+def _mean(
+    model: EvidenceModel,
+    readings: Sequence[tuple[str, EarlierTurn | None]],
+    passages: Sequence[Passage],
+    spans: Sequence[Sequence[Span]],
+) -> tuple[list[Logits], float]:
+    """Return the mean of the readings' logits by passage, and that of "any sentence answers"."""
+    read = [model.score(question, passages, spans, last) for question, last in readings]
+    logits = [np.mean(of_passage, axis=0) for of_passage in zip(*read, strict=True)]
+    return logits, float(np.mean([_any(np.concatenate(one)) for one in read]))
 
 
 def _outside(hit: Hit, count: int, weights: EvidenceWeights) -> Logits:

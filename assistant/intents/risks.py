@@ -23,9 +23,9 @@ FACTS, LINEAR_LAYER = "risks.json", "head.safetensors"
 # May end or harm their life, or somebody close may; controlled or hurt by somebody close;
 # blackmailed or threatened; a fraud goes on now.
 CRISES = ("distress", "coercion", "threat", "scam")
-# Wants help to do wrong; insults; complains of something; was hit by a wrong or asks about it;
-# wants something of no company's; anything else.
-RISKS = (*CRISES, "harm", "insult", "complaint", "victim", "outside", "ordinary")
+# Wants help to do wrong; insults; complains; wants a person; was hit by a wrong or asks
+# about it; wants something of no company's; anything else.
+RISKS = (*CRISES, "harm", "insult", "complaint", "person", "victim", "outside", "ordinary")
 # A message of which nothing is known.
 ORDINARY: Mapping[str, float] = {risk: float(risk == "ordinary") for risk in RISKS}
 # The most tokens of a message, and of the one before it.

@@ -36,11 +36,11 @@ def _train(settings: "RiskSettings", state: Path) -> None:
 
     from tuning.risks.measures import measure
     from tuning.risks.model_folder import save_result
-    from tuning.risks.rows import PERSON, rows_of
+    from tuning.risks.rows import everyday_rows, rows_of
     from tuning.risks.training import RiskNetwork, logits_of, temperature_of, train
 
     start = time.perf_counter()
-    rows = [row for row in rows_of("train") if row.kind != PERSON]
+    rows = rows_of("train") + everyday_rows()
     dev = rows_of("dev")
     network = RiskNetwork(settings, state)
     print(f"{len(rows):,} messages for training, {len(dev):,} for development")

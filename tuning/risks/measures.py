@@ -9,7 +9,7 @@ from scipy.special import softmax
 
 from assistant.intents.risks import CRISES, RISKS
 from assistant.policy import Policy
-from tuning.risks.rows import LANGUAGES, PERSON, RiskRow
+from tuning.risks.rows import LANGUAGES, RiskRow
 
 
 def measure(
@@ -28,10 +28,10 @@ def measure(
     likeliest = likely.argmax(axis=1)
     measures: dict[str, dict[str, dict[str, Any]]] = {}
     for lang in LANGUAGES:
-        for kind in (*RISKS, PERSON):
+        for kind in RISKS:
             which = np.array([(row.lang, row.kind) == (lang, kind) for row in rows])
             if which.any():
-                is_right = likeliest == (RISKS.index(kind) if kind in RISKS else -1)
+                is_right = likeliest == RISKS.index(kind)
                 measures.setdefault(lang, {})[kind] = {
                     "messages": int(which.sum()),
                     "crisis": int((which & crisis).sum()),

@@ -6,16 +6,20 @@ other subjects: for choosing and reporting alone.
 """
 
 import json
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.intents.risks import RISKS
 from tuning.customer_messages import Part
+from tuning.customer_talks import talks_of
 
 DATA = Path(__file__).parent.parent / "data"
 LANGUAGES = ("en", "zh")
-# Wishes for a person are no risk; ``tuning.turn_kinds`` learns them.
-PERSON = "person"
+# Later turns of this project's conversations that are trained on as ordinary, in each language.
+EVERYDAY = 600
+# The expectations of such turns.
+ASKING = ("answer", "decline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,34 @@ class RiskRow:
     lang: str
 
 
+def everyday_rows() -> list[RiskRow]:
+    """Return later turns of conversations as ordinary messages, and the wishes for a person.
+
+    Most messages are ordinary, and those that were written for it look dangerous or sad.
+    """
+    chance = random.Random(0)
+    rows = []
+    for lang in LANGUAGES:
+        own = [talks for talks in talks_of("train", lang) if talks.own]
+        turns = [turn for talks in own for talk in talks.talks for turn in talk]
+        asking = [
+            RiskRow(turn.text, turn.last.question, "ordinary", lang)
+            for turn in turns
+            if turn.last and turn.expect in ASKING
+        ]
+        rows += chance.sample(asking, min(EVERYDAY, len(asking)))
+        lines = (DATA / f"turn_kinds.{lang}.jsonl").read_text(encoding="utf-8").splitlines()
+        written = map(json.loads, lines)
+        rows += [
+            RiskRow(row["text"], row["last"], "person", lang)
+            for row in written
+            if row["kind"] == "person"
+        ]
+    return rows
+
+
 def rows_of(part: Part) -> list[RiskRow]:
-    """Return the messages of a part in both languages.
+    """Return the messages of a part that were written for it, in both languages.
 
     Raises:
         ValueError: A kind is unknown.
@@ -40,7 +70,7 @@ def rows_of(part: Part) -> list[RiskRow]:
         file = DATA / f"{name}.{lang}.jsonl"
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             row = json.loads(line)
-            if row["kind"] not in (*RISKS, PERSON):
+            if row["kind"] not in RISKS:
                 raise ValueError(
                     f"{file}:{number}: expected one of {RISKS}, found {row['kind']!r}."
                 )

@@ -14,7 +14,7 @@ from torch.nn import functional
 from assistant.intents.risks import RISKS, text_of
 from knowledge.models.model_files import encoder_source
 from tuning.risks.config import RiskSettings
-from tuning.risks.rows import PERSON, RiskRow
+from tuning.risks.rows import RiskRow
 from tuning.span_embedder.training import optimise, states_of
 
 # The share of rows in training without the message before, and of those in lower case and without
@@ -97,12 +97,11 @@ def temperature_of(logits: NDArray[np.float64], rows: Sequence[RiskRow]) -> floa
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
 
-    known = [number for number, row in enumerate(rows) if row.kind != PERSON]
-    right = [RISKS.index(rows[number].kind) for number in known]
+    right = [RISKS.index(row.kind) for row in rows]
 
     def loss(log: float) -> float:
-        likely = log_softmax(logits[known] / np.exp(log), axis=1)
-        return float(-likely[np.arange(len(known)), right].mean())
+        likely = log_softmax(logits / np.exp(log), axis=1)
+        return float(-likely[np.arange(len(rows)), right].mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
 
