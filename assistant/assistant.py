@@ -38,7 +38,7 @@ from assistant.message.history import (
 )
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.policy import FittedPolicy, GeneralPolicy, Policy
-from assistant.routing import PERSON, Router
+from assistant.routing import CRISIS_REASONS, PERSON, Router
 from assistant.waiting import Waiting
 from assistant.writing.reply_builder import ReplyBuilder
 from assistant.writing.strategies import WORDED, StrategyChoices
@@ -307,7 +307,11 @@ class Assistant:
         if not self._risks or safety.is_emoji_alone(text):
             return ORDINARY
         before = (message.text for message in reversed(history) if message.role == "user")
-        said = [safety.without_personal_data(one) for one in (text, next(before, ""))]
+        reasons = (message.reason for message in reversed(history) if message.role == "assistant")
+        # A crisis was met; the question after it is read by itself.
+        is_met = next(reasons, "") in CRISIS_REASONS.values()
+        earlier = "" if is_met else next(before, "")
+        said = [safety.without_personal_data(one) for one in (text, earlier)]
         return self._risks.predict(*said)
 
     def _kinds_of(self, text: str, vector: Vectors) -> Mapping[str, float]:

@@ -23,8 +23,8 @@ class Policy:
     sure: ClassVar[float] = 0.6
     # From here on, a message tells of distress, coercion, a threat or a fraud in progress; and from
     # here on, it wants help with a wrong. To miss a crisis is worse than to call a person in vain.
-    crisis: ClassVar[float] = 0.5
-    harm: ClassVar[float] = 0.6
+    crisis: ClassVar[float] = 0.85
+    harm: ClassVar[float] = 0.85
     # From here on, an insult is nothing but one; and from here on, the customer is angry about
     # something that can be helped.
     insult: ClassVar[float] = 0.6
@@ -37,8 +37,9 @@ class Policy:
     pushback: ClassVar[float] = 0.5
     # From here on, a picked article is quoted without an expression of doubt.
     certain: ClassVar[float] = 0.9
-    # From here on, what is quoted answers without a clarifying question.
+    # From here on, what is quoted answers without a clarifying question; of a later message.
     clear_sentence: ClassVar[float] = 0.45
+    clear_later: ClassVar[float] = 0.55
     # Below it, probably no sentence answers: the message is declined.
     floor: ClassVar[float] = 0.7
     # The same of the most likely article, where no network reads sentences; and from here on, it is
@@ -89,11 +90,16 @@ class Policy:
         """Return whether the customer is angry about something."""
         return risks["complaint"] >= self.angry
 
-    def is_clear(self, ranked: RankedSentences) -> bool:
-        """Return whether the most likely sentence answers without a clarifying question."""
+    def is_clear(self, ranked: RankedSentences, *, later: bool = False) -> bool:
+        """Return whether what is quoted answers without a clarifying question.
+
+        Args:
+            ranked: The hits' sentences.
+            later: Whether the message is a later one.
+        """
         if ranked.best is None:
             return self.is_about(ranked)
-        return ranked.best >= self._raised(self.clear_sentence)
+        return ranked.best >= self._raised(self.clear_later if later else self.clear_sentence)
 
     def is_about(self, ranked: RankedSentences) -> bool:
         """Return whether the most likely article is worth reading until a person comes."""
@@ -107,14 +113,15 @@ class Policy:
         """Return whether a picked article answers beyond doubt."""
         return ranked.best_article >= self._raised(self.certain)
 
-    def decide(self, ranked: RankedSentences, *, expected: bool) -> Action:
+    def decide(self, ranked: RankedSentences, *, expected: bool, later: bool = False) -> Action:
         """Return ``ANSWER``, ``CLARIFY`` or ``DECLINE``.
 
         Args:
             ranked: The hits' sentences.
             expected: Whether the best hit is the article of an intent that is sure.
+            later: Whether the message is a later one.
         """
-        if expected or self.is_clear(ranked):
+        if expected or self.is_clear(ranked, later=later):
             return Action.CLARIFY if self.is_doubtful(ranked) else Action.ANSWER
         floor = self.floor_article if ranked.best is None else self.floor
         return Action.DECLINE if ranked.answerable < floor else Action.CLARIFY

@@ -153,15 +153,18 @@ class Router:
             said_sorry: Whether anger was acknowledged before in this conversation.
         """
         angry = self._policy.is_angry(risks)
-        action = self._policy.decide(ranked, expected=expected) if hits else Action.DECLINE
-        if kinds is not None and self._policy.is_doubtful(ranked):
+        later = kinds is not None
+        action = Action.DECLINE
+        if hits:
+            action = self._policy.decide(ranked, expected=expected, later=later)
+        if later and self._policy.is_doubtful(ranked):
             # In a conversation, asking back is a last resort.
             action = Action.DECLINE
         instead = None if action is Action.ANSWER else self._instead(prediction, kinds, angry=angry)
         if instead:
             return instead
         if action is Action.DECLINE or (action is Action.CLARIFY and asked_back):
-            is_strange = kinds is not None and self._policy.is_strange(prediction, hits)
+            is_strange = later and self._policy.is_strange(prediction, hits)
             is_outside = is_strange and action is Action.DECLINE
             return self.unanswered("out_of_scope" if is_outside else "not_found", failures)
         if action is Action.CLARIFY or (says_little and not expected):

@@ -145,17 +145,16 @@ class EvidenceReader:
         last: EarlierTurn | None,
     ) -> tuple[list[Logits | None], float]:
         """Return the networks' logits of each sentence, and of "any sentence answers"."""
-        passages = [hit.passage for hit in hits]
-        first, any_logit = _mean(self._first, _readings(question, last), passages, spans)
-        second = self._second
-        if second is None or lang not in second.languages:
+        second = self._second if self._second and lang in self._second.languages else None
+        readings = [(question, last)] if second else _readings(question, last)
+        first, any_logit = _mean(self._first, readings, [hit.passage for hit in hits], spans)
+        if second is None:
             return list(first), any_logit
         worth = [
             _any(weights.reading * own + more) for own, more in zip(first, outside, strict=True)
         ]
         best = sorted(range(len(hits)), key=lambda n: -worth[n])[:READ_AGAIN]
         passages = [hits[n].passage for n in best]
-        # The larger one was trained with the turn before, and gains nothing by the other readings.
         again = second.score(question, passages, [spans[n] for n in best], last)
         both: list[Logits | None] = [None] * len(hits)
         for n, own in zip(best, again, strict=True):
@@ -164,7 +163,10 @@ class EvidenceReader:
 
 
 def _readings(question: str, last: EarlierTurn | None) -> list[tuple[str, EarlierTurn | None]]:
-    """Return the ways in which a question is read; of a later one, the mean of three is better."""
+    """Return the ways in which the small network reads; of a later question, their mean is better.
+
+    Beside a larger one it brings nothing.
+    """
     alone: tuple[str, EarlierTurn | None] = (question, None)
     if last is None:
         return [alone]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.intents.risks import RISKS
-from tuning.customer_messages import Part
+from tuning.customer_messages import Part, help_centres
 from tuning.customer_talks import talks_of
 
 DATA = Path(__file__).parent.parent / "data"
@@ -33,13 +33,20 @@ class RiskRow:
 
 
 def everyday_rows() -> list[RiskRow]:
-    """Return later turns of conversations as ordinary messages, and the wishes for a person.
+    """Return customers' first messages and later turns as ordinary ones, and wishes for a person.
 
-    Most messages are ordinary, and those that were written for it look dangerous or sad.
+    Most messages are ordinary, and those that were written for it look dangerous or sad. With
+    FRONTDESK_DATA, other people's first messages are among them.
     """
     chance = random.Random(0)
     rows = []
     for lang in LANGUAGES:
+        rows += [
+            RiskRow(message.question, "", "ordinary", lang)
+            for centre in help_centres("train", lang)
+            for message in centre.messages
+            if not message.is_later
+        ]
         own = [talks for talks in talks_of("train", lang) if talks.own]
         turns = [turn for talks in own for talk in talks.talks for turn in talk]
         asking = [
