@@ -216,13 +216,18 @@ class Assistant:
         injection = safety.is_injection(text)
         clock.lap("safety")
         bared = _bared(text)
-        earlier = turns_before(asked.history)
+        # Who asks the same again hears the same: the message says all that is needed.
+        earlier = [turn for turn in turns_before(asked.history) if turn.question != text]
         last = _readable(earlier[0]) if earlier else None
         readings = self._readings(bared, last)
         prediction = with_emoji_read(
             self._intents.predict(bared, readings[bared]), bared, asked.history
         )
-        kinds = self._kinds_of(bared, readings[bared]) if last else None
+        kinds = (
+            self._kinds_of(bared, readings[bared])
+            if last and not safety.is_emoji_alone(bared)
+            else None
+        )
         lang = prediction.language
         risks = self._risks_of(text, asked.history)
         crisis = self._router.of_risk(risks)

@@ -39,7 +39,7 @@ class Policy:
     certain: ClassVar[float] = 0.9
     # From here on, what is quoted answers without a clarifying question; of a later message.
     clear_sentence: ClassVar[float] = 0.45
-    clear_later: ClassVar[float] = 0.55
+    clear_later: ClassVar[float] = 0.5
     # Below it, probably no sentence answers: the message is declined.
     floor: ClassVar[float] = 0.7
     # The same of the most likely article, where no network reads sentences; and from here on, it is

@@ -5,6 +5,7 @@ the assistant's message (in a stream, in the last delta) without ``text``. Its f
 
 - ``action``: answer, clarify, handoff, decline, small_talk or refuse; ``reason``: why.
 - ``choices``: what a clarifying question offers, otherwise empty.
+- ``urgent``: whether somebody may be in danger.
 - ``citations``: ``number``, ``article``, ``lang``, ``title``, ``quote``, ``start``, ``end`` and
   ``url`` of each quote.
 - ``support``: each ``sentence`` of the text with the number of its ``citation``, or null.
