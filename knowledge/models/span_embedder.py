@@ -183,7 +183,6 @@ class SpanEmbedder:
 
     def _states(self, ids: Sequence[Sequence[int]], network: Any = None) -> list[Vectors]:
         """Return the states of each text's tokens, of shape (tokens, dimension)."""
-        network = network or self._network
         import torch
 
         states: list[Any] = [None] * len(ids)
@@ -193,7 +192,7 @@ class SpanEmbedder:
             inputs = padded([ids[row] for row in rows], self._tokenizer.pad_token_id)
             half = torch.autocast("cpu", torch.bfloat16, enabled=self._half)
             with torch.inference_mode(), half:
-                found = network(**inputs).last_hidden_state.float().numpy()
+                found = (network or self._network)(**inputs).last_hidden_state.float().numpy()
             for row, of_row in zip(rows, found, strict=True):
                 states[row] = of_row[: len(ids[row])]
         return states

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from tuning.atomic_files import put_in_place, staged, write_json, write_text
+from tuning.atomic_files import put_in_place, write_json, write_text
 from tuning.later_questions.later_network import LaterNetwork
 from tuning.later_questions.measures import READINGS
 from tuning.page_templates import render
-from tuning.sft.model_folder import halve, name_base
+from tuning.sft.model_folder import staged_adapter
 
 FACTS = "later_questions.json"
 CARD = Path(__file__).with_name("card.md.jinja")
@@ -24,11 +24,8 @@ def save_result(network: LaterNetwork, facts: dict[str, Any]) -> None:
         OSError: The disk is full; the previous result stays.
     """
     settings = network.settings
-    staging = staged(settings.output)
-    network.network.save_pretrained(str(staging))
-    halve(staging / "adapter_model.safetensors")
     # The adapter fits these weights alone, not the encoder below them.
-    name_base(staging, network.embedder.name)
+    staging = staged_adapter(network.network, settings.output, network.embedder.name)
     values = settings.model_dump(mode="json", exclude={"output", "cases"})
     known = {"base": network.base, "base_weights": network.embedder.name}
     write_json(staging / FACTS, {**values, **known, "training": facts})

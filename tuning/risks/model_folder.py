@@ -5,10 +5,10 @@ from typing import Any
 
 from assistant.intents.risks import FACTS, LINEAR_LAYER
 from assistant.policy import Policy
-from tuning.atomic_files import put_in_place, staged, write_json, write_text
+from tuning.atomic_files import put_in_place, write_json, write_text
 from tuning.page_templates import render
 from tuning.risks.training import RiskNetwork
-from tuning.sft.model_folder import halve, name_base
+from tuning.sft.model_folder import staged_adapter
 
 CARD = Path(__file__).with_name("card.md.jinja")
 
@@ -26,10 +26,7 @@ def save_result(network: RiskNetwork, facts: dict[str, Any]) -> None:
     from safetensors.torch import save_file
 
     settings = network.settings
-    staging = staged(settings.output)
-    network.network.save_pretrained(str(staging))
-    halve(staging / "adapter_model.safetensors")
-    name_base(staging, settings.model)
+    staging = staged_adapter(network.network, settings.output, settings.model)
     layer = {
         n: weight.detach().cpu().contiguous() for n, weight in network.linear.named_parameters()
     }

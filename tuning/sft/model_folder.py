@@ -77,6 +77,21 @@ def halve(file: Path) -> None:
         save_file(weights, file, metadata={"format": "pt"})
 
 
+def staged_adapter(network: Any, output: Path, base: str) -> Path:
+    """Write a trained adapter in half precision to a staging folder, and return the folder.
+
+    Args:
+        network: The network with the adapter.
+        output: Where the folder is put later.
+        base: The public name of the weights that the adapter fits.
+    """
+    staging = staged(output)
+    network.save_pretrained(str(staging))
+    halve(staging / "adapter_model.safetensors")
+    name_base(staging, base)
+    return staging
+
+
 def name_base(folder: Path, base: str) -> None:
     """Replace the local folder of the base model in an adapter with the model's public name."""
     config = folder / "adapter_config.json"
