@@ -92,9 +92,9 @@ class Assistant:
             max_characters: The maximum length of a message.
         """
         self.company = company
-        self._embedder = embedder
+        self.embedder = embedder
         self._knowledge = knowledge
-        self._intents = intents
+        self.intents = intents
         self._risks = risks
         self._kinds = kinds
         self.evidence = evidence
@@ -221,7 +221,7 @@ class Assistant:
         last = _readable(earlier[0]) if earlier else None
         readings = self._readings(bared, last)
         prediction = with_emoji_read(
-            self._intents.predict(bared, readings[bared]), bared, asked.history
+            self.intents.predict(bared, readings[bared]), bared, asked.history
         )
         kinds = (
             self._kinds_of(bared, readings[bared])
@@ -234,7 +234,9 @@ class Assistant:
         clock.lap("intents")
         if crisis:
             # No article, no choice: only help, or a friendly no.
-            return Findings(text, last, asked.history, failures, prediction, [], [], crisis, clock)
+            return Findings(
+                text, last, asked.history, failures, prediction, risks, [], [], crisis, clock
+            )
         knowledge = self._knowledge.current()
         # Emoji ask for no article, and something is always nearest.
         hits = (
@@ -289,7 +291,7 @@ class Assistant:
                 said_sorry=any(message.reason in SORRY for message in asked.history),
             )
         found = Findings(
-            text, last, asked.history, failures, prediction, hits, chosen, route, clock
+            text, last, asked.history, failures, prediction, risks, hits, chosen, route, clock
         )
         return self._until_a_person(found, vector) if route.action is Action.HANDOFF else found
 
@@ -325,7 +327,7 @@ class Assistant:
     def _readings(self, text: str, last: EarlierTurn | None) -> dict[str, Vectors]:
         """Return the message alone and, if there is a turn before it, after that one's question."""
         readings = [text, f"{last.question} {text}"] if last else [text]
-        return dict(zip(readings, self._embedder.encode_queries(readings), strict=True))
+        return dict(zip(readings, self.embedder.encode_queries(readings), strict=True))
 
     def _answer(self, findings: Findings, strategy: str) -> Stream:
         builder = ReplyBuilder(findings, strategy)
@@ -337,7 +339,7 @@ class Assistant:
                 yield builder.add(self.saying("partly_found", findings.lang), None)
             yield builder.build(self.generator)
         elif builder.declined:
-            unread = self._router.unanswered("not_found", findings.failures)
+            unread = self._router.unanswered("not_found", "unread", findings.failures)
             yield from self._say(dataclasses.replace(findings, route=unread))
         else:
             yield from self._extract(findings)
@@ -366,6 +368,9 @@ class Assistant:
         template = self._sayings[findings.lang]
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
         yield builder.add(saying, None)
+        if findings.route.near:
+            near = self.saying("nearest_title", findings.lang, title=findings.route.near)
+            yield builder.add(near, None)
         for line in choice_lines(findings.route.choices):
             yield builder.add(line, None, "\n")
         if findings.route.action is Action.HANDOFF:

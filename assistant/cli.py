@@ -14,7 +14,7 @@ COMMANDS = {
     "expand": ("assistant.expand", "Write messages by which the passages are found."),
     "check": ("knowledge.check", "Find contradictions, duplicates and broken links in a folder."),
     "search": ("knowledge.search", "Show the passages retrieved for a question."),
-    "explain": ("assistant.explain", "Show which intent a message has, and why."),
+    "explain": ("assistant.explain", "Show how a message is understood, and why."),
     "dialogues": ("tuning.dialogues", "Run canned dialogues against the assistant."),
 }
 

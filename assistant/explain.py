@@ -1,14 +1,15 @@
-"""Explains which intent a message has: ``python -m assistant.explain "I lost my card"``."""
+"""Explains how a message is understood: ``python -m assistant.explain "I lost my card"``."""
 
 import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from assistant.findings import Findings
     from assistant.intents.explainer import Explanation
 
 # The characters of the longest bar: a phrase that carries the whole score.
@@ -16,12 +17,15 @@ BAR = 20
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistant.explain") -> int:
-    """Print what is decided first, intent, sentiment, nearest examples and phrases.
+    """Print the decision and its rule, intent, sentiment, nearest examples and phrases.
 
     Returns:
         2 for a bad message or what cannot be used, 130 after Ctrl-C, else 0.
     """
     given = _arguments(arguments, prog)
+    if given.rules:
+        _print_rules()
+        return 0
     from assistant.errors import AssistantError, InvalidMessageError
     from assistant.message import safety
     from knowledge.errors import KnowledgeError
@@ -30,17 +34,21 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
         text = safety.check(given.message, max_characters=4000)
         if safety.is_emoji_alone(text):  # the classifier does not decide about these
             raise InvalidMessageError("Expected words, found only emoji.", "no_words")
-        explanation, risks = _explained(text, given)
+        findings, explanation = _explained(text, given)
     except (AssistantError, KnowledgeError, OSError) as error:
         print(f"explain: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     if given.json:
-        shown = {**dataclasses.asdict(explanation), "risks": risks}
+        decided = {
+            "route": dataclasses.asdict(findings.route),
+            "risks": findings.risks,
+        }
+        shown = {**dataclasses.asdict(explanation), **decided}
         print(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        _print_first(risks)
+        _print_decision(findings)
         _print(explanation)
     return 0
 
@@ -50,10 +58,10 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
 
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Show what is decided first, which intent a message has, and why.",
+        description="Show what a reply would do, by which rule, and which intent a message has.",
         epilog='Example: %(prog)s "I left my card on the bus"',
     )
-    parser.add_argument("message", help="a customer's message")
+    parser.add_argument("message", nargs="?", default="", help="a customer's message")
     parser.add_argument(
         "--knowledge",
         type=Path,
@@ -69,33 +77,51 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace
         help="the folder of prepared models; default: %(default)s",
     )
     parser.add_argument("--embedder", help="a folder or hub name; default: the one that ships")
+    parser.add_argument(
+        "--rules", action="store_true", help="print the table of decisions and exit"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     return parser.parse_args(arguments)
 
 
-def _explained(text: str, given: argparse.Namespace) -> "tuple[Explanation, Mapping[str, float]]":
-    """Return the explanation of the intent, and the probabilities of the risks."""
-    from assistant.intents.classifier import IntentClassifier
+def _explained(text: str, given: argparse.Namespace) -> "tuple[Findings, Explanation]":
+    """Return what the assistant finds out about a first message, and why it has its intent."""
+    from assistant.assistant import Assistant
+    from assistant.config import load_settings
     from assistant.intents.explainer import IntentExplainer
-    from assistant.intents.risks import ORDINARY, RiskClassifier
-    from knowledge.models.model_files import open_embedder
 
-    embedder = open_embedder(given.embedder, given.state)
-    classifier = IntentClassifier.open(given.knowledge, embedder, given.state)
-    explanation = IntentExplainer(classifier, embedder, given.state).explain(text)
-    risks = RiskClassifier.open(embedder)
-    return explanation, risks.predict(text) if risks else ORDINARY
+    settings = load_settings(
+        knowledge=given.knowledge,
+        state=given.state,
+        embedder=given.embedder,
+        strategy="extractive",
+    )
+    assistant = Assistant.from_config(settings)
+    explainer = IntentExplainer(assistant.intents, assistant.embedder, given.state)
+    return assistant.consider(text), explainer.explain(text)
 
 
-def _print_first(risks: "Mapping[str, float]") -> None:
-    """Print the likeliest risk, and what it decides before intents and articles are asked."""
-    from assistant.policy import GeneralPolicy
-    from assistant.routing import Router
+def _print_rules() -> None:
+    """Print the table of decisions with the thresholds in force."""
+    from assistant.policy import FittedPolicy, GeneralPolicy
+    from assistant.routing.rules import RULES
 
+    for number, rule in enumerate(RULES, 1):
+        print(f"{number:2}  {rule.name:9} if {rule.applies}: {rule.decides}")
+        for name in rule.thresholds:
+            values = {getattr(policy, name) for policy in (FittedPolicy, GeneralPolicy)}
+            print(f"{'':14}{name} {' or '.join(f'{value:g}' for value in sorted(values))}")
+        print(f"{'':14}{rule.why}")
+
+
+def _print_decision(findings: "Findings") -> None:
+    """Print what the reply does, the rule that decides so, and the likeliest risk."""
+    route, risks = findings.route, findings.risks
     likeliest = max(risks, key=risks.__getitem__)
-    route = Router(GeneralPolicy()).of_risk(risks)
-    decided = f"{route.action} because of {route.reason}" if route else "nothing"
-    print(f"risk          {likeliest} {risks[likeliest]:.2f}, decides {decided}")
+    urgent = ", urgent" if route.urgent else ""
+    print(f"reply         {route.action} because of {route.reason}{urgent}")
+    print(f"rule          {route.rule}")
+    print(f"risk          {likeliest} {risks[likeliest]:.2f}")
 
 
 def _print(explanation: "Explanation") -> None:

@@ -1,7 +1,7 @@
 """What is known of a message before the reply is written, and how long each step took."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.evidence.ranked_sentences import Evidence
@@ -36,7 +36,7 @@ class Findings:
     """What is known of one message before the reply is written.
 
     ``last`` is the turn before it that says what it may be about; ``failures`` counts the
-    replies just before it that did not help.
+    replies just before it that did not help; ``risks`` gives the probability of each risk.
     """
 
     text: str
@@ -44,6 +44,7 @@ class Findings:
     history: Sequence[Message]
     failures: int
     prediction: Prediction
+    risks: Mapping[str, float]
     hits: Sequence[Hit]
     chosen: Sequence[Evidence]
     route: Route

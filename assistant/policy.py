@@ -23,11 +23,13 @@ class Policy:
     sure: ClassVar[float] = 0.6
     # From here on, a message tells of distress, coercion, a threat or a fraud in progress; and from
     # here on, it wants help with a wrong. To miss a crisis is worse than to call a person in vain.
-    crisis: ClassVar[float] = 0.85
-    harm: ClassVar[float] = 0.85
-    # From here on, an insult is nothing but one; and from here on, the customer is angry about
-    # something that can be helped.
-    insult: ClassVar[float] = 0.6
+    crisis: ClassVar[float] = 0.5
+    harm: ClassVar[float] = 0.4
+    # From here on, an insult is nothing but one; a first message wants a person; no company can
+    # answer; and the customer is angry about something that can be helped.
+    insult: ClassVar[float] = 0.3
+    wish: ClassVar[float] = 0.3
+    outside: ClassVar[float] = 0.2
     angry: ClassVar[float] = 0.5
     # From here on, thanks or a wish for a person in a conversation decide alone; and the same where
     # no article answers.
@@ -55,6 +57,8 @@ class Policy:
     least_share_expected: ClassVar[float] = 0.8
     # Below it, no sentence answers: the customer is asked, however clear all else is.
     doubtful: ClassVar[float] = 0.5
+    # From here on, the likeliest article is named where none answers.
+    near: ClassVar[float] = 0.2
     # Whether the intent's probability for each article counts in retrieval.
     weighs_intents: ClassVar[bool]
 
@@ -78,9 +82,12 @@ class Policy:
         """
         return self.least_share_expected if is_expected else self.least_share
 
-    def is_strange(self, prediction: Prediction, hits: Sequence[Hit]) -> bool:
+    def is_strange(
+        self, prediction: Prediction, hits: Sequence[Hit], risks: Mapping[str, float]
+    ) -> bool:
         """Return whether the message is out of scope and no sure hit contradicts that."""
-        return prediction.out_of_scope >= self.strange and _best(hits) < self.sure
+        is_odd = prediction.out_of_scope >= self.strange or risks["outside"] >= self.outside
+        return is_odd and _best(hits) < self.sure
 
     def is_pushback(self, kinds: Mapping[str, float]) -> bool:
         """Return whether a later message says that the last reply missed."""
@@ -104,6 +111,10 @@ class Policy:
     def is_about(self, ranked: RankedSentences) -> bool:
         """Return whether the most likely article is worth reading until a person comes."""
         return ranked.best_article >= self._raised(self.clear_article)
+
+    def is_near(self, ranked: RankedSentences) -> bool:
+        """Return whether the most likely article is worth naming, though it does not answer."""
+        return ranked.best_article >= self.near
 
     def is_doubtful(self, ranked: RankedSentences) -> bool:
         """Return whether probably no sentence answers, however clear all else is."""

@@ -126,4 +126,4 @@ def test_unhelpful_replies_are_counted_from_the_end():
     assert failures_in_a_row([user, declined, user, ASKED[-1], user]) == 2
     assert failures_in_a_row([user, declined, user, ASKED[1], user, declined]) == 1
     out_of_scope = Message("assistant", "-", Action.DECLINE, "out_of_scope")
-    assert failures_in_a_row([user, declined, user, out_of_scope]) == 0
+    assert failures_in_a_row([user, declined, user, out_of_scope]) == 2

@@ -5,10 +5,12 @@ import pytest
 from assistant.config import USUAL_CAUTION, Settings
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences
 from assistant.intents.classifier import Prediction
+from assistant.intents.risks import ORDINARY
 from assistant.intents.turn_kinds import KINDS
 from assistant.messages import Action
 from assistant.policy import FittedPolicy, GeneralPolicy
 from assistant.routing import Router
+from assistant.routing.rules import RULES
 from knowledge.documents import Hit, Passage
 from knowledge.segmenter import Span
 
@@ -44,6 +46,7 @@ def ranking(answerable, *shares, best=None):
     return RankedSentences(sorted(found, key=lambda e: -e.score), answerable, best=best)
 
 
+NAMES = [rule.name for rule in RULES]
 # A company whose hits' scores were fitted on its own questions, and any other one.
 PLAIN = {"policy": FittedPolicy, "injection": False, "failures": 0, "answerable": 0.9, "best": 0.6}
 OTHERS = {"policy": GeneralPolicy}
@@ -135,9 +138,60 @@ OOS = {"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}
 def test_table(given, found, options, action, reason):
     route = routed(prediction(**given), found, **{**PLAIN, **options})
     assert (route.action, route.reason) == (action, reason)
+    assert route.rule in NAMES
+
+
+def test_a_threshold_of_the_table_is_one_of_every_policy():
+    for rule in RULES:
+        for name in rule.thresholds:
+            for policy in (FittedPolicy, GeneralPolicy):
+                assert 0 < getattr(policy, name) < 1, (rule.name, name)
 
 
 NOTHING = {"answerable": 0.4, "best": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "rule"),
+    [
+        ({}, {"injection": True}, "order"),
+        ({"language": "other"}, {}, "language"),
+        ({"intent": "greeting", "action": Action.SMALL_TALK}, {}, "intent"),
+        ({"intent": "out_of_scope", "action": Action.DECLINE, "out_of_scope": 0.9}, {}, "outside"),
+        ({}, NOTHING, "unread"),
+        ({"score": 0.3}, {"best": 0.3}, "unclear"),
+        ({}, {}, "clear"),
+        ({}, {"kinds": "person"}, "person"),
+        ({}, {"kinds": "closing"}, "aside"),
+        ({}, {"kinds": "pushback", **NOTHING}, "pushback"),
+    ],
+)
+def test_the_rule_that_decided_is_named(given, options, rule):
+    kinds = later(**{options["kinds"]: 0.9}) if "kinds" in options else None
+    found = routed(prediction(**given), hits(0.35), **{**PLAIN, **options, "kinds": kinds})
+    assert found.rule == rule
+
+
+def test_no_decline_comes_three_times():
+    replies = []
+    for failures in range(3):
+        given = {**PLAIN, **NOTHING, "failures": failures}
+        replies.append(routed(prediction(score=0.3), hits(0.35), **given))
+    assert [route.reason for route in replies] == [
+        "not_found",
+        "not_found_again",
+        "repeated_failure",
+    ]
+
+
+def test_a_decline_names_the_nearest_article_where_one_is_near():
+    near = {**PLAIN, "answerable": 0.4, "best": 0.1}
+    far = {**PLAIN, "answerable": 0.1, "best": 0.1}
+    found = hits(0.35, 0.3)
+    assert routed(prediction(score=0.3), found, **near, shares=(0.2, 0.8)).near == "A1"
+    assert routed(prediction(score=0.3), found, **far, shares=(0.2, 0.8)).near == ""
+
+
 GREETING = {"intent": "greeting", "action": Action.SMALL_TALK}
 
 
@@ -217,7 +271,7 @@ def test_more_caution_means_more_doubt_about_what_was_picked(policy):
 def test_none_of_the_choices_is_declined_and_then_goes_to_a_person():
     nothing = RankedSentences((), 0.0)
     router = Router(GeneralPolicy())
-    assert router.after_pick(nothing, failures=1).reason == "not_found"
+    assert router.after_pick(nothing, failures=1).reason == "not_found_again"
     assert router.after_pick(nothing, failures=2).action is Action.HANDOFF
 
 
@@ -254,4 +308,4 @@ def test_caution_moves_neither_floors_nor_intents(policy):
     # Above its own floor each policy asks; it does not decline.
     assert routed(prediction(score=0.3), hits(0.26), **dear).reason == "clarify"
     assert Router(policy(60.0)).is_settled(prediction(action=Action.SMALL_TALK, score=0.61))
-    assert policy(60.0).is_strange(prediction(out_of_scope=policy.strange), hits(0.59))
+    assert policy(60.0).is_strange(prediction(out_of_scope=policy.strange), hits(0.59), ORDINARY)

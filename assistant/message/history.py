@@ -17,7 +17,9 @@ from knowledge.segmenter import Span, language_of
 DECIDED = {
     "clarify": Action.CLARIFY,
     "not_found": Action.DECLINE,
+    "not_found_again": Action.DECLINE,
     "out_of_scope": Action.DECLINE,
+    "out_of_scope_again": Action.DECLINE,
     "greeting": Action.SMALL_TALK,
     "thanks": Action.SMALL_TALK,
     "goodbye": Action.SMALL_TALK,

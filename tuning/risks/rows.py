@@ -10,16 +10,29 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.intents.intent_files import GENERAL, read_intents
 from assistant.intents.risks import RISKS
-from tuning.customer_messages import Part, help_centres
+from tuning.customer_messages import Part, help_centres, shared_folder
 from tuning.customer_talks import talks_of
+from tuning.public_data import banking77, out_of_scope
 
 DATA = Path(__file__).parent.parent / "data"
 LANGUAGES = ("en", "zh")
-# Later turns of this project's conversations that are trained on as ordinary, in each language.
-EVERYDAY = 600
-# The expectations of such turns.
-ASKING = ("answer", "decline")
+# Messages of each kind and language that are drawn from conversations and from each public set.
+DRAWN = 600
+# What the expectations of turns are called here; others are left out.
+TURNS = {"answer": "ordinary", "decline": "ordinary", "small_talk": "ordinary", "handoff": "person"}
+# What the intents of every company are called here.
+INTENTS = {
+    "greeting": "ordinary",
+    "thanks": "ordinary",
+    "goodbye": "ordinary",
+    "who_are_you": "ordinary",
+    "what_can_you_do": "ordinary",
+    "talk_to_a_person": "person",
+    "abuse": "insult",
+    "out_of_scope": "outside",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +46,10 @@ class RiskRow:
 
 
 def everyday_rows() -> list[RiskRow]:
-    """Return customers' first messages and later turns as ordinary ones, and wishes for a person.
+    """Return messages that were not written for it: nearly all of them are ordinary.
 
-    Most messages are ordinary, and those that were written for it look dangerous or sad. With
-    FRONTDESK_DATA, other people's first messages are among them.
+    Those that were written for it look dangerous or sad. With FRONTDESK_DATA, other people's
+    messages are among them, and BANKING77, CLINC150 and CrossWOZ.
     """
     chance = random.Random(0)
     rows = []
@@ -47,22 +60,43 @@ def everyday_rows() -> list[RiskRow]:
             for message in centre.messages
             if not message.is_later
         ]
-        own = [talks for talks in talks_of("train", lang) if talks.own]
-        turns = [turn for talks in own for talk in talks.talks for turn in talk]
-        asking = [
-            RiskRow(turn.text, turn.last.question, "ordinary", lang)
+        turns = [t for talks in talks_of("train", lang) for talk in talks.talks for t in talk]
+        said = [
+            RiskRow(turn.text, turn.last.question, TURNS[turn.expect], lang)
             for turn in turns
-            if turn.last and turn.expect in ASKING
+            if turn.last and turn.expect in TURNS
         ]
-        rows += chance.sample(asking, min(EVERYDAY, len(asking)))
-        lines = (DATA / f"turn_kinds.{lang}.jsonl").read_text(encoding="utf-8").splitlines()
-        written = map(json.loads, lines)
+        rows += _drawn(said, chance)
         rows += [
-            RiskRow(row["text"], row["last"], "person", lang)
-            for row in written
-            if row["kind"] == "person"
+            RiskRow(
+                row["text"], row["last"], "person" if row["kind"] == "person" else "ordinary", lang
+            )
+            for row in _lines(DATA / f"turn_kinds.{lang}.jsonl")
         ]
+        rows += [
+            RiskRow(text, "", INTENTS[intent.name], lang)
+            for intent in read_intents(GENERAL / f"{lang}.yml")
+            if intent.name in INTENTS
+            for text in intent.examples
+        ]
+    return rows + (_public_rows(chance) if shared_folder() else [])
+
+
+def _public_rows(chance: random.Random) -> list[RiskRow]:
+    rows = [RiskRow(text, "", "ordinary", "en") for text, _ in banking77("train")]
+    rows = _drawn(rows, chance)
+    for lang in LANGUAGES:
+        outside = [RiskRow(text, "", "outside", lang) for text in out_of_scope(lang, "train")]
+        rows += _drawn(outside, chance)
     return rows
+
+
+def _drawn(rows: list[RiskRow], chance: random.Random) -> list[RiskRow]:
+    return chance.sample(rows, min(DRAWN, len(rows)))
+
+
+def _lines(file: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def rows_of(part: Part) -> list[RiskRow]:
@@ -75,8 +109,7 @@ def rows_of(part: Part) -> list[RiskRow]:
     rows = []
     for lang in LANGUAGES:
         file = DATA / f"{name}.{lang}.jsonl"
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            row = json.loads(line)
+        for number, row in enumerate(_lines(file), 1):
             if row["kind"] not in RISKS:
                 raise ValueError(
                     f"{file}:{number}: expected one of {RISKS}, found {row['kind']!r}."

@@ -1,4 +1,4 @@
-"""Trains the network: cross-entropy over the mean vector, rarer risks with more weight."""
+"""Trains the network: cross-entropy over the mean vector."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from tuning.span_embedder.training import optimise, states_of
 
 # The share of rows in training without the message before, and of those in lower case and without
 # final punctuation.
-BARE, VARIED = 0.3, 0.2
+BARE, VARIED = 0.2, 0.2
 BATCH = 64
 
 
@@ -79,14 +79,10 @@ def train(network: RiskNetwork, rows: Sequence[RiskRow]) -> float:
     steps = settings.max_steps
     if steps < 0:
         steps = max(1, int(settings.epochs * len(rows) / settings.batch))
-    counts = [max(1, sum(row.kind == risk for row in rows)) for risk in RISKS]
-    weights = torch.tensor([(len(rows) / count) ** 0.5 for count in counts])
-    weights = weights.to(network.linear.weight.device) / weights.mean()
     losses = (
         functional.cross_entropy(
             network.logits(batch),
-            _numbers(batch).to(weights.device),
-            weight=weights,
+            _numbers(batch).to(network.linear.weight.device),
             label_smoothing=settings.smoothing,
         )
         for batch in _batches(rows, settings)

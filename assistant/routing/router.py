@@ -1,13 +1,13 @@
-"""Decides what the reply does. In the table of routes, the first rule that applies wins."""
+"""Decides what the reply does: applies the table of ``rules.py``, top to bottom."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from assistant.evidence.ranked_sentences import RankedSentences
 from assistant.intents.classifier import Prediction
 from assistant.intents.risks import ORDINARY
 from assistant.messages import Action
 from assistant.policy import Policy
+from assistant.routing.route import COMPLAINT, CRISIS_REASONS, PERSON, Route
 from knowledge.documents import Hit
 
 # After this many replies in a row that did not help, a person takes over.
@@ -17,32 +17,11 @@ FAILURES_BEFORE_HANDOFF = 2
 MIN_CHOICES, MAX_CHOICES, NEAR_CHOICE = 2, 4, 0.1
 # Intents with these actions decide without a look at any article.
 _ALONE = (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF)
-# What the customer gets who is in a crisis, by its kind.
-CRISIS_REASONS = {
-    "distress": "distress",
-    "coercion": "coercion",
-    "threat": "threat",
-    "scam": "fraud_in_progress",
-}
-COMPLAINT, PERSON = "complaint", "talk_to_a_person"
-# Kinds of later messages that ask for no article, with what they get.
+# Kinds of later messages that ask for no article, with what they get and by which rule.
 ASIDES = (
-    ("person", Action.HANDOFF, PERSON),
-    ("closing", Action.SMALL_TALK, "thanks"),
+    ("person", Action.HANDOFF, PERSON, "person"),
+    ("closing", Action.SMALL_TALK, "thanks", "aside"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An action and its reason, which is also the name of its saying.
-
-    ``choices`` are those of a clarifying question; ``urgent`` marks a crisis.
-    """
-
-    action: Action
-    reason: str
-    choices: tuple[str, ...] = ()
-    urgent: bool = False
 
 
 class Router:
@@ -63,11 +42,11 @@ class Router:
         crises = {risk: risks[risk] for risk in CRISIS_REASONS}
         if sum(crises.values()) >= self._policy.crisis:
             kind = max(crises, key=crises.__getitem__)
-            return Route(Action.HANDOFF, CRISIS_REASONS[kind], urgent=True)
+            return Route(Action.HANDOFF, CRISIS_REASONS[kind], "crisis", urgent=True)
         if risks["harm"] >= self._policy.harm:
-            return Route(Action.REFUSE, "harm")
+            return Route(Action.REFUSE, "harm", "harm")
         if risks["insult"] >= self._policy.insult:
-            return Route(Action.SMALL_TALK, "abuse")
+            return Route(Action.SMALL_TALK, "abuse", "insult")
         return None
 
     def is_settled(self, prediction: Prediction) -> bool:
@@ -103,25 +82,25 @@ class Router:
             risks: The probability of each of ``RISKS``.
         """
         if injection:
-            return Route(Action.REFUSE, "injection")
+            return Route(Action.REFUSE, "injection", "order")
         if prediction.language == "other":
-            return Route(Action.DECLINE, "other_language")
+            return Route(Action.DECLINE, "other_language", "language")
         if kinds is not None:
             return self.aside(prediction, kinds, self._policy.surely_aside)
         if settled := self._settled(prediction, risks):
             return settled
-        if self._policy.is_strange(prediction, hits):
-            return self.unanswered("out_of_scope", failures)
+        if self._policy.is_strange(prediction, hits, risks):
+            return self.unanswered("out_of_scope", "outside", failures)
         return None
 
     def _settled(self, prediction: Prediction, risks: Mapping[str, float]) -> Route | None:
         """Return the route of a first message that wants no article; None for any other."""
-        if risks["person"] >= self._policy.surely_aside:
-            return Route(Action.HANDOFF, PERSON)
+        if risks["person"] >= self._policy.wish:
+            return Route(Action.HANDOFF, PERSON, "person")
         # An article may help with what a complaint is about.
         is_helped = self._policy.is_angry(risks) and prediction.intent == COMPLAINT
         if self.is_settled(prediction) and not is_helped:
-            return Route(prediction.action, prediction.intent)
+            return Route(prediction.action, prediction.intent, "intent")
         return None
 
     def after_reading(
@@ -164,14 +143,16 @@ class Router:
         if instead:
             return instead
         if action is Action.DECLINE or (action is Action.CLARIFY and asked_back):
-            is_strange = later and self._policy.is_strange(prediction, hits)
+            is_strange = later and self._policy.is_strange(prediction, hits, risks)
             is_outside = is_strange and action is Action.DECLINE
-            return self.unanswered("out_of_scope" if is_outside else "not_found", failures)
+            if is_outside:
+                return self.unanswered("out_of_scope", "outside", failures)
+            return self.unanswered("not_found", "unread", failures, self._near(hits, ranked))
         if action is Action.CLARIFY or (says_little and not expected):
-            return Route(Action.CLARIFY, "clarify", _choices(hits, ranked))
+            return Route(Action.CLARIFY, "clarify", "unclear", _choices(hits, ranked))
         if angry:
-            return Route(action, "sorry_again" if said_sorry else "sorry")
-        return Route(action, "answer")
+            return Route(action, "sorry_again" if said_sorry else "sorry", "clear")
+        return Route(action, "answer", "clear")
 
     def _instead(
         self, prediction: Prediction, kinds: Mapping[str, float] | None, *, angry: bool
@@ -181,9 +162,9 @@ class Router:
             if aside := self.aside(prediction, kinds, self._policy.likely_aside):
                 return aside
             if self._policy.is_pushback(kinds):
-                return Route(Action.HANDOFF, "repeated_failure")
+                return Route(Action.HANDOFF, "repeated_failure", "pushback")
         if angry and self.is_settled(prediction):
-            return Route(prediction.action, prediction.intent)
+            return Route(prediction.action, prediction.intent, "intent")
         return None
 
     def aside(
@@ -196,12 +177,12 @@ class Router:
             kinds: The probability of each kind of message.
             least: The least probability of such a kind.
         """
-        for kind, action, reason in ASIDES:
+        for kind, action, reason, rule in ASIDES:
             if kinds[kind] >= least:
                 named = prediction.action is action and self._policy.is_sure(prediction)
-                return Route(action, prediction.intent if named else reason)
+                return Route(action, prediction.intent if named else reason, rule)
         settled = self.is_settled(prediction) and kinds["asks"] < least
-        return Route(prediction.action, prediction.intent) if settled else None
+        return Route(prediction.action, prediction.intent, "intent") if settled else None
 
     def after_pick(self, ranked: RankedSentences, failures: int) -> Route:
         """Return the route of a question whose article the customer has picked.
@@ -211,14 +192,30 @@ class Router:
             failures: How many of the last replies in a row did not help.
         """
         if not ranked.sentences:
-            return self.unanswered("not_found", failures)
-        return Route(Action.ANSWER, "answer" if self._policy.is_certain(ranked) else "nearest")
+            return self.unanswered("not_found", "pick", failures)
+        reason = "answer" if self._policy.is_certain(ranked) else "nearest"
+        return Route(Action.ANSWER, reason, "pick")
 
-    def unanswered(self, reason: str, failures: int) -> Route:
-        """Return a decline, or a handoff after several replies that did not help."""
+    def unanswered(self, reason: str, rule: str, failures: int, near: str = "") -> Route:
+        """Return a decline, in other words the second time, and then a handoff.
+
+        Args:
+            reason: "not_found" or "out_of_scope".
+            rule: The rule that decided.
+            failures: How many of the last replies in a row did not help.
+            near: The title of the nearest article; "" for none.
+        """
         if failures >= FAILURES_BEFORE_HANDOFF:
-            return Route(Action.HANDOFF, "repeated_failure")
-        return Route(Action.DECLINE, reason)
+            return Route(Action.HANDOFF, "repeated_failure", rule)
+        return Route(Action.DECLINE, f"{reason}_again" if failures else reason, rule, near=near)
+
+    def _near(self, hits: Sequence[Hit], ranked: RankedSentences) -> str:
+        if not hits or not self._policy.is_near(ranked):
+            return ""
+        shares = ranked.articles
+        likeliest = max(shares, key=shares.__getitem__)
+        titles = (hit.passage.title for hit in hits if hit.passage.article == likeliest)
+        return next(titles, "")
 
 
 def _choices(hits: Sequence[Hit], ranked: RankedSentences) -> tuple[str, ...]:

@@ -1,0 +1,9 @@
+"""Takes what is known of a message in, gives the route of its reply out.
+
+Knows nothing of wording. ``rules.py`` is the table of decisions, ``router.py`` applies it.
+"""
+
+from assistant.routing.route import CRISIS_REASONS, PERSON, Route
+from assistant.routing.router import Router
+
+__all__ = ["CRISIS_REASONS", "PERSON", "Route", "Router"]

@@ -1,0 +1,35 @@
+"""What a reply does, and by which rule."""
+
+from dataclasses import dataclass
+
+from assistant.messages import Action
+
+# What the customer gets who is in a crisis, by its kind.
+CRISIS_REASONS = {
+    "distress": "distress",
+    "coercion": "coercion",
+    "threat": "threat",
+    "scam": "fraud_in_progress",
+}
+COMPLAINT, PERSON = "complaint", "talk_to_a_person"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An action and its reason, which is also the name of its saying.
+
+    Attributes:
+        action: What the reply does.
+        reason: Why, and the name of the saying.
+        rule: The name of the row of ``RULES`` that decided.
+        choices: Those of a clarifying question.
+        urgent: Whether somebody may be in danger.
+        near: The title of the nearest article, for a reply that found no answer; "" for none.
+    """
+
+    action: Action
+    reason: str
+    rule: str
+    choices: tuple[str, ...] = ()
+    urgent: bool = False
+    near: str = ""
