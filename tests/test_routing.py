@@ -309,3 +309,15 @@ def test_caution_moves_neither_floors_nor_intents(policy):
     assert routed(prediction(score=0.3), hits(0.26), **dear).reason == "clarify"
     assert Router(policy(60.0)).is_settled(prediction(action=Action.SMALL_TALK, score=0.61))
     assert policy(60.0).is_strange(prediction(out_of_scope=policy.strange), hits(0.59), ORDINARY)
+
+
+def test_a_question_whether_the_assistant_is_a_person_is_no_wish_for_one():
+    router = Router(GeneralPolicy())
+    risks = {**ORDINARY, "ordinary": 0.4, "person": 0.6}
+
+    def routed_at(given):
+        return router.before_reading(given, hits(0.3), injection=False, failures=0, risks=risks)
+
+    chat = prediction(intent="who_are_you", action=Action.SMALL_TALK)
+    assert routed_at(chat).reason == "who_are_you"
+    assert routed_at(prediction()).rule == "person"

@@ -95,11 +95,14 @@ class Router:
 
     def _settled(self, prediction: Prediction, risks: Mapping[str, float]) -> Route | None:
         """Return the route of a first message that wants no article; None for any other."""
-        if risks["person"] >= self._policy.wish:
+        settled = self.is_settled(prediction)
+        # "Are you a person?" is no wish for one.
+        is_chat = settled and prediction.action is Action.SMALL_TALK
+        if risks["person"] >= self._policy.wish and not is_chat:
             return Route(Action.HANDOFF, PERSON, "person")
         # An article may help with what a complaint is about.
         is_helped = self._policy.is_angry(risks) and prediction.intent == COMPLAINT
-        if self.is_settled(prediction) and not is_helped:
+        if settled and not is_helped:
             return Route(prediction.action, prediction.intent, "intent")
         return None
 
