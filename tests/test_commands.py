@@ -88,8 +88,8 @@ def test_answer_in_the_terminal_with_sources():
 def test_a_message_is_explained():
     done = run("-m", "assistant.explain", "the cash machine swallowed my card")
     assert done.returncode == 0
-    assert done.stdout.startswith("risk          ordinary")
-    assert ", decides nothing" in done.stdout
+    assert done.stdout.startswith("reply         answer because of answer\nrule          clear")
+    assert "risk          ordinary" in done.stdout
     assert "intent        card_swallowed" in done.stdout
     told = json.loads(run("-m", "assistant.explain", "--json", "太差劲了，等了一个月").stdout)
     assert told["prediction"]["sentiment"] == "negative"
