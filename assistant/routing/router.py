@@ -150,7 +150,7 @@ class Router:
             is_outside = is_strange and action is Action.DECLINE
             if is_outside:
                 return self.unanswered("out_of_scope", "outside", failures)
-            return self.unanswered("not_found", "unread", failures, self._near(hits, ranked))
+            return self.unanswered("not_found", "unread", failures, self._near(ranked))
         if action is Action.CLARIFY or (says_little and not expected):
             return Route(Action.CLARIFY, "clarify", "unclear", _choices(hits, ranked))
         if angry:
@@ -212,13 +212,12 @@ class Router:
             return Route(Action.HANDOFF, "repeated_failure", rule)
         return Route(Action.DECLINE, f"{reason}_again" if failures else reason, rule, near=near)
 
-    def _near(self, hits: Sequence[Hit], ranked: RankedSentences) -> str:
-        if not hits or not self._policy.is_near(ranked):
+    def _near(self, ranked: RankedSentences) -> str:
+        if not self._policy.is_near(ranked):
             return ""
-        shares = ranked.articles
-        likeliest = max(shares, key=shares.__getitem__)
-        titles = (hit.passage.title for hit in hits if hit.passage.article == likeliest)
-        return next(titles, "")
+        likeliest = next(iter(ranked.articles))
+        passages = (evidence.passage for evidence in ranked.sentences)
+        return next(passage.title for passage in passages if passage.article == likeliest)
 
 
 def _choices(hits: Sequence[Hit], ranked: RankedSentences) -> tuple[str, ...]:

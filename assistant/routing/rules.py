@@ -116,7 +116,7 @@ RULES = (
         "some sentence answers, but it is not clear which",
         "clarify",
         ("clear_sentence", "clear_later"),
-        "One question back is quicker than a wrong answer. Two in a row are not.",
+        "Asking back once is better than a wrong answer; asking twice in a row is not.",
     ),
     Rule(
         "clear",

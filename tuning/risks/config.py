@@ -13,8 +13,6 @@ class RiskSettings(ConfigFile):
     name: str
     model: str
     """The encoder's name on the hub. The weights fit this one alone."""
-    start: Path | None = None
-    """A folder of weights to train further; null for new ones."""
     epochs: float = Field(default=4, gt=0)
     batch: int = Field(default=16, ge=1)
     learning_rate: float = Field(default=5e-4, gt=0)

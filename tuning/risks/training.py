@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from assistant.intents.risks import LINEAR_LAYER, RISKS, text_of
+from assistant.intents.risks import RISKS, text_of
 from knowledge.models.model_files import encoder_source
 from tuning.risks.config import RiskSettings
 from tuning.risks.rows import RiskRow
@@ -51,18 +51,6 @@ class RiskNetwork(torch.nn.Module):
         # Without dropout: drawing random numbers takes as long as computing on a processor.
         self.network: Any = get_peft_model(encoder, lora).eval()
         self.linear = torch.nn.Linear(encoder.config.hidden_size, len(RISKS))
-        if settings.start:
-            self._load(settings.start)
-
-    def _load(self, folder: Path) -> None:
-        from peft import set_peft_model_state_dict
-        from safetensors.torch import load_file
-
-        loaded: Any = set_peft_model_state_dict(
-            self.network, load_file(folder / "adapter_model.safetensors")
-        )
-        assert not loaded.unexpected_keys  # noqa: S101  # made for this encoder
-        self.linear.load_state_dict(load_file(folder / LINEAR_LAYER))
 
     def logits(self, rows: Sequence[RiskRow]) -> torch.Tensor:
         """Return logits of shape (len(rows), len(RISKS))."""
