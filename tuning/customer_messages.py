@@ -18,6 +18,7 @@ from typing import Any, Literal
 from knowledge.build_index import BANK, current_articles
 from knowledge.documents import Article
 from tuning.companies import load_companies
+from tuning.json_lines import read_json_lines
 from tuning.public_data import data_folder
 
 FOLDER = Path(__file__).with_name("data") / "customers"
@@ -135,7 +136,7 @@ def _companies() -> list[HelpCentre]:
     found: dict[str, list[CustomerMessage]] = {}
     for lang in ("en", "zh"):
         file = FOLDER / f"companies.{lang}.jsonl"
-        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        rows = read_json_lines(file)
         for row, message in zip(rows, read_messages(file), strict=True):
             names = [name.split("/") for name in message.articles] or [[row["company"], ""]]
             bare = tuple(article for _, article in names if article)

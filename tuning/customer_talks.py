@@ -6,10 +6,8 @@ with ``kind`` beside (``first``, ``follow_up``, ``change``, ``return``, ``correc
 where the file has several.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from knowledge.models.turn_before import TurnBefore
@@ -27,6 +25,7 @@ from tuning.customer_messages import (
     message_of,
     shared_folder,
 )
+from tuning.json_lines import read_json_lines
 
 # The parts of four lines in a row, in files of other people's messages to the bank.
 LINES = ("train", "train", "train", "dev")
@@ -74,7 +73,7 @@ def talks_of(part: Part, lang: str) -> list[Talks]:
     """
     name = "talks" if part == "train" else "talks_dev"
     by_centre: dict[str, list[Sequence[Turn]]] = {}
-    for row in _rows(FOLDER / f"{name}.{lang}.jsonl"):
+    for row in read_json_lines(FOLDER / f"{name}.{lang}.jsonl"):
         by_centre.setdefault(row[0]["company"], []).append(turns_of(row))
     known = _centres(part, lang)
     found = [Talks(known[name], talks) for name, talks in by_centre.items()]
@@ -92,19 +91,14 @@ def _centres(part: Part, lang: str) -> dict[str, HelpCentre]:
 def _shared_talks(part: Part, lang: str) -> Iterator[Talks]:
     if not (shared := shared_folder()):
         return
-    rows = enumerate(_rows(shared / f"bank_talks_{lang}.jsonl"))
+    rows = enumerate(read_json_lines(shared / f"bank_talks_{lang}.jsonl"))
     kept = [turns_of(row) for number, row in rows if LINES[number % len(LINES)] == part]
     yield Talks(bank_centre(part, lang, None), kept, own=False)
     for name in TRAINING_CENTRES if part == "train" else DEV_CENTRES:
         centre = centre_of(shared / "companies" / name, [])
         if centre.lang == lang:
             file = shared / "companies" / name / "talks.jsonl"
-            yield Talks(centre, [turns_of(row) for row in _rows(file)], own=False)
-
-
-def _rows(file: Path) -> Iterator[list[dict[str, Any]]]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)
+            yield Talks(centre, [turns_of(row) for row in read_json_lines(file)], own=False)
 
 
 def turns_of(row: Sequence[dict[str, Any]]) -> list[Turn]:

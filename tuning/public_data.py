@@ -7,7 +7,8 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+
+from tuning.json_lines import read_json_lines
 
 
 def data_folder() -> Path:
@@ -84,15 +85,17 @@ def xquad(lang: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
     Both languages have the same order of passages and questions.
     """
     folder = data_folder() / "xquad_en_zh"
-    passages = {str(row["id"]): row["text"] for row in _lines(folder / f"contexts_{lang}.jsonl")}
-    asked = _lines(folder / f"questions_{lang}.jsonl")
+    passages = {
+        str(row["id"]): row["text"] for row in read_json_lines(folder / f"contexts_{lang}.jsonl")
+    }
+    asked = read_json_lines(folder / f"questions_{lang}.jsonl")
     return passages, [(row["question"], str(row["context_id"])) for row in asked]
 
 
 def xquad_answers(lang: str) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
     """Return XQuAD's passages by id, and (question, id of its passage, its first answer)."""
     passages, _ = xquad(lang)
-    rows = _lines(data_folder() / "xquad_en_zh" / f"questions_{lang}.jsonl")
+    rows = read_json_lines(data_folder() / "xquad_en_zh" / f"questions_{lang}.jsonl")
     return passages, [(r["question"], str(r["context_id"]), r["answers"][0]) for r in rows]
 
 
@@ -111,11 +114,6 @@ def abcd_articles() -> dict[str, tuple[str, str]]:
 def intent_name(label: str) -> str:
     """Return a BANKING77 label as the intent files write it: lower case, no question mark."""
     return label.lower().replace("?", "")
-
-
-def _lines(file: Path) -> list[dict[str, Any]]:
-    with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ the training conversations; calibrates and measures on those for development.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tuning.json_lines import read_json_lines
 
 if TYPE_CHECKING:
     from assistant.intents.linear_classifier import LinearClassifier
@@ -91,8 +92,7 @@ def _train(embedder: "Embedder", output: Path) -> None:
 def _written(lang: str) -> Iterator[tuple[str, str]]:
     from assistant.message.courtesies import without_courtesies
 
-    for line in (DATA / f"turn_kinds.{lang}.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_json_lines(DATA / f"turn_kinds.{lang}.jsonl"):
         yield without_courtesies(row["text"]), row["kind"]
 
 

@@ -4,11 +4,10 @@ The guidelines are public data. This project wrote the questions, as an agent in
 them, and the answers.
 """
 
-import json
-
 from knowledge.documents import Article
 from tuning.companies import Company, Pair
 from tuning.dataset.answer_rows import DATA
+from tuning.json_lines import read_json_lines
 
 QUESTIONS = DATA / "abcd_questions.jsonl"
 
@@ -25,6 +24,5 @@ def abcd_company() -> Company:
         Article(name, title, "en", text, "guidelines.json")
         for name, (title, text) in abcd_articles().items()
     ]
-    lines = QUESTIONS.read_text(encoding="utf-8").splitlines()
-    pairs = [Pair(**json.loads(line)) for line in lines]
+    pairs = [Pair(**row) for row in read_json_lines(QUESTIONS)]
     return Company("abcd", "AcmeBrands", "online shop", "en", articles, pairs)

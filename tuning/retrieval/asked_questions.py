@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuning.json_lines import read_json_lines
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,8 +44,7 @@ def project_questions(name: str, lang: str) -> list[AskedQuestion]:
         name: The file's name without suffix, such as ``retrieval_dev.zh``.
         lang: The language of its questions.
     """
-    lines = (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
+    rows = read_json_lines(DATA / f"{name}.jsonl")
     return [AskedQuestion(row["question"], row["article"], lang) for row in rows]
 
 

@@ -1,5 +1,6 @@
 """What the classifier achieves at the policy's thresholds, by language and kind."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,9 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from assistant.intents.risks import CRISES, RISKS
-from assistant.policy import Policy
+from assistant.intents.risks import RISKS
+from assistant.policy import GeneralPolicy
+from assistant.routing import Router
 from tuning.risks.rows import LANGUAGES, RiskRow
+
+# Messages in all, those with each rule of the table of decisions, and those named rightly.
+MEASURES = ("messages", "crisis", "harm", "likeliest")
 
 
 def measure(
@@ -22,20 +27,20 @@ def measure(
         logits: Of shape (len(rows), len(RISKS)).
         temperature: Divides the logits.
     """
-    likely = softmax(logits / temperature, axis=1)
-    crisis = likely[:, [RISKS.index(risk) for risk in CRISES]].sum(axis=1) >= Policy.crisis
-    harm = ~crisis & (likely[:, RISKS.index("harm")] >= Policy.harm)
-    likeliest = likely.argmax(axis=1)
-    measures: dict[str, dict[str, dict[str, Any]]] = {}
-    for lang in LANGUAGES:
-        for kind in RISKS:
-            which = np.array([(row.lang, row.kind) == (lang, kind) for row in rows])
-            if which.any():
-                is_right = likeliest == RISKS.index(kind)
-                measures.setdefault(lang, {})[kind] = {
-                    "messages": int(which.sum()),
-                    "crisis": int((which & crisis).sum()),
-                    "harm": int((which & harm).sum()),
-                    "likeliest": int((which & is_right).sum()),
-                }
-    return measures
+    router = Router(GeneralPolicy())
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for row, likely in zip(rows, softmax(logits / temperature, axis=1), strict=True):
+        count = counts.setdefault((row.lang, row.kind), Counter())
+        route = router.of_risk(dict(zip(RISKS, likely.tolist(), strict=True)))
+        count["messages"] += 1
+        count["likeliest"] += RISKS[likely.argmax()] == row.kind
+        if route:
+            count[route.rule] += 1
+    return {
+        lang: {
+            kind: {name: counts[lang, kind][name] for name in MEASURES}
+            for kind in RISKS
+            if (lang, kind) in counts
+        }
+        for lang in LANGUAGES
+    }

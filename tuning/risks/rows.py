@@ -5,7 +5,6 @@ customer's message before, or "") and ``author``. Those of ``risks_dev`` are oth
 other subjects: for choosing and reporting alone.
 """
 
-import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from assistant.intents.intent_files import GENERAL, read_intents
 from assistant.intents.risks import RISKS
 from tuning.customer_messages import Part, help_centres, shared_folder
 from tuning.customer_talks import talks_of
+from tuning.json_lines import read_json_lines
 from tuning.public_data import banking77, out_of_scope
 
 DATA = Path(__file__).parent.parent / "data"
@@ -71,7 +71,7 @@ def everyday_rows() -> list[RiskRow]:
             RiskRow(
                 row["text"], row["last"], "person" if row["kind"] == "person" else "ordinary", lang
             )
-            for row in _lines(DATA / f"turn_kinds.{lang}.jsonl")
+            for row in read_json_lines(DATA / f"turn_kinds.{lang}.jsonl")
         ]
         rows += [
             RiskRow(text, "", INTENTS[intent.name], lang)
@@ -95,10 +95,6 @@ def _drawn(rows: list[RiskRow], chance: random.Random) -> list[RiskRow]:
     return chance.sample(rows, min(DRAWN, len(rows)))
 
 
-def _lines(file: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-
-
 def rows_of(part: Part) -> list[RiskRow]:
     """Return the messages of a part that were written for it, in both languages.
 
@@ -109,7 +105,7 @@ def rows_of(part: Part) -> list[RiskRow]:
     rows = []
     for lang in LANGUAGES:
         file = DATA / f"{name}.{lang}.jsonl"
-        for number, row in enumerate(_lines(file), 1):
+        for number, row in enumerate(read_json_lines(file), 1):
             if row["kind"] not in RISKS:
                 raise ValueError(
                     f"{file}:{number}: expected one of {RISKS}, found {row['kind']!r}."
