@@ -12,7 +12,6 @@ from assistant.evidence.reader import open_reading_embedder
 from assistant.evidence.selection import select
 from assistant.expand import expand_in_background
 from assistant.findings import Findings, Stopwatch
-from assistant.generators.generator import Generator
 from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier
 from assistant.intents.emoji import with_emoji_read
@@ -32,16 +31,15 @@ from assistant.message.context import (
 from assistant.message.courtesies import without_courtesies
 from assistant.message.history import (
     DECIDED,
-    choice_lines,
     recover_decision,
     with_citations,
 )
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.policy import FittedPolicy, GeneralPolicy, Policy
-from assistant.routing import CRISIS_REASONS, PERSON, Router
+from assistant.routing import CRISIS_REASONS, PERSON, SORRY, Router
 from assistant.waiting import Waiting
-from assistant.writing.reply_builder import ReplyBuilder
-from assistant.writing.strategies import WORDED, StrategyChoices
+from assistant.writing.responder import Responder
+from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
 from assistant.writing.writer import Writer
 from knowledge.documents import Article
@@ -50,9 +48,6 @@ from knowledge.models.embedder import Embedder, Vectors
 from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
 
-# The reasons of answers to anger, which is acknowledged first.
-SORRY = ("sorry", "sorry_again")
-
 
 class Assistant:
     """Answers messages from a company's articles. Keeps no conversation."""
@@ -60,7 +55,6 @@ class Assistant:
     def __init__(
         self,
         *,
-        company: Company,
         embedder: Embedder,
         knowledge: KnowledgeBase,
         intents: IntentClassifier,
@@ -68,16 +62,11 @@ class Assistant:
         kinds: TurnKinds | None = None,
         evidence: SentenceRanker,
         policy: Policy,
-        sayings: Mapping[str, Sayings],
-        choices: StrategyChoices,
-        writer: Writer | None = None,
-        strategy: str = "auto",
-        max_characters: int = 4000,
+        responder: Responder,
     ) -> None:
         """Take ready parts; ``from_config`` opens them.
 
         Args:
-            company: The company for which the assistant speaks.
             embedder: The one that made the index.
             knowledge: Provides the current retriever.
             intents: Predicts what a message wants.
@@ -85,13 +74,9 @@ class Assistant:
             kinds: Predicts what a later message does; without it, each one asks.
             evidence: Ranks the sentences that may answer.
             policy: How sure an answer must be.
-            sayings: The fixed sentences by language, English and Chinese.
-            choices: What the strategy ``auto`` means.
-            writer: Words answers; None where every answer is extractive.
-            strategy: How answers are worded, unless a call says otherwise.
-            max_characters: The maximum length of a message.
+            responder: Says what was found out.
         """
-        self.company = company
+        self.responder = responder
         self.embedder = embedder
         self._knowledge = knowledge
         self.intents = intents
@@ -100,11 +85,6 @@ class Assistant:
         self.evidence = evidence
         self.policy = policy
         self._router = Router(policy)
-        self._sayings = sayings
-        self._choices = choices
-        self._writer = writer
-        self._strategy = strategy
-        self._max_characters = max_characters
         self.waiting = Waiting()
         # How replies of earlier turns are known again where a client keeps their text alone.
         self._decided = {name: self._every(name) for name in DECIDED}
@@ -134,7 +114,6 @@ class Assistant:
         is_fitted = knowledge.current().snapshot.calibration.own
         generator = open_generator(settings)
         assistant = cls(
-            company=company,
             embedder=embedder,
             knowledge=knowledge,
             intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
@@ -142,20 +121,18 @@ class Assistant:
             kinds=TurnKinds.open(embedder),
             evidence=SentenceRanker.open(embedder, spans, reading),
             policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
-            sayings=Sayings.load_all(),
-            choices=StrategyChoices.load(settings.state),
-            writer=Writer.open(generator) if generator else None,
-            strategy=settings.strategy,
-            max_characters=settings.max_characters,
+            responder=Responder(
+                company=company,
+                sayings=Sayings.load_all(),
+                choices=StrategyChoices.load(settings.state),
+                writer=Writer.open(generator) if generator else None,
+                strategy=settings.strategy,
+                max_characters=settings.max_characters,
+            ),
         )
         if settings.expansions:
             expand_in_background(knowledge, settings.state, assistant.waiting)
         return assistant
-
-    @property
-    def generator(self) -> Generator | None:
-        """The generator that words answers; None if every answer is extractive."""
-        return self._writer.generator if self._writer else None
 
     def reply(
         self, question: str, history: Sequence[Message] = (), strategy: str | None = None
@@ -180,15 +157,7 @@ class Assistant:
             GeneratorError: The generator fails before it has written anything.
         """
         with self.waiting.one():
-            yield from self.respond(self.consider(question, history), strategy)
-
-    def respond(self, findings: Findings, strategy: str | None = None) -> Stream:
-        """Yield the reply to what was found out, as ``stream`` does."""
-        if findings.route.action is Action.ANSWER:
-            chosen = self._chosen(strategy or self._strategy, findings.lang)
-            yield from self._answer(findings, chosen)
-        else:
-            yield from self._say(findings)
+            yield from self.responder.respond(self.consider(question, history), strategy)
 
     def consider(self, question: str, history: Sequence[Message] = ()) -> Findings:
         """Find out what is known of a message before any text is written; see ``stream``."""
@@ -201,18 +170,8 @@ class Assistant:
         """Return a currently valid article, or None."""
         return self._knowledge.current().article(lang, article)
 
-    def saying(self, name: str, lang: str, **values: str) -> str:
-        """Return a fixed sentence, such as the one for an empty message, with its gaps filled."""
-        sayings = self._sayings[lang if lang in self._sayings else "en"]
-        known = {
-            "company": self._name(lang),
-            "max_characters": self._max_characters,
-            "crisis": self.company.crisis.get(lang) or sayings.say("crisis"),
-        }
-        return sayings.say(name, **known, **values)
-
     def _considered(self, asked: Asked, failures: int, clock: Stopwatch) -> Findings:
-        text = safety.check(asked.question, self._max_characters)
+        text = safety.check(asked.question, self.responder.max_characters)
         injection = safety.is_injection(text)
         clock.lap("safety")
         bared = _bared(text)
@@ -329,64 +288,6 @@ class Assistant:
         readings = [text, f"{last.question} {text}"] if last else [text]
         return dict(zip(readings, self.embedder.encode_queries(readings), strict=True))
 
-    def _answer(self, findings: Findings, strategy: str) -> Stream:
-        builder = ReplyBuilder(findings, strategy)
-        if self._writer and strategy in WORDED and findings.route.reason == "answer":
-            yield from self._writer.write(findings, strategy, builder)
-            findings.clock.lap("generator")
-        if builder.support:
-            if builder.declined:
-                yield builder.add(self.saying("partly_found", findings.lang), None)
-            yield builder.build(self.generator)
-        elif builder.declined:
-            unread = self._router.unanswered("not_found", "unread", findings.failures)
-            yield from self._say(dataclasses.replace(findings, route=unread))
-        else:
-            yield from self._extract(findings)
-
-    def _extract(self, findings: Findings) -> Stream:
-        builder = ReplyBuilder(findings, "extractive")
-        if findings.route.reason == "nearest":
-            title = findings.chosen[0].passage.title
-            yield builder.add(self.saying("nearest", findings.lang, title=title), None)
-        elif findings.route.reason in SORRY:
-            yield builder.add(self.saying(findings.route.reason, findings.lang), None)
-        foreign = {str(evidence.passage.lang) for evidence in findings.chosen} - {findings.lang}
-        for lang in sorted(foreign)[:1]:
-            yield builder.add(self.saying(f"source_in_{lang}", findings.lang), None)
-        yield from builder.quote(findings.chosen)
-        yield builder.build(None)
-
-    def _say(self, findings: Findings) -> Stream:
-        saying = self.saying(findings.route.reason, findings.prediction.language)
-        if findings.route.choices:
-            choices = (*findings.route.choices, self.saying("none_of_these", findings.lang))
-            findings = dataclasses.replace(
-                findings, route=dataclasses.replace(findings.route, choices=choices)
-            )
-        builder = ReplyBuilder(findings, None)
-        template = self._sayings[findings.lang]
-        builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
-        yield builder.add(saying, None)
-        if findings.route.near:
-            near = self.saying("nearest_title", findings.lang, title=findings.route.near)
-            yield builder.add(near, None)
-        for line in choice_lines(findings.route.choices):
-            yield builder.add(line, None, "\n")
-        if findings.route.action is Action.HANDOFF:
-            yield from builder.quote(findings.chosen)
-        yield builder.build(None)
-
-    def _chosen(self, wanted: str, lang: str) -> str:
-        generator = self.generator
-        if generator is None or lang not in generator.languages:
-            return "extractive"
-        if wanted == "auto":
-            wanted = self._choices.choose(generator.name, lang, self.company.name.get("en", ""))
-        if wanted == "tuned" and not generator.has_adapter:
-            return "extractive"
-        return wanted
-
     def _with_citations(self, history: Sequence[Message]) -> list[Message]:
         """Return the history with what the last replies quote, for clients that keep text alone."""
         quotations = self._knowledge.current().quotations
@@ -398,11 +299,8 @@ class Assistant:
 
     def _every(self, name: str) -> tuple[str, ...]:
         """Return a saying in each language."""
-        return tuple(self.saying(name, lang) for lang in self._sayings)
-
-    def _name(self, lang: str) -> str:
-        names = self.company.name
-        return names.get(lang) or next(iter(names.values()))
+        say = self.responder.saying
+        return tuple(say(name, lang) for lang in self.responder.sayings)
 
 
 def _bared(text: str) -> str:

@@ -13,6 +13,7 @@ from assistant.config import BANK, Settings
 from assistant.evidence.ranker import SentenceRanker
 from assistant.intents.classifier import IntentClassifier
 from assistant.policy import FittedPolicy
+from assistant.writing.responder import Responder
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
 from knowledge.knowledge_base import KnowledgeBase
@@ -54,15 +55,19 @@ def parts(embedder):
     """Lantern Bank's parts, for an assistant with another generator."""
     spans = open_span_embedders(embedder, STATE, small=False)
     return {
-        "company": Company.load(BANK),
         "embedder": embedder,
         "knowledge": KnowledgeBase.open(BANK, embedder, STATE, span_embedders=spans),
         "intents": IntentClassifier.open(BANK, embedder, STATE),
         "evidence": SentenceRanker.open(embedder),
         "policy": FittedPolicy(),
-        "sayings": Sayings.load_all(),
-        "choices": StrategyChoices.load(),
     }
+
+
+def assistant_of(parts, **how):
+    """Return an assistant with these parts; ``how`` are arguments of its ``Responder``."""
+    known = {"company": Company.load(BANK), "sayings": Sayings.load_all()}
+    known["choices"] = StrategyChoices.load()
+    return Assistant(**parts, responder=Responder(**{**known, **how}))
 
 
 def row(question="how much?", answer="It costs £5.", kind="answer"):

@@ -5,8 +5,9 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.errors import InvalidMessageError
 from assistant.messages import Action, Citation, Message, Reply
+from assistant.writing.templates import Sayings
 from assistant.writing.writer import Writer
-from tests.conftest import STATE
+from tests.conftest import STATE, assistant_of
 from tests.fakes import ScriptedGenerator
 
 FEE = "How much does a replacement card cost?"
@@ -16,7 +17,7 @@ FEE = "How much does a replacement card cost?"
 def saying(parts):
     def build(text: str, **options) -> tuple[Assistant, ScriptedGenerator]:
         generator = ScriptedGenerator(text, **options)
-        return Assistant(**parts, writer=Writer.open(generator), strategy="zero_shot"), generator
+        return assistant_of(parts, writer=Writer.open(generator), strategy="zero_shot"), generator
 
     return build
 
@@ -100,7 +101,7 @@ def test_the_generator_is_not_asked_where_the_route_is_no_answer(saying):
 
 
 def test_without_a_generator_everything_is_extractive(parts):
-    reply = Assistant(**parts, strategy="few_shot").reply(FEE)
+    reply = assistant_of(parts, strategy="few_shot").reply(FEE)
     assert (reply.action, reply.strategy) == (Action.ANSWER, "extractive")
 
 
@@ -155,12 +156,12 @@ def test_a_helpful_reply_between_them_starts_the_count_again(bank):
 
 def test_editing_a_saying_breaks_neither_picks_nor_handoffs(parts):
     """What a turn decided travels with its message; its wording decides nothing."""
-    usual = parts["sayings"]
+    usual = Sayings.load_all()
     strange = {
         lang: said.model_copy(update={"sayings": dict.fromkeys(said.sayings, "…")})
         for lang, said in usual.items()
     }
-    before, after = Assistant(**parts), Assistant(**{**parts, "sayings": strange})
+    before, after = assistant_of(parts), assistant_of(parts, sayings=strange)
     asked = "what does it cost"
     for assistant in (before, after):
         reply = assistant.reply(asked)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from assistant.assistant import Assistant
 from assistant.intents.classifier import Prediction
 from assistant.intents.emoji import with_emoji_read
 from assistant.message.safety import is_emoji_alone
 from assistant.messages import Action, Message
+from tests.conftest import assistant_of
 
 ENGLISH = [Message("user", "how much is a card?"), Message("assistant", "It costs £5.")]
 CHINESE = [Message("user", "补卡多少钱？"), Message("assistant", "补卡收费 5 英镑。")]
@@ -83,7 +83,7 @@ def test_the_language_is_that_of_the_conversation(history, language):
     ],
 )
 def test_the_reply(parts, text, history, action, said):
-    reply = Assistant(**parts).reply(text, history)
+    reply = assistant_of(parts).reply(text, history)
     assert reply.action is action
     assert said in reply.text
     assert reply.language == ("zh" if history is CHINESE else "en")

@@ -321,4 +321,4 @@ def test_an_approved_candidate_serves(tmp_path, monkeypatch):
 
 
 def test_general_questions_are_asked_of_the_real_model(bank):
-    assert general(bank.generator, adapter=False) >= 0.5
+    assert general(bank.responder.generator, adapter=False) >= 0.5

@@ -123,8 +123,8 @@ def test_an_insult_alone_is_met_with_one_friendly_sentence(bank):
 def test_the_company_names_whom_to_call(bank, monkeypatch):
     own = Company(name={"en": "Shop"}, crisis={"en": "Call 555."})
     monkeypatch.setattr(bank, "company", own)
-    assert "Call 555." in bank.saying("distress", "en")
-    assert "Call 555." not in bank.saying("distress", "zh"), "no text in that language"
+    assert "Call 555." in bank.responder.saying("distress", "en")
+    assert "Call 555." not in bank.responder.saying("distress", "zh"), "no text in that language"
 
 
 def test_for_another_embedder_there_are_no_weights():

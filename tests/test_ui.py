@@ -62,7 +62,7 @@ def test_errors_become_messages(bank, caplog):
     assert "太长" in list(stream_messages(bank, "太" * 5000, []))[-1][0]["content"]
 
     class Broken:
-        saying = bank.saying
+        responder = bank.responder
 
         def stream(self, *_):
             raise RuntimeError("secret detail")

@@ -7,6 +7,7 @@ from assistant.messages import Action
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import PromptTemplate
 from assistant.writing.writer import Writer
+from tests.conftest import assistant_of
 from tests.fakes import ScriptedGenerator
 
 FEE = "How much does a replacement card cost?"
@@ -19,7 +20,7 @@ DECLINE = PromptTemplate.load("answer_tuned", "en").decline
 def saying(parts):
     def build(text: str, **options) -> tuple[Assistant, ScriptedGenerator]:
         generator = ScriptedGenerator(text, **options)
-        return Assistant(**parts, writer=Writer.open(generator), strategy="tuned"), generator
+        return assistant_of(parts, writer=Writer.open(generator), strategy="tuned"), generator
 
     return build
 
@@ -85,7 +86,7 @@ def test_a_sentence_that_drops_a_value_is_replaced_with_the_quote(saying):
 def test_auto_is_the_measured_strategy(parts):
     choices = StrategyChoices({"scripted": {"en": {"Lantern Bank": "tuned"}}})
     generator = ScriptedGenerator(FACT)
-    assistant = Assistant(**{**parts, "choices": choices}, writer=Writer.open(generator))
+    assistant = assistant_of(parts, choices=choices, writer=Writer.open(generator))
     assert assistant.reply(FEE).strategy == "tuned"
     assistant.reply("取现金要手续费吗？")
     assert generator.adapters == [True, False], "there are no measurements in Chinese"

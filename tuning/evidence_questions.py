@@ -127,7 +127,7 @@ def _later(
             message = replace(turn.message, question=turn.text)
             if asked := _question_of(assistant, source, message, centre.articles, found):
                 yield asked
-        *_, reply = assistant.respond(found)
+        *_, reply = assistant.responder.respond(found)
         assert isinstance(reply, Reply)  # noqa: S101  # the stream's contract
         history += [Message("user", turn.text), reply.message()]
 

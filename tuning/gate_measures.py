@@ -70,7 +70,7 @@ def measure(settings: "Settings", strategy: str, dialogues: Path, limit: int | N
     turns = _later_turns(talks, settings, strategy, limit)
     assistant = Assistant.from_config(settings.model_copy(update={"strategy": strategy}))
     failed = [entry for entry in play(assistant, load_dialogues(dialogues)) if entry.failures]
-    generator = assistant.generator
+    generator = assistant.responder.generator
     return Measured(
         replies={(reply.set, reply.question): reply for reply in judged},
         asked=sum(len(s.rows[:limit]) for s in sets),

@@ -12,6 +12,8 @@ CRISIS_REASONS = {
     "scam": "fraud_in_progress",
 }
 COMPLAINT, PERSON = "complaint", "talk_to_a_person"
+# Answers to anger, which is acknowledged first: the first time, and again.
+SORRY = ("sorry", "sorry_again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from assistant.intents.classifier import Prediction
 from assistant.intents.risks import ORDINARY
 from assistant.messages import Action
 from assistant.policy import Policy
-from assistant.routing.route import COMPLAINT, CRISIS_REASONS, PERSON, Route
+from assistant.routing.route import COMPLAINT, CRISIS_REASONS, PERSON, SORRY, Route
 from knowledge.documents import Hit
 
 # After this many replies in a row that did not help, a person takes over.
@@ -90,7 +90,7 @@ class Router:
         if settled := self._settled(prediction, risks):
             return settled
         if self._policy.is_strange(prediction, hits, risks):
-            return self.unanswered("out_of_scope", "outside", failures)
+            return unanswered("out_of_scope", "outside", failures)
         return None
 
     def _settled(self, prediction: Prediction, risks: Mapping[str, float]) -> Route | None:
@@ -149,12 +149,12 @@ class Router:
             is_strange = later and self._policy.is_strange(prediction, hits, risks)
             is_outside = is_strange and action is Action.DECLINE
             if is_outside:
-                return self.unanswered("out_of_scope", "outside", failures)
-            return self.unanswered("not_found", "unread", failures, self._near(ranked))
+                return unanswered("out_of_scope", "outside", failures)
+            return unanswered("not_found", "unread", failures, self._near(ranked))
         if action is Action.CLARIFY or (says_little and not expected):
             return Route(Action.CLARIFY, "clarify", "unclear", _choices(hits, ranked))
         if angry:
-            return Route(action, "sorry_again" if said_sorry else "sorry", "clear")
+            return Route(action, SORRY[said_sorry], "clear")
         return Route(action, "answer", "clear")
 
     def _instead(
@@ -195,22 +195,9 @@ class Router:
             failures: How many of the last replies in a row did not help.
         """
         if not ranked.sentences:
-            return self.unanswered("not_found", "pick", failures)
+            return unanswered("not_found", "pick", failures)
         reason = "answer" if self._policy.is_certain(ranked) else "nearest"
         return Route(Action.ANSWER, reason, "pick")
-
-    def unanswered(self, reason: str, rule: str, failures: int, near: str = "") -> Route:
-        """Return a decline, in other words the second time, and then a handoff.
-
-        Args:
-            reason: "not_found" or "out_of_scope".
-            rule: The rule that decided.
-            failures: How many of the last replies in a row did not help.
-            near: The title of the nearest article; "" for none.
-        """
-        if failures >= FAILURES_BEFORE_HANDOFF:
-            return Route(Action.HANDOFF, "repeated_failure", rule)
-        return Route(Action.DECLINE, f"{reason}_again" if failures else reason, rule, near=near)
 
     def _near(self, ranked: RankedSentences) -> str:
         if not self._policy.is_near(ranked):
@@ -218,6 +205,20 @@ class Router:
         likeliest = next(iter(ranked.articles))
         passages = (evidence.passage for evidence in ranked.sentences)
         return next(passage.title for passage in passages if passage.article == likeliest)
+
+
+def unanswered(reason: str, rule: str, failures: int, near: str = "") -> Route:
+    """Return a decline, in other words the second time, and then a handoff.
+
+    Args:
+        reason: "not_found" or "out_of_scope".
+        rule: The rule that decided.
+        failures: How many of the last replies in a row did not help.
+        near: The title of the nearest article; "" for none.
+    """
+    if failures >= FAILURES_BEFORE_HANDOFF:
+        return Route(Action.HANDOFF, "repeated_failure", rule)
+    return Route(Action.DECLINE, f"{reason}_again" if failures else reason, rule, near=near)
 
 
 def _choices(hits: Sequence[Hit], ranked: RankedSentences) -> tuple[str, ...]:

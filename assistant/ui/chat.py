@@ -56,11 +56,11 @@ def build_chat(assistant: Assistant) -> gr.ChatInterface:
     def respond(message: str, history: list[PageMessage]) -> Iterator[list[PageMessage]]:
         yield from stream_messages(assistant, message, history)
 
-    names = assistant.company.name
-    examples = [line for lang in ("en", "zh") for line in assistant.company.examples.get(lang, [])]
+    company = assistant.responder.company
+    examples = [line for lang in ("en", "zh") for line in company.examples.get(lang, [])]
     return gr.ChatInterface(
         respond,
-        title=" · ".join(dict.fromkeys(names.values())),
+        title=" · ".join(dict.fromkeys(company.name.values())),
         description=I18N("about"),  # type: ignore[arg-type]  # the annotation is too narrow
         chatbot=gr.Chatbot(
             show_label=False,
@@ -110,10 +110,10 @@ def stream_messages(
             else:
                 yield reply_messages(item)
     except InvalidMessageError as error:
-        yield [_text_message(assistant.saying(error.code, language_of(message)))]
+        yield [_text_message(assistant.responder.saying(error.code, language_of(message)))]
     except Exception:  # the outermost handler: a customer must never see a traceback
         logger.exception("a turn failed")
-        yield [_text_message(assistant.saying("failed", language_of(message)))]
+        yield [_text_message(assistant.responder.saying("failed", language_of(message)))]
 
 
 def conversation(history: Sequence[PageMessage]) -> list[Message]:

@@ -57,7 +57,7 @@ def create_app(assistant: Assistant) -> FastAPI:
 
     @app.get("/readyz")
     def readyz() -> dict[str, Any]:
-        generator = assistant.generator
+        generator = assistant.responder.generator
         return {"status": "ready", "generator": generator.name if generator else None}
 
     @app.get("/v1/models")

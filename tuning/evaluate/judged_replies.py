@@ -103,7 +103,7 @@ def evaluate(
 
 def is_possible(assistant: "Assistant", strategy: str, lang: str) -> bool:
     """Return whether an assistant supports a strategy in a language."""
-    generator = assistant.generator
+    generator = assistant.responder.generator
     if strategy in ("extractive", "auto"):
         return True
     if generator is None or lang not in generator.languages:
