@@ -8,16 +8,17 @@ import pytest
 
 from assistant.company import Company
 from assistant.errors import IntentsError
-from assistant.intents.risks import CRISES, FACTS, ORDINARY, RISKS, WEIGHTS, RiskClassifier, text_of
+from assistant.intents.adapted_network import FACTS
+from assistant.intents.risks import CRISES, ORDINARY, RISKS, WEIGHTS, RiskClassifier, text_of
 from assistant.messages import Action, Message
 from assistant.policy import GeneralPolicy
 from assistant.routing import CRISIS_REASONS, Router
 from tests.conftest import STATE
 from tests.fakes import HashEmbedder
+from tuning.adapted_network.training import temperature_of
 from tuning.risks import __main__ as risks_command
 from tuning.risks import rows as rows_module
 from tuning.risks.rows import RiskRow, everyday_rows, rows_of
-from tuning.risks.training import temperature_of
 
 CRISIS_MESSAGES = (
     ("I can't cope any more, I owe so much I'd rather not be here", "distress"),
@@ -122,7 +123,7 @@ def test_an_insult_alone_is_met_with_one_friendly_sentence(bank):
 
 def test_the_company_names_whom_to_call(bank, monkeypatch):
     own = Company(name={"en": "Shop"}, crisis={"en": "Call 555."})
-    monkeypatch.setattr(bank, "company", own)
+    monkeypatch.setattr(bank.responder, "company", own)
     assert "Call 555." in bank.responder.saying("distress", "en")
     assert "Call 555." not in bank.responder.saying("distress", "zh"), "no text in that language"
 
@@ -134,13 +135,13 @@ def test_for_another_embedder_there_are_no_weights():
 def test_damaged_weights_are_named(tmp_path, embedder):
     facts = json.loads((WEIGHTS / FACTS).read_text())
     (tmp_path / FACTS).write_text(json.dumps({"base": facts["base"]}))
-    with pytest.raises(IntentsError, match="Expected the weights of the risks"):
+    with pytest.raises(IntentsError, match="Expected the weights of a classifier"):
         RiskClassifier.open(embedder, tmp_path)
 
 
 def test_long_messages_are_cut(shipped):
-    text = text_of(shipped._tokenizer, "word " * 900, "before " * 900)
-    assert len(shipped._tokenizer(text)["input_ids"]) < 260
+    text = text_of(shipped.network.tokenizer, "word " * 900, "before " * 900)
+    assert len(shipped.network.tokenizer(text)["input_ids"]) < 260
 
 
 def test_rows_of_both_parts_are_apart():
@@ -166,11 +167,11 @@ def test_an_unknown_kind_is_named(tmp_path, monkeypatch):
 
 
 def test_the_temperature_makes_sure_logits_less_sure():
-    rows = [RiskRow("a", "", risk, "en") for risk in ("distress", "harm", "harm", "distress")]
+    right = [RISKS.index(risk) for risk in ("distress", "harm", "harm", "distress")]
     logits = np.zeros((4, len(RISKS)))
-    for number, right in enumerate(("distress", "harm", "distress", "harm")):
-        logits[number, RISKS.index(right)] = 9.0
-    assert temperature_of(logits, rows) > 2
+    for number, said in enumerate(("distress", "harm", "distress", "harm")):
+        logits[number, RISKS.index(said)] = 9.0
+    assert temperature_of(logits, right) > 2
 
 
 @pytest.mark.slow

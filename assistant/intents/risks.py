@@ -4,22 +4,15 @@
 layer over the mean of its vectors.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import softmax
-
-from assistant.errors import IntentsError
-from knowledge.models.bfloat16 import has_bfloat16
+from assistant.intents.adapted_network import AdaptedNetwork
 from knowledge.models.embedder import Embedder
 from knowledge.models.turn_before import shortened
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "risks"
-FACTS, LINEAR_LAYER = "risks.json", "head.safetensors"
 # May end or harm their life, or somebody close may; controlled or hurt by somebody close;
 # blackmailed or threatened; a fraud goes on now.
 CRISES = ("distress", "coercion", "threat", "scam")
@@ -33,56 +26,21 @@ MAX_TOKENS = (160, 60)
 
 
 class RiskClassifier:
-    """A network with an adapter, and a linear layer over the mean vector."""
+    """Predicts the risks of a message."""
 
-    def __init__(
-        self,
-        network: Any,
-        tokenizer: Any,
-        linear_layer: tuple[NDArray[np.float64], NDArray[np.float64]],
-        temperature: float = 1.0,
-    ) -> None:
-        """Take the parts; ``open`` loads what ships.
-
-        Args:
-            network: Gives a vector for each token.
-            tokenizer: The network's tokenizer.
-            linear_layer: Weights of shape (len(RISKS), dimension), and a bias for each.
-            temperature: Divides the logits.
-        """
-        self._network, self._tokenizer = network, tokenizer
-        self._weight, self._bias = linear_layer
-        self._temperature = temperature
-        self._half = has_bfloat16()
+    def __init__(self, network: AdaptedNetwork) -> None:
+        """Take a network with a layer ``risk``; ``open`` loads what ships."""
+        self.network = network
 
     @classmethod
     def open(cls, embedder: Embedder, folder: Path = WEIGHTS) -> Self | None:
         """Load the weights; None where they were trained for another embedder.
 
-        Args:
-            embedder: Holds the network.
-            folder: What ``tuning.risks`` wrote.
-
         Raises:
             IntentsError: The weights are damaged.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        if not (folder / FACTS).is_file():
-            return None
-        try:
-            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-            if facts["base"].split("/")[-1] != embedder.name:
-                return None
-            adapted = embedder.adapted(folder)
-            layer = load_file(folder / LINEAR_LAYER)
-            linear_layer = layer["weight"].double().numpy(), layer["bias"].double().numpy()
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise IntentsError(
-                f"Expected the weights of the risks in {folder}, found: {error}"
-            ) from None
-        return cls(*adapted, linear_layer, facts["temperature"]) if adapted else None
+        network = AdaptedNetwork.open(embedder, folder)
+        return cls(network) if network else None
 
     def predict(self, message: str, before: str = "") -> dict[str, float]:
         """Return the probability of each of ``RISKS``.
@@ -91,15 +49,8 @@ class RiskClassifier:
             message: What the customer types.
             before: The customer's message before it; "" for a first one.
         """
-        import torch
-
-        ids = self._tokenizer(text_of(self._tokenizer, message, before), return_tensors="pt")
-        half = torch.autocast("cpu", torch.bfloat16, enabled=self._half)
-        with torch.inference_mode(), half:
-            states = self._network(**ids).last_hidden_state[0]
-        vector = states.double().mean(dim=0).numpy()
-        scores = softmax((self._weight @ vector + self._bias) / self._temperature)
-        return dict(zip(RISKS, map(float, scores), strict=True))
+        states = self.network.states(text_of(self.network.tokenizer, message, before))
+        return self.network.named("risk", states.mean(axis=0))
 
 
 def text_of(tokenizer: Any, message: str, before: str) -> str:

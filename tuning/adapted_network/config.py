@@ -1,4 +1,4 @@
-"""The configuration of ``python -m tuning.risks``, a YAML file."""
+"""The configuration of a training, a YAML file."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from pydantic import Field
 from tuning.config_file import ConfigFile
 
 
-class RiskSettings(ConfigFile):
+class NetworkSettings(ConfigFile):
     """A whole configuration."""
 
     name: str
@@ -19,7 +19,7 @@ class RiskSettings(ConfigFile):
     rank: int = Field(default=16, ge=1)
     """The rank of LoRA (Hu et al. 2021, arXiv 2106.09685)."""
     smoothing: float = Field(default=0.05, ge=0, lt=1)
-    """The share of probability that the loss spreads over all risks."""
+    """The share of probability that the loss spreads over all labels."""
     max_steps: int = -1
     """Optimiser steps instead of epochs; -1 for epochs."""
     seed: int = 0
