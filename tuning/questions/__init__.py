@@ -1,0 +1,1 @@
+"""Takes messages that are marked by what they ask in, gives the weights that tell it out."""
