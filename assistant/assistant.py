@@ -1,22 +1,24 @@
 """Answers one message: the only file that knows the order of the steps."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 from assistant.company import Company
 from assistant.config import Settings
-from assistant.evidence.ranked_sentences import without
+from assistant.evidence.ranked_sentences import Evidence, without
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import open_reading_embedder
 from assistant.evidence.selection import select
+from assistant.evidence.verdict import VerdictReader
 from assistant.expand import expand_in_background
-from assistant.findings import Findings, Stopwatch
+from assistant.findings import Findings, Stopwatch, Understood
 from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier
-from assistant.intents.emoji import with_emoji_read
-from assistant.intents.risks import ORDINARY, RiskClassifier
-from assistant.intents.turn_kinds import ASKS, TurnKinds
+from assistant.intents.question_reader import QuestionReader
+from assistant.intents.risks import RiskClassifier
+from assistant.intents.turn_kinds import TurnKinds
+from assistant.listener import Listener
 from assistant.message import safety
 from assistant.message.context import (
     TURNS,
@@ -25,10 +27,8 @@ from assistant.message.context import (
     asks_back,
     failures_in_a_row,
     says_little,
-    turns_before,
     what_is_asked,
 )
-from assistant.message.courtesies import without_courtesies
 from assistant.message.history import (
     DECIDED,
     recover_decision,
@@ -36,17 +36,20 @@ from assistant.message.history import (
 )
 from assistant.messages import Action, Message, Reply, Stream
 from assistant.policy import FittedPolicy, GeneralPolicy, Policy
-from assistant.routing import CRISIS_REASONS, PERSON, SORRY, Router
+from assistant.routing import PERSON, SORRY, Route, Router
 from assistant.waiting import Waiting
+from assistant.writing.reply_builder import citation_of
 from assistant.writing.responder import Responder
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
 from assistant.writing.writer import Writer
-from knowledge.documents import Article
+from knowledge.documents import Article, Hit
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.models.embedder import Embedder, Vectors
 from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
+
+# The most questions of one message that are answered.
+MAX_PARTS = 3
 
 
 class Assistant:
@@ -55,34 +58,27 @@ class Assistant:
     def __init__(
         self,
         *,
-        embedder: Embedder,
+        listener: Listener,
         knowledge: KnowledgeBase,
-        intents: IntentClassifier,
-        risks: RiskClassifier | None = None,
-        kinds: TurnKinds | None = None,
         evidence: SentenceRanker,
+        verdicts: VerdictReader | None = None,
         policy: Policy,
         responder: Responder,
     ) -> None:
         """Take ready parts; ``from_config`` opens them.
 
         Args:
-            embedder: The one that made the index.
+            listener: Understands messages.
             knowledge: Provides the current retriever.
-            intents: Predicts what a message wants.
-            risks: Predicts which messages tell of distress, harm or anger; without it, none does.
-            kinds: Predicts what a later message does; without it, each one asks.
             evidence: Ranks the sentences that may answer.
+            verdicts: Tells yes from no; without it, no answer begins with either.
             policy: How sure an answer must be.
             responder: Says what was found out.
         """
-        self.responder = responder
-        self.embedder = embedder
+        self.listener, self.responder = listener, responder
         self._knowledge = knowledge
-        self.intents = intents
-        self._risks = risks
-        self._kinds = kinds
         self.evidence = evidence
+        self._verdicts = verdicts
         self.policy = policy
         self._router = Router(policy)
         self.waiting = Waiting()
@@ -114,12 +110,16 @@ class Assistant:
         is_fitted = knowledge.current().snapshot.calibration.own
         generator = open_generator(settings)
         assistant = cls(
-            embedder=embedder,
+            listener=Listener(
+                embedder=embedder,
+                intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
+                risks=RiskClassifier.open(reading or embedder),
+                kinds=TurnKinds.open(embedder),
+                questions=QuestionReader.open(reading or embedder),
+            ),
             knowledge=knowledge,
-            intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
-            risks=RiskClassifier.open(reading or embedder),
-            kinds=TurnKinds.open(embedder),
             evidence=SentenceRanker.open(embedder, spans, reading),
+            verdicts=VerdictReader.open(reading or embedder),
             policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
             responder=Responder(
                 company=company,
@@ -171,122 +171,119 @@ class Assistant:
         return self._knowledge.current().article(lang, article)
 
     def _considered(self, asked: Asked, failures: int, clock: Stopwatch) -> Findings:
-        text = safety.check(asked.question, self.responder.max_characters)
-        injection = safety.is_injection(text)
-        clock.lap("safety")
-        bared = _bared(text)
-        # Who asks the same again hears the same: the message says all that is needed.
-        earlier = [turn for turn in turns_before(asked.history) if turn.question != text]
-        last = _readable(earlier[0]) if earlier else None
-        readings = self._readings(bared, last)
-        prediction = with_emoji_read(
-            self.intents.predict(bared, readings[bared]), bared, asked.history
-        )
-        kinds = (
-            self._kinds_of(bared, readings[bared])
-            if last and not safety.is_emoji_alone(bared)
-            else None
-        )
-        lang = prediction.language
-        risks = self._risks_of(text, asked.history)
-        crisis = self._router.of_risk(risks)
-        clock.lap("intents")
-        if crisis:
+        """Return the findings of a message, whole or part by part."""
+        message = self.listener.understand(asked, failures, self.responder.max_characters, clock)
+        if crisis := self._router.of_risk(message.risks):
             # No article, no choice: only help, or a friendly no.
-            return Findings(
-                text, last, asked.history, failures, prediction, risks, [], [], crisis, clock
-            )
-        knowledge = self._knowledge.current()
-        # Emoji ask for no article, and something is always nearest.
-        hits = (
-            []
-            if safety.is_emoji_alone(bared)
-            else knowledge.retrieve(
-                readings,
-                lang,
-                prior=prediction.articles if self.policy.weighs_intents else None,
-                title=asked.picked,
-                also=[c.article for turn in earlier for c in turn.citations],
-                before=last,
-            )
-        )
+            return Findings(message, crisis, clock)
+        hits = self._hits(message)
         clock.lap("retriever")
-        # The last reading contains the message and what it refers to.
-        *_, vector = readings.values()
-        is_pick = asked.picked is not None
         route = None
-        if not is_pick:
+        if message.picked is None:
             # Reading takes most of a turn. Small talk, orders and out-of-scope messages need none.
             route = self._router.before_reading(
-                prediction,
+                message.prediction,
                 hits,
-                injection=injection,
+                injection=message.injection,
                 failures=failures,
-                kinds=kinds,
-                risks=risks,
+                kinds=message.kinds,
+                risks=message.risks,
             )
+        parts = () if route or message.picked else self._parts(message, clock)
+        if parts:
+            first = next(part for part in parts if part.route.action is Action.ANSWER)
+            return Findings(message, first.route, clock, hits, parts=parts)
+        found = self._read(message, hits, route, clock)
+        return self._until_a_person(found) if found.route.action is Action.HANDOFF else found
+
+    def _parts(self, message: Understood, clock: Stopwatch) -> tuple[Findings, ...]:
+        """Return the findings of each question of a message; none if no part is answered.
+
+        Each one is read as if it followed the one before it: "and how long does that take?".
+        """
+        if len(message.asked.parts) == 1:
+            return ()
+        parts: list[Findings] = []
+        for span in message.asked.parts[:MAX_PARTS]:
+            last = _turn_of(parts[-1]) if parts else message.last
+            part = self.listener.part_of(message, span.of(message.bared), last)
+            parts.append(self._read(part, self._hits(part), None, clock))
+        return tuple(parts) if any(p.route.action is Action.ANSWER for p in parts) else ()
+
+    def _hits(self, message: Understood) -> list[Hit]:
+        # Emoji ask for no article, and something is always nearest.
+        if safety.is_emoji_alone(message.bared):
+            return []
+        prediction = message.prediction
+        return self._knowledge.current().retrieve(
+            message.vectors,
+            prediction.language,
+            prior=prediction.articles if self.policy.weighs_intents else None,
+            title=message.picked,
+            also=[c.article for turn in message.earlier for c in turn.citations],
+            before=message.last,
+        )
+
+    def _read(
+        self, message: Understood, hits: Sequence[Hit], route: Route | None, clock: Stopwatch
+    ) -> Findings:
+        """Return the findings of a message or a part of it, with what the hits say of it."""
+        prediction, last, kinds = message.prediction, message.last, message.kinds
+        is_pick = message.picked is not None
         is_expected = not last and self._router.is_expected(prediction, hits)
         read_share = 0.0 if is_pick else self.policy.read_share(is_expected)
-        ranked = self.evidence.rank(bared, [] if route else hits, vector, read_share, last)
+        ranked = self.evidence.rank(
+            message.bared, [] if route else hits, message.vector, read_share, last
+        )
         if last and kinds and self.policy.is_pushback(kinds):
             # The same words again would help nobody.
             ranked = without(ranked, last.citations)
-        chosen = select(ranked, lang)
-        clock.lap("evidence")
         if is_pick:
-            route = self._router.after_pick(ranked, failures)
+            route = self._router.after_pick(ranked, message.failures)
         elif route is None:
-            little = says_little(bared, asked.history)
             route = self._router.after_reading(
                 prediction,
                 hits,
                 ranked,
-                failures=failures,
-                says_little=little,
+                failures=message.failures,
+                says_little=says_little(message.bared, message.history),
                 expected=is_expected,
                 kinds=kinds,
-                asked_back=asks_back(asked.history),
-                risks=risks,
-                said_sorry=any(message.reason in SORRY for message in asked.history),
+                asked_back=asks_back(message.history),
+                risks=message.risks,
+                said_sorry=any(earlier.reason in SORRY for earlier in message.history),
+                account=message.asked.account,
             )
-        found = Findings(
-            text, last, asked.history, failures, prediction, risks, hits, chosen, route, clock
-        )
-        return self._until_a_person(found, vector) if route.action is Action.HANDOFF else found
+        chosen = select(ranked, prediction.language)
+        clock.lap("evidence")
+        verdict = ""
+        if route.action is Action.ANSWER:
+            verdict = self._verdict(message, chosen)
+            clock.lap("verdict")
+        return Findings(message, route, clock, hits, chosen, verdict)
 
-    def _until_a_person(self, findings: Findings, vector: Vectors) -> Findings:
+    def _until_a_person(self, findings: Findings) -> Findings:
         """Return the findings of a handoff with what the customer can read while waiting.
 
         This is the article of the intent. If the company's intents name no article, it is any
         sentence that answers, such as the opening hours of the telephone line.
         """
-        prediction = findings.prediction
+        message = findings.message
+        prediction = message.prediction
         about = [hit for hit in findings.hits if hit.passage.article == prediction.article]
         wished = self._router.is_settled(prediction) or findings.route.reason == PERSON
         read = about or (findings.hits if wished else [])
-        ranked = self.evidence.rank(findings.text, read, vector, last=findings.last)
+        ranked = self.evidence.rank(message.text, read, message.vector, last=message.last)
         is_told = about or self.policy.is_about(ranked)
         chosen = select(ranked, prediction.language) if is_told else []
         return dataclasses.replace(findings, chosen=chosen)
 
-    def _risks_of(self, text: str, history: Sequence[Message]) -> Mapping[str, float]:
-        if not self._risks or safety.is_emoji_alone(text):
-            return ORDINARY
-        before = (message.text for message in reversed(history) if message.role == "user")
-        reasons = (message.reason for message in reversed(history) if message.role == "assistant")
-        # A crisis was met; the question after it is read by itself.
-        is_met = next(reasons, "") in CRISIS_REASONS.values()
-        earlier = "" if is_met else next(before, "")
-        said = [safety.without_personal_data(one) for one in (text, earlier)]
-        return self._risks.predict(*said)
-
-    def _kinds_of(self, text: str, vector: Vectors) -> Mapping[str, float]:
-        return self._kinds.predict(text, vector) if self._kinds else ASKS
-
-    def _readings(self, text: str, last: EarlierTurn | None) -> dict[str, Vectors]:
-        """Return the message alone and, if there is a turn before it, after that one's question."""
-        readings = [text, f"{last.question} {text}"] if last else [text]
-        return dict(zip(readings, self.embedder.encode_queries(readings), strict=True))
+    def _verdict(self, message: Understood, chosen: Sequence[Evidence]) -> str:
+        """Return whether what is quoted says yes or no; "" where nobody asked, or it is unsure."""
+        if not self._verdicts or not self.policy.asks_yes_or_no(message.asked.shapes):
+            return ""
+        first = [e for e in chosen if e.passage.article == chosen[0].passage.article]
+        return self.policy.verdict(self._verdicts.read(message.bared, first), message.lang)
 
     def _with_citations(self, history: Sequence[Message]) -> list[Message]:
         """Return the history with what the last replies quote, for clients that keep text alone."""
@@ -303,10 +300,8 @@ class Assistant:
         return tuple(say(name, lang) for lang in self.responder.sayings)
 
 
-def _bared(text: str) -> str:
-    """Return a customer's message as it is searched and read."""
-    return without_courtesies(safety.without_personal_data(text))
-
-
-def _readable(turn: EarlierTurn) -> EarlierTurn:
-    return dataclasses.replace(turn, question=_bared(turn.question))
+def _turn_of(part: Findings) -> EarlierTurn:
+    """Return a question of a message as the turn before the next one."""
+    answered = part.chosen if part.route.action is Action.ANSWER else ()
+    citations = tuple(citation_of(evidence, n) for n, evidence in enumerate(answered, 1))
+    return EarlierTurn(part.message.text, citations[0].quote if citations else "", citations)

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
     if given.json:
         decided = {
             "route": dataclasses.asdict(findings.route),
-            "risks": findings.risks,
+            "risks": findings.message.risks,
         }
         shown = {**dataclasses.asdict(explanation), **decided}
         print(json.dumps(shown, ensure_ascii=False, indent=2))
@@ -97,7 +97,9 @@ def _explained(text: str, given: argparse.Namespace) -> "tuple[Findings, Explana
         strategy="extractive",
     )
     assistant = Assistant.from_config(settings)
-    explainer = IntentExplainer(assistant.intents, assistant.embedder, given.state)
+    explainer = IntentExplainer(
+        assistant.listener.intents, assistant.listener.embedder, given.state
+    )
     return assistant.consider(text), explainer.explain(text)
 
 
@@ -116,7 +118,7 @@ def _print_rules() -> None:
 
 def _print_decision(findings: "Findings") -> None:
     """Print what the reply does, the rule that decides so, and the likeliest risk."""
-    route, risks = findings.route, findings.risks
+    route, risks = findings.route, findings.message.risks
     likeliest = max(risks, key=risks.__getitem__)
     urgent = ", urgent" if route.urgent else ""
     print(f"reply         {route.action} because of {route.reason}{urgent}")

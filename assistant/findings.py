@@ -3,13 +3,16 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from assistant.evidence.ranked_sentences import Evidence
 from assistant.intents.classifier import Prediction
+from assistant.intents.question_reader import ReadQuestion
 from assistant.message.context import EarlierTurn
 from assistant.messages import Message
 from assistant.routing import Route
 from knowledge.documents import Hit
+from knowledge.models.embedder import Vectors
 
 
 class Stopwatch:
@@ -32,25 +35,80 @@ class Stopwatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """What is known of one message before the reply is written.
+class Understood:
+    """A message, or one question of it, in its conversation.
 
-    ``last`` is the turn before it that says what it may be about; ``failures`` counts the
-    replies just before it that did not help; ``risks`` gives the probability of each risk.
+    Attributes:
+        text: What the customer typed.
+        bared: The same as it is searched and read.
+        asked: What it asks.
+        earlier: The turns before it, the latest first.
+        last: The one of them that says what it may be about; None for a first message.
+        history: The conversation before it.
+        picked: The choice that the customer picked; None if the message is not a pick.
+        failures: How many of the replies just before it did not help.
+        vectors: The ways in which it is searched, with their vectors of shape (dimension,).
+        prediction: Its intent, language and sentiment.
+        kinds: The probability of each kind of a later message; None for a first one.
+        risks: The probability of each risk.
+        injection: Whether it tries to give the assistant orders.
     """
 
     text: str
+    bared: str
+    asked: ReadQuestion
+    earlier: Sequence[EarlierTurn]
     last: EarlierTurn | None
     history: Sequence[Message]
+    picked: str | None
     failures: int
+    vectors: Mapping[str, Vectors]
     prediction: Prediction
+    kinds: Mapping[str, float] | None
     risks: Mapping[str, float]
-    hits: Sequence[Hit]
-    chosen: Sequence[Evidence]
-    route: Route
-    clock: Stopwatch
+    injection: bool
 
     @property
-    def lang(self) -> str:
+    def lang(self) -> Literal["en", "zh"]:
         """The language of the reply."""
         return "zh" if self.prediction.language == "zh" else "en"
+
+    @property
+    def vector(self) -> Vectors:
+        """That of the message with what it refers to, of shape (dimension,)."""
+        *_, last = self.vectors.values()
+        return last
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is known of one message before the reply is written.
+
+    Attributes:
+        message: The message.
+        route: What the reply does.
+        clock: How long each step took.
+        hits: What was found.
+        chosen: The sentences to quote.
+        verdict: Whether they say "yes" or "no" or that it "depends"; "" where that is not asked.
+        parts: The findings of each of several questions; () for one.
+    """
+
+    message: Understood
+    route: Route
+    clock: Stopwatch
+    hits: Sequence[Hit] = ()
+    chosen: Sequence[Evidence] = ()
+    verdict: str = ""
+    parts: Sequence["Findings"] = ()
+
+    @property
+    def lang(self) -> Literal["en", "zh"]:
+        """The language of the reply."""
+        return self.message.lang
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether the customer tells of something that went wrong, and minds."""
+        shapes, sentiment = self.message.asked.shapes, self.message.prediction.sentiment
+        return sentiment == "negative" and max(shapes, key=shapes.__getitem__) == "trouble"

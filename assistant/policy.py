@@ -59,6 +59,11 @@ class Policy:
     doubtful: ClassVar[float] = 0.5
     # From here on, the likeliest article is named where none answers.
     near: ClassVar[float] = 0.2
+    # From here on, only the customer's own account can tell.
+    account: ClassVar[float] = 0.5
+    # From here on, a question asks for yes or no; and, by language, the first word is given.
+    polar: ClassVar[float] = 0.5
+    sure_verdict: ClassVar[Mapping[str, float]] = {"en": 0.9, "zh": 0.9}
     # Whether the intent's probability for each article counts in retrieval.
     weighs_intents: ClassVar[bool]
 
@@ -96,6 +101,16 @@ class Policy:
     def is_angry(self, risks: Mapping[str, float]) -> bool:
         """Return whether the customer is angry about something."""
         return risks["complaint"] >= self.angry
+
+    def asks_yes_or_no(self, shapes: Mapping[str, float]) -> bool:
+        """Return whether an answer may begin with yes or no."""
+        return shapes["yes_no"] >= self.polar
+
+    def verdict(self, verdicts: Mapping[str, float], lang: str) -> str:
+        """Return "yes", "no" or "depends" where it is sure, else ""."""
+        known = {name: likely for name, likely in verdicts.items() if name != "open"}
+        likeliest = max(known, key=known.__getitem__)
+        return likeliest if known[likeliest] >= self.sure_verdict[lang] else ""
 
     def is_clear(self, ranked: RankedSentences, *, later: bool = False) -> bool:
         """Return whether what is quoted answers without a clarifying question.

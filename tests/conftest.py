@@ -12,6 +12,7 @@ from assistant.company import Company
 from assistant.config import BANK, Settings
 from assistant.evidence.ranker import SentenceRanker
 from assistant.intents.classifier import IntentClassifier
+from assistant.listener import Listener
 from assistant.policy import FittedPolicy
 from assistant.writing.responder import Responder
 from assistant.writing.strategies import StrategyChoices
@@ -55,9 +56,10 @@ def parts(embedder):
     """Lantern Bank's parts, for an assistant with another generator."""
     spans = open_span_embedders(embedder, STATE, small=False)
     return {
-        "embedder": embedder,
         "knowledge": KnowledgeBase.open(BANK, embedder, STATE, span_embedders=spans),
-        "intents": IntentClassifier.open(BANK, embedder, STATE),
+        "listener": Listener(
+            embedder=embedder, intents=IntentClassifier.open(BANK, embedder, STATE)
+        ),
         "evidence": SentenceRanker.open(embedder),
         "policy": FittedPolicy(),
     }

@@ -387,16 +387,23 @@ class RememberingAssistant:
 
     def consider(self, question, history=()):
         self.asked.append((question, [message.text for message in history]))
-        return SimpleNamespace(
+        message = SimpleNamespace(
             text=question,
             last=EarlierTurn(history[-2].text) if history else None,
-            hits=[Hit(Passage(a.id, "en", "T", "", a.text, 0, len(a.text)), 0.5) for a in SHOP],
             prediction=SimpleNamespace(out_of_scope=0.25),
+        )
+        return SimpleNamespace(
+            message=message,
+            hits=[Hit(Passage(a.id, "en", "T", "", a.text, 0, len(a.text)), 0.5) for a in SHOP],
             route=SimpleNamespace(action="answer", reason="answer"),
         )
 
+    @property
+    def responder(self):
+        return self
+
     def respond(self, found):
-        yield Reply(f"re: {found.text}", Action.ANSWER, "answer", "en")
+        yield Reply(f"re: {found.message.text}", Action.ANSWER, "answer", "en")
 
 
 SHOP = [

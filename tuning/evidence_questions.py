@@ -122,7 +122,7 @@ def _later(
         assert isinstance(recorder, _Recorder)  # noqa: S101
         recorder.kept.clear()
         found = assistant.consider(turn.text, history)
-        if found.last and turn.expect in ("answer", "decline"):
+        if found.message.last and turn.expect in ("answer", "decline"):
             source = f"{centre.name}, {turn.kind}"
             message = replace(turn.message, question=turn.text)
             if asked := _question_of(assistant, source, message, centre.articles, found):
@@ -205,11 +205,11 @@ def _question_of(
     recorder = assistant.evidence.reader
     assert isinstance(recorder, _Recorder)  # noqa: S101
     if not recorder.kept:  # decided before anything was read
-        share = None if found.last else assistant.policy.least_share
-        to_read = assistant.evidence.to_read(found.text, found.hits, share)
+        share = None if found.message.last else assistant.policy.least_share
+        to_read = assistant.evidence.to_read(found.message.text, found.hits, share)
         if not to_read[0]:
             return None
-        recorder.read(found.text, *to_read, found.last)
+        recorder.read(found.message.text, *to_read, found.message.last)
     # A handoff reads once more, what the customer can read while waiting.
     hits, spans, reading = recorder.kept[0]
     counted = [(hit, len(of_hit)) for hit, of_hit in zip(hits, spans, strict=True)]
@@ -219,7 +219,9 @@ def _question_of(
         np.full(n, -np.inf) if own is None else own
         for own, (_, n) in zip(reading.read, counted, strict=True)
     ]
-    of_last = [of_last_reply(h, of_hit, found.last) for h, of_hit in zip(hits, spans, strict=True)]
+    of_last = [
+        of_last_reply(h, of_hit, found.message.last) for h, of_hit in zip(hits, spans, strict=True)
+    ]
     return EvidenceQuestion(
         source=source,
         lang=articles[0].lang,
@@ -235,8 +237,8 @@ def _question_of(
         cited=np.concatenate([cited for cited, _ in of_last]),
         said=np.concatenate([said for _, said in of_last]),
         features=reading.features,
-        out_of_scope=found.prediction.out_of_scope,
-        later=found.last is not None,
+        out_of_scope=found.message.prediction.out_of_scope,
+        later=found.message.last is not None,
         route=f"{found.route.action} {found.route.reason}",
     )
 

@@ -104,12 +104,18 @@ class Grounder:
         return best[1] if best else None
 
 
+def without_yes_or_no(sentence: str) -> str:
+    """Return a sentence without a yes or no before it, of which a span cannot tell."""
+    rest = _YES_NO.sub("", sentence, count=1)
+    return rest if rest == sentence else rest[:1].upper() + rest[1:]
+
+
 class _Claim:
     """A sentence, taken apart for the comparison with spans."""
 
     def __init__(self, sentence: str) -> None:
         chinese = bool(re.search(r"[\u4e00-\u9fff]", sentence))
-        self._sentence = _YES_NO.sub("", sentence, count=1)
+        self._sentence = without_yes_or_no(sentence)
         self._min_overlap = MIN_OVERLAP["zh" if chinese else "en"]
         self._values = values(self._sentence)
         self._names = _names(self._sentence)

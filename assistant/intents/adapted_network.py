@@ -72,11 +72,11 @@ class AdaptedNetwork:
             ) from None
         return cls(*adapted, layers, facts) if adapted else None
 
-    def states(self, text: str) -> Array:
-        """Return the vectors of a text's tokens, of shape (tokens, dimension)."""
+    def states(self, text: str, second: str | None = None) -> Array:
+        """Return the vectors of the tokens of a text or of a pair, of shape (tokens, dimension)."""
         import torch
 
-        ids = self.tokenizer(text, return_tensors="pt")
+        ids = self.tokenizer(text, second, return_tensors="pt")
         half = torch.autocast("cpu", torch.bfloat16, enabled=self._half)
         with torch.inference_mode(), half:
             states = self._network(**ids).last_hidden_state[0]

@@ -50,6 +50,12 @@ class ReadQuestion:
     parts: Sequence[Span]
 
 
+def unread(message: str) -> ReadQuestion:
+    """Return what a message asks of which nothing is known: one thing, in no special form."""
+    shapes = {shape: float(shape == "other") for shape in SHAPES}
+    return ReadQuestion(shapes, 0.0, 0.0, [Span(0, len(message))])
+
+
 class QuestionReader:
     """Reads what a message asks with a network."""
 

@@ -15,7 +15,14 @@ TURNS = 4
 # Replies with these actions have no subject, unless they quote an article.
 ASIDE = (Action.SMALL_TALK, Action.REFUSE, Action.HANDOFF)
 # The reasons of replies that did not help.
-UNHELPFUL = ("not_found", "not_found_again", "out_of_scope", "out_of_scope_again", "clarify")
+UNHELPFUL = (
+    "not_found",
+    "not_found_again",
+    "out_of_scope",
+    "out_of_scope_again",
+    "account_unread",
+    "clarify",
+)
 # A pick may be typed as "2." or "2)", in words, or as a few words of one choice.
 _PUNCTUATION = " .。)）"
 _ORDINAL = re.compile(

@@ -34,6 +34,28 @@ def without_courtesies(text: str) -> str:
     return text if rest == whole or length(rest) < MIN_LENGTH[lang] else rest
 
 
+def unjoined(question: str) -> str:
+    """Return one question of several without the words that join it to its neighbours.
+
+    "and how long does it take?" gives "how long does it take?".
+    """
+    joins = _joins()
+    rest = question.strip(f"{_SEPARATORS}-–—")
+    while found := joins.match(rest):
+        rest = rest[found.end() :].lstrip(_SEPARATORS)
+    while found := joins.search(rest, max(0, len(rest) - MAX_CHARACTERS)):
+        rest = rest[: found.start()].rstrip(_SEPARATORS)
+    return rest or question
+
+
+@functools.cache
+def _joins() -> re.Pattern[str]:
+    joins = "|".join(yaml.safe_load(FILE.read_text(encoding="utf-8"))["joins"].split("\n")[:-1])
+    return re.compile(
+        rf"\A(?:{joins})(?![a-z'])(?=.)|(?<=.)(?<![a-z'])(?:{joins})\Z", re.IGNORECASE | re.DOTALL
+    )
+
+
 @functools.cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     courtesies = yaml.safe_load(FILE.read_text(encoding="utf-8"))

@@ -12,6 +12,8 @@ CRISIS_REASONS = {
     "scam": "fraud_in_progress",
 }
 COMPLAINT, PERSON = "complaint", "talk_to_a_person"
+# An answer of what holds for everybody, where only the customer's own account can tell; and none.
+ACCOUNT, ACCOUNT_UNREAD = "account", "account_unread"
 # Answers to anger, which is acknowledged first: the first time, and again.
 SORRY = ("sorry", "sorry_again")
 

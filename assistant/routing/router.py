@@ -7,7 +7,15 @@ from assistant.intents.classifier import Prediction
 from assistant.intents.risks import ORDINARY
 from assistant.messages import Action
 from assistant.policy import Policy
-from assistant.routing.route import COMPLAINT, CRISIS_REASONS, PERSON, SORRY, Route
+from assistant.routing.route import (
+    ACCOUNT,
+    ACCOUNT_UNREAD,
+    COMPLAINT,
+    CRISIS_REASONS,
+    PERSON,
+    SORRY,
+    Route,
+)
 from knowledge.documents import Hit
 
 # After this many replies in a row that did not help, a person takes over.
@@ -119,6 +127,7 @@ class Router:
         asked_back: bool = False,
         risks: Mapping[str, float] = ORDINARY,
         said_sorry: bool = False,
+        account: float = 0.0,
     ) -> Route:
         """Return the route of a message that ``before_reading`` left open.
 
@@ -133,6 +142,7 @@ class Router:
             asked_back: Whether the last reply was a clarifying question: one in a row is enough.
             risks: The probability of each of ``RISKS``.
             said_sorry: Whether anger was acknowledged before in this conversation.
+            account: The probability that only the customer's own account can tell.
         """
         angry = self._policy.is_angry(risks)
         later = kinds is not None
@@ -145,17 +155,22 @@ class Router:
         instead = None if action is Action.ANSWER else self._instead(prediction, kinds, angry=angry)
         if instead:
             return instead
+        if account >= self._policy.account:
+            return self._of_account(action, ranked)
         if action is Action.DECLINE or (action is Action.CLARIFY and asked_back):
             is_strange = later and self._policy.is_strange(prediction, hits, risks)
-            is_outside = is_strange and action is Action.DECLINE
-            if is_outside:
+            if is_strange and action is Action.DECLINE:
                 return unanswered("out_of_scope", "outside", failures)
             return unanswered("not_found", "unread", failures, self._near(ranked))
         if action is Action.CLARIFY or (says_little and not expected):
             return Route(Action.CLARIFY, "clarify", "unclear", _choices(hits, ranked))
-        if angry:
-            return Route(action, SORRY[said_sorry], "clear")
-        return Route(action, "answer", "clear")
+        return Route(action, SORRY[said_sorry] if angry else "answer", "clear")
+
+    def _of_account(self, action: Action, ranked: RankedSentences) -> Route:
+        """Return the route of a message of which only the customer's account can tell."""
+        if action is Action.ANSWER:
+            return Route(action, ACCOUNT, "account")
+        return Route(Action.DECLINE, ACCOUNT_UNREAD, "account", near=self._near(ranked))
 
     def _instead(
         self, prediction: Prediction, kinds: Mapping[str, float] | None, *, angry: bool

@@ -105,10 +105,17 @@ RULES = (
         "The same words again would help nobody.",
     ),
     Rule(
+        "account",
+        "only the customer's own account can tell",
+        "answer what holds for everybody, or decline; a person is offered",
+        ("account",),
+        "An article's usual time is no answer to where this customer's money is.",
+    ),
+    Rule(
         "unread",
         "no sentence is likely to answer",
         "decline; a person after two in a row",
-        ("floor", "doubtful"),
+        ("floor", "doubtful", "near"),
         "A wrong fee is worse than none.",
     ),
     Rule(

@@ -1,6 +1,6 @@
 """Builds a reply from sentences and their support."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.evidence.ranked_sentences import Evidence
 from assistant.findings import Findings
@@ -28,6 +28,7 @@ class ReplyBuilder:
         self._findings = findings
         self._text = ""
         self._citations: list[Citation] = []
+        self._leads: list[tuple[str, SupportingSpan | None, str | None]] = []
 
     def has_said(self, sentence: str) -> bool:
         """Return whether the reply already has this sentence."""
@@ -44,8 +45,16 @@ class ReplyBuilder:
             for citation in self._citations
         )
 
+    def lead(
+        self, sentence: str, span: SupportingSpan | None = None, separator: str | None = None
+    ) -> None:
+        """Let a sentence go before the next one that is added, if one is; see ``add``."""
+        self._leads.append((sentence, span, separator))
+
     def add(self, sentence: str, span: SupportingSpan | None, separator: str | None = None) -> str:
         """Append a sentence and return the added text: a separator and the sentence.
+
+        What ``lead`` was given goes first.
 
         Args:
             sentence: The sentence.
@@ -53,11 +62,13 @@ class ReplyBuilder:
             separator: The separator; None for the language's own, a space or nothing (Chinese).
                 The first sentence has none.
         """
+        leads, self._leads = self._leads, []
+        led = "".join(self.add(*one) for one in leads)
         default = "" if self._findings.lang == "zh" else " "
         prefix = (default if separator is None else separator) if self._text else ""
         self._text += prefix + sentence
         self.support.append(Support(sentence, self._cite(span) if span else None))
-        return prefix + sentence
+        return led + prefix + sentence
 
     def quote(self, chosen: Iterable[Evidence]) -> Iterator[str]:
         """Append sentences word for word, with steps as a list; yield what ``add`` returns."""
@@ -80,17 +91,7 @@ class ReplyBuilder:
         for known in self._citations:
             if (known.article, known.lang, known.start, known.quote) == place:
                 return known.number
-        self._citations.append(
-            Citation(
-                number=len(self._citations) + 1,
-                article=span.passage.article,
-                lang=span.passage.lang,
-                title=span.passage.title,
-                quote=quote,
-                start=start,
-                end=start + len(quote),
-            )
-        )
+        self._citations.append(citation_of(span, len(self._citations) + 1))
         return len(self._citations)
 
     def build(self, generator: Generator | None) -> Reply:
@@ -101,11 +102,11 @@ class ReplyBuilder:
             action=findings.route.action,
             reason=findings.route.reason,
             language=findings.lang,
-            intent=findings.prediction.intent,
-            intent_score=round(findings.prediction.score, 4),
-            out_of_scope=round(findings.prediction.out_of_scope, 4),
-            sentiment=findings.prediction.sentiment,
-            sentiment_score=round(findings.prediction.sentiment_score, 4),
+            intent=findings.message.prediction.intent,
+            intent_score=round(findings.message.prediction.score, 4),
+            out_of_scope=round(findings.message.prediction.out_of_scope, 4),
+            sentiment=findings.message.prediction.sentiment,
+            sentiment_score=round(findings.message.prediction.sentiment_score, 4),
             citations=tuple(self._citations),
             support=tuple(self.support),
             choices=findings.route.choices,
@@ -115,6 +116,27 @@ class ReplyBuilder:
             generator=generator.name if generator else None,
             timings_ms=findings.clock.total(),
         )
+
+
+def supporting(chosen: Sequence[Evidence]) -> SupportingSpan | None:
+    """Return the likeliest of some sentences as what supports a word about all of them."""
+    best = max(chosen, key=lambda evidence: evidence.score, default=None)
+    return SupportingSpan(best.passage, best.span) if best else None
+
+
+def citation_of(cited: SupportingSpan | Evidence, number: int) -> Citation:
+    """Return the words of a passage as a citation."""
+    passage, span = cited.passage, cited.span
+    start, quote = passage.start + span.start, span.of(passage.text)
+    return Citation(
+        number=number,
+        article=passage.article,
+        lang=passage.lang,
+        title=passage.title,
+        quote=quote,
+        start=start,
+        end=start + len(quote),
+    )
 
 
 def complete_sentences(pieces: Iterable[str], lang: str) -> Iterator[str]:

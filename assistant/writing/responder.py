@@ -1,15 +1,17 @@
 """Says what was found out: words an answer, quotes it, or says why there is none."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from assistant.company import Company
 from assistant.findings import Findings
 from assistant.generators.generator import Generator
+from assistant.grounding.grounder import figures
 from assistant.message.history import choice_lines
 from assistant.messages import Action, Stream
-from assistant.routing import SORRY, unanswered
-from assistant.writing.reply_builder import ReplyBuilder
+from assistant.routing import ACCOUNT, SORRY, unanswered
+from assistant.writing.openings import opening_of
+from assistant.writing.reply_builder import ReplyBuilder, supporting
 from assistant.writing.strategies import WORDED, StrategyChoices
 from assistant.writing.templates import Sayings
 from assistant.writing.writer import Writer
@@ -60,11 +62,11 @@ class Responder:
         Raises:
             GeneratorError: The generator fails before it has written anything.
         """
-        if findings.route.action is Action.ANSWER:
-            chosen = self._chosen(strategy or self._strategy, findings.lang)
-            yield from self._answer(findings, chosen)
-        else:
+        if findings.route.action is not Action.ANSWER:
             yield from self._say(findings)
+            return
+        answer = self._answer_each if findings.parts else self._answer
+        yield from answer(findings, self._chosen(strategy or self._strategy, findings.lang))
 
     def saying(self, name: str, lang: str, **values: str) -> str:
         """Return a fixed sentence, such as the one for an empty message, with its gaps filled."""
@@ -78,34 +80,84 @@ class Responder:
 
     def _answer(self, findings: Findings, strategy: str) -> Stream:
         builder = ReplyBuilder(findings, strategy)
-        if self._writer and strategy in WORDED and findings.route.reason == "answer":
-            yield from self._writer.write(findings, strategy, builder)
-            findings.clock.lap("generator")
-        if builder.support:
-            if builder.declined:
-                yield builder.add(self.saying("partly_found", findings.lang), None)
-            yield builder.build(self.generator)
-        elif builder.declined:
-            unread = unanswered("not_found", "unread", findings.failures)
+        yield from self._worded(findings, strategy, builder)
+        if builder.declined and not builder.support:
+            unread = unanswered("not_found", "unread", findings.message.failures)
             yield from self._say(dataclasses.replace(findings, route=unread))
-        else:
-            yield from self._extract(findings)
+            return
+        worded = bool(builder.support)
+        if not worded:
+            builder = ReplyBuilder(findings, "extractive")
+            yield from self._quoted(findings, builder)
+        if builder.declined:
+            yield builder.add(self.saying("partly_found", findings.lang), None)
+        if findings.route.reason == ACCOUNT:
+            yield builder.add(self.saying("account_person", findings.lang), None)
+        yield builder.build(self.generator if worded else None)
 
-    def _extract(self, findings: Findings) -> Stream:
-        builder = ReplyBuilder(findings, "extractive")
-        if findings.route.reason == "nearest":
+    def _answer_each(self, findings: Findings, strategy: str) -> Stream:
+        """Answer each question of a message under its own words; name those that are open."""
+        builder = ReplyBuilder(findings, strategy)
+        worded = False
+        for number, part in enumerate(findings.parts, 1):
+            asked = self._heading(part, number)
+            between = "\n\n" if number > 1 else None
+            if part.route.action is not Action.ANSWER:
+                yield builder.add(self.saying("part_unread", part.lang, part=asked), None, between)
+                continue
+            builder.lead(self.saying("part", part.lang, part=asked), None, between)
+            before = len(builder.support)
+            yield from self._worded(part, strategy, builder)
+            if len(builder.support) > before:
+                worded = True
+            else:
+                yield from self._quoted(part, builder)
+        if len(findings.message.asked.parts) > len(findings.parts):
+            yield builder.add(self.saying("one_by_one", findings.lang), None, "\n\n")
+        if not worded:
+            builder.strategy = "extractive"
+        yield builder.build(self.generator if worded else None)
+
+    def _heading(self, part: Findings, number: int) -> str:
+        """Return a question's own words; its number where they hold a figure, which is no fact."""
+        asked = part.message.text
+        return (
+            self.saying("part_number", part.lang, number=str(number)) if figures(asked) else asked
+        )
+
+    def _worded(self, findings: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
+        """Add what the generator writes, if one is to word this answer."""
+        if self._writer and strategy in WORDED and findings.route.reason == "answer":
+            opening = self._opening(findings)
+            yield from self._writer.write(findings, strategy, builder, opening)
+            findings.clock.lap("generator")
+
+    def _quoted(self, findings: Findings, builder: ReplyBuilder) -> Iterator[str]:
+        """Add the chosen sentences, with what goes before them."""
+        reason, lang = findings.route.reason, findings.lang
+        if reason == "nearest":
             title = findings.chosen[0].passage.title
-            yield builder.add(self.saying("nearest", findings.lang, title=title), None)
-        elif findings.route.reason in SORRY:
-            yield builder.add(self.saying(findings.route.reason, findings.lang), None)
-        foreign = {str(evidence.passage.lang) for evidence in findings.chosen} - {findings.lang}
-        for lang in sorted(foreign)[:1]:
-            yield builder.add(self.saying(f"source_in_{lang}", findings.lang), None)
+            builder.lead(self.saying("nearest", lang, title=title))
+        elif reason in (*SORRY, ACCOUNT):
+            builder.lead(self.saying(reason, lang))
+        elif findings.is_trouble:
+            builder.lead(self.saying("trouble", lang))
+        foreign = {str(evidence.passage.lang) for evidence in findings.chosen} - {lang}
+        for other in sorted(foreign)[:1]:
+            builder.lead(self.saying(f"source_in_{other}", lang))
+        if opening := self._opening(findings):
+            builder.lead(opening, supporting(findings.chosen))
         yield from builder.quote(findings.chosen)
-        yield builder.build(None)
+
+    def _opening(self, findings: Findings) -> str:
+        """Return "yes", "no" or "it depends" in the question's words; "" where it is unsure."""
+        if not findings.verdict:
+            return ""
+        openings = self.sayings[findings.lang].openings
+        return opening_of(findings.message.text, findings.verdict, openings)
 
     def _say(self, findings: Findings) -> Stream:
-        saying = self.saying(findings.route.reason, findings.prediction.language)
+        saying = self.saying(findings.route.reason, findings.message.prediction.language)
         if findings.route.choices:
             choices = (*findings.route.choices, self.saying("none_of_these", findings.lang))
             findings = dataclasses.replace(

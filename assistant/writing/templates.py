@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from assistant.errors import TemplateError
 from assistant.messages import Message, PromptMessage
+from assistant.writing.openings import Opening
 from knowledge.documents import Hit
 
 FOLDER = Path(__file__).parent.parent / "templates"
@@ -87,6 +88,7 @@ class Sayings(BaseModel):
     version: int
     lang: str
     sayings: dict[str, str]
+    openings: list[Opening]
     hash: str = ""
 
     @classmethod

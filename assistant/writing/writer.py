@@ -8,10 +8,10 @@ from assistant.evidence.ranker import READ
 from assistant.findings import Findings
 from assistant.generators.generator import Generator
 from assistant.grounding.claims import are_among, values
-from assistant.grounding.grounder import Grounder, SupportingSpan
+from assistant.grounding.grounder import Grounder, SupportingSpan, without_yes_or_no
 from assistant.message import safety
 from assistant.messages import Message
-from assistant.writing.reply_builder import ReplyBuilder, complete_sentences
+from assistant.writing.reply_builder import ReplyBuilder, complete_sentences, supporting
 from assistant.writing.strategies import WORDED
 from assistant.writing.templates import PromptTemplate
 from knowledge.documents import Hit
@@ -49,7 +49,9 @@ class Writer:
             },
         )
 
-    def write(self, findings: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
+    def write(
+        self, findings: Findings, strategy: str, builder: ReplyBuilder, opening: str = ""
+    ) -> Iterator[str]:
         """Add the supported sentences to the reply, and yield the text of each.
 
         A tuned generator reads only the sentences of the extractive answer. If it drops a value of
@@ -59,6 +61,8 @@ class Writer:
             findings: The findings of the turn; at least one hit.
             strategy: One of ``WORDED``.
             builder: The reply.
+            opening: What goes before the first sentence: "yes", "no" or nothing. The generator's
+                own is dropped, since nothing backs it.
 
         Raises:
             GeneratorError: The generator fails.
@@ -70,7 +74,10 @@ class Writer:
         prompt_hits = as_hits(runs_of(findings.chosen)) if tuned else hits
         pieces = self._generate(findings, template, prompt_hits, tuned=tuned)
         dropped = False
-        for sentence in complete_sentences(pieces, findings.lang):
+        if opening:
+            builder.lead(opening, supporting(findings.chosen))
+        for written in complete_sentences(pieces, findings.lang):
+            sentence = without_yes_or_no(written)
             if template.decline and sentence == template.decline:
                 builder.declined = not dropped
                 break
@@ -87,8 +94,8 @@ class Writer:
         self, findings: Findings, template: PromptTemplate, hits: Sequence[Hit], *, tuned: bool
     ) -> Iterator[str]:
         hide = safety.mask if self.generator.is_remote else str
-        history = [Message(m.role, hide(m.text)) for m in findings.history[-HISTORY:]]
-        prompt = template.render(hide(findings.text), hits, history)
+        history = [Message(m.role, hide(m.text)) for m in findings.message.history[-HISTORY:]]
+        prompt = template.render(hide(findings.message.text), hits, history)
         # The router has decided to answer, and a small model declines too often.
         avoid = template.decline if tuned else ""
         return self.generator.generate(prompt, adapter=tuned, avoid=avoid)

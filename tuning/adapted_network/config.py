@@ -23,4 +23,6 @@ class NetworkSettings(ConfigFile):
     max_steps: int = -1
     """Optimiser steps instead of epochs; -1 for epochs."""
     seed: int = 0
+    start: Path | None = None
+    """An adapter of the same encoder and rank to begin with; None for untrained weights."""
     output: Path

@@ -17,6 +17,8 @@ from tuning.span_embedder.training import optimise, states_of
 BATCH = 64
 
 Row = TypeVar("Row")
+# A text, or a pair that is read together.
+Text = str | tuple[str, str]
 
 
 class TrainedNetwork(torch.nn.Module):
@@ -53,22 +55,37 @@ class TrainedNetwork(torch.nn.Module):
         encoder = AutoModel.from_pretrained(source, dtype=torch.float32)
         # Without dropout: drawing random numbers takes as long as computing on a processor.
         self.network: Any = get_peft_model(encoder, lora).eval()
+        if settings.start:
+            self._begin_with(settings.start)
         size = encoder.config.hidden_size
         self.layers = torch.nn.ModuleDict(
             {name: torch.nn.Linear(size, len(of)) for name, of in labels.items()}
         )
+
+    def _begin_with(self, folder: Path) -> None:
+        from peft import set_peft_model_state_dict
+        from safetensors.torch import load_file
+
+        found: Any = set_peft_model_state_dict(
+            self.network, load_file(folder / "adapter_model.safetensors")
+        )
+        if found.unexpected_keys:
+            raise ValueError(
+                f"{folder}: expected an adapter of the same encoder and rank, found the weights "
+                f"{found.unexpected_keys[:2]}."
+            )
 
     @property
     def device(self) -> torch.device:
         """Where the network computes."""
         return next(self.parameters()).device
 
-    def states(self, texts: Sequence[str]) -> list[torch.Tensor]:
+    def states(self, texts: Sequence[Text]) -> list[torch.Tensor]:
         """Return for each text the vectors of its tokens, of shape (tokens, dimension)."""
         ids = self.tokenizer(list(texts))["input_ids"]
         return states_of(self.network, ids, self.tokenizer.pad_token_id, self.device)
 
-    def means(self, texts: Sequence[str]) -> torch.Tensor:
+    def means(self, texts: Sequence[Text]) -> torch.Tensor:
         """Return the mean vector of each text, of shape (len(texts), dimension)."""
         return torch.stack([of.mean(dim=0) for of in self.states(texts)])
 
@@ -78,7 +95,7 @@ class TrainedNetwork(torch.nn.Module):
         return torch.tensor([known.index(label) for label in labels], device=self.device)
 
     @torch.no_grad()
-    def logits(self, layer: str, texts: Sequence[str]) -> NDArray[np.float64]:
+    def logits(self, layer: str, texts: Sequence[Text]) -> NDArray[np.float64]:
         """Return a layer's logits for the mean vectors, of shape (len(texts), labels)."""
         parts = [
             self.layers[layer](self.means(texts[n : n + BATCH]))

@@ -1,0 +1,1 @@
+"""Takes questions with the sentences that answer them in, gives the weights of verdicts out."""
