@@ -37,6 +37,17 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """An article that a reply cites, with the numbers of its citations."""
+
+    number: int
+    article: str
+    lang: str
+    title: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One earlier message of the conversation.
 
@@ -94,9 +105,22 @@ class Reply:
             "assistant", self.text, self.action, self.reason, self.choices, self.citations
         )
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The cited articles, in the order in which the reply cites them first."""
+        cited: dict[tuple[str, str, str], list[int]] = {}
+        for citation in self.citations:
+            place = (citation.article, citation.lang, citation.title)
+            cited.setdefault(place, []).append(citation.number)
+        return tuple(
+            Source(number, *place, tuple(numbers))
+            for number, (place, numbers) in enumerate(cited.items(), 1)
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the reply as JSON can hold it, each citation with its URL."""
+        """Return the reply as JSON can hold it, with its sources and each citation's URL."""
         data = dataclasses.asdict(self)
+        data["sources"] = [dataclasses.asdict(source) for source in self.sources]
         data["action"] = str(self.action)
         for entry, citation in zip(data["citations"], self.citations, strict=True):
             entry["url"] = citation.url

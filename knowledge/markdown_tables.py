@@ -1,7 +1,10 @@
 """Markdown tables in an article's text: which lines are rows, and how a row reads aloud."""
 
 import re
+from collections.abc import Sequence
 
+# What may name a column: a word in Latin letters, or two Chinese characters.
+_NAMING = re.compile(r"[a-z0-9]{3,}|[\u4e00-\u9fff]{2}")
 _DELIMITER = re.compile(r"\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*")
 
 
@@ -41,16 +44,38 @@ def header_of(text: str, position: int) -> list[str]:
     return []
 
 
-def read_row(row: str, header: list[str]) -> str:
+def read_row(row: str, header: list[str], asked: str = "") -> str:
     """Return a row as a person would say it: "Free cash: Standard £200, Plus £600".
 
     Args:
         row: A line of a table.
-        header: The cells of the table's header. They are used if the row has as many cells, and
-            more than two.
+        header: The cells of the table's header. They are used if the row has as many cells.
+        asked: The customer's question: of several columns, those that it names are read alone.
     """
     first, *rest = cells(row)
-    if len(rest) > 1 and len(header) == len(rest) + 1:
-        rest = [f"{name} {cell}" for name, cell in zip(header[1:], rest, strict=True)]
+    if len(header) == len(rest) + 1:
+        columns = asked_columns(header[1:], asked)
+        named = zip(header[1:], rest, strict=True)
+        rest = [f"{name} {cell}".strip() for name, cell in named if cell and name in columns]
     colon, comma = ("：", "，") if re.search(r"[\u4e00-\u9fff]", row) else (": ", ", ")
-    return f"{first}{colon}{comma.join(rest)}" if rest else first
+    return f"{first}{colon}{comma.join(rest)}" if any(rest) else first
+
+
+def asked_columns(columns: Sequence[str], asked: str) -> list[str]:
+    """Return the columns that a question names by a word that no other column has; or all.
+
+    Args:
+        columns: Their names.
+        asked: The question.
+    """
+    words = {name: set(_NAMING.findall(name.lower())) for name in columns}
+    lowered = asked.lower()
+    named = [
+        name
+        for name, own in words.items()
+        if any(
+            re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", lowered)
+            for word in own.difference(*(w for other, w in words.items() if other != name))
+        )
+    ]
+    return named or list(columns)

@@ -32,6 +32,27 @@ def test_sources_show_the_exact_words_and_link_to_them():
     assert 'href="/articles/en/fees?start=3&amp;end=26#quote"' in text
 
 
+def test_an_article_is_one_source_with_all_its_quotes():
+    """In the list, in the marks of the text, and in the object that clients get."""
+    cited = (
+        CITATION,
+        Citation(2, "limits", "en", "Limits", "Up to <9>.", 0, 10),
+        Citation(3, "fees", "en", "Fees & more", "Hello.", 30, 36),
+    )
+    said = (Support("It costs.", 1), Support("Hello.", 3), Support("Up to <9>.", 2))
+    reply = Reply(
+        "It costs. Hello. Up to <9>.", Action.ANSWER, "answer", "en", citations=cited, support=said
+    )
+    assert text_with_marks(reply) == "It costs. Hello.¹ Up to &lt;9&gt;.²"
+    shown = source_list_html(reply)
+    assert shown.count("<b>") == 2
+    assert shown.index("Hello.") < shown.index("Limits")
+    assert [(s["article"], s["citations"]) for s in reply.to_dict()["sources"]] == [
+        ("fees", (1, 3)), ("limits", (2,)),
+    ]  # fmt: skip
+    assert "Sources (2)" in str(reply_messages(reply))
+
+
 def test_a_conversation_is_read_back_from_the_page():
     """With decisions, and without marks, lists of sources and escapes."""
     history = [

@@ -18,11 +18,13 @@ class Evidence:
         passage: The passage.
         span: Where the sentence is, in characters of the passage's text.
         score: The probability, in [0, 1], that it is the best of all sentences.
+        asked: The question, which may name columns of a table.
     """
 
     passage: Passage
     span: Span
     score: float
+    asked: str = ""
 
     @property
     def text(self) -> str:
@@ -31,7 +33,8 @@ class Evidence:
         if not is_row(written):
             return written
         header = header_of(self.passage.text, self.span.start)
-        return read_row(written, header or self.passage.heading.split(" > ")[-1].split(" | "))
+        header = header or self.passage.heading.split(" > ")[-1].split(" | ")
+        return read_row(written, header, self.asked)
 
     @property
     def place(self) -> tuple[str, str, int, int]:

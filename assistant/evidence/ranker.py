@@ -84,7 +84,7 @@ class SentenceRanker:
         if not kept:
             return RankedSentences((), 0.0)
         evidence = [
-            [Evidence(hit.passage, span, 0.0) for span in of_hit]
+            [Evidence(hit.passage, span, 0.0, question) for span in of_hit]
             for hit, of_hit in zip(kept, spans, strict=True)
         ]
         logits: Sequence[Logits | None]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from assistant.assistant import Assistant
 from assistant.errors import InvalidMessageError
 from assistant.message.history import SentDecision, earlier_message
-from assistant.messages import Message, Reply
+from assistant.messages import Citation, Message, Reply
 from knowledge.segmenter import language_of
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ def reply_messages(reply: Reply) -> list[PageMessage]:
         answer["options"] = [{"value": choice, "label": choice} for choice in reply.choices]
     if not reply.citations:
         return [answer]
-    title = f"{_SOURCES[reply.language]} ({len(reply.citations)})"
+    title = f"{_SOURCES[reply.language]} ({len(reply.sources)})"
     source_list = {
         "role": "assistant",
         "content": source_list_html(reply),
@@ -160,26 +160,35 @@ def reply_messages(reply: Reply) -> list[PageMessage]:
 
 
 def text_with_marks(reply: Reply) -> str:
-    """Return the text with the number of its source after each supported sentence."""
+    """Return the text with the number of its source after each run of sentences from it."""
+    numbers = {cited: source.number for source in reply.sources for cited in source.citations}
+    sources = [numbers.get(support.citation or 0) for support in reply.support]
     text, position = "", 0
-    for support in reply.support:
+    for support, source, after in zip(reply.support, sources, [*sources[1:], None], strict=True):
         end = reply.text.index(support.sentence, position) + len(support.sentence)
-        mark = str(support.citation).translate(_SUPERSCRIPTS) if support.citation else ""
+        mark = str(source).translate(_SUPERSCRIPTS) if source and source != after else ""
         text += reply.text[position:end] + mark
         position = end
     return _escaped(text + reply.text[position:])
 
 
 def source_list_html(reply: Reply) -> str:
-    """Return the quotes with links to their articles, as an HTML list."""
-    link_label = _OPEN[reply.language]
-    lines = [
-        f'<li value="{c.number}"><q>{html.escape(c.quote)}</q> — '
-        f'<a href="{html.escape(c.url)}" target="_blank" rel="noopener" '
-        f'aria-label="{html.escape(c.title)}: {link_label}">{html.escape(c.title)}</a></li>'
-        for c in reply.citations
-    ]
+    """Return each cited article with its quotes and a link to each, as an HTML list."""
+    quotes = {citation.number: citation for citation in reply.citations}
+    lines = []
+    for source in reply.sources:
+        title = html.escape(source.title)
+        cited = "".join(_quote(quotes[number], reply.language) for number in source.citations)
+        lines.append(f'<li value="{source.number}"><b>{title}</b><ul>{cited}</ul></li>')
     return f'<div class="frontdesk-sources"><ol>{"".join(lines)}</ol></div>'
+
+
+def _quote(citation: Citation, lang: str) -> str:
+    label = f"{html.escape(citation.title)}: {_OPEN[lang]}"
+    return (
+        f'<li><a href="{html.escape(citation.url)}" target="_blank" rel="noopener" '
+        f'aria-label="{label}"><q>{html.escape(citation.quote)}</q></a></li>'
+    )
 
 
 def _text_message(text: str) -> PageMessage:
