@@ -205,7 +205,9 @@ class Assistant:
             return ()
         parts: list[Findings] = []
         for span in message.asked.parts[:MAX_PARTS]:
-            last = _turn_of(parts[-1]) if parts else message.last
+            # A question that nothing answered says nothing of the next one.
+            answered = [part for part in parts if part.route.action is Action.ANSWER]
+            last = _turn_of(answered[-1]) if answered else message.last
             part = self.listener.part_of(message, span.of(message.bared), last)
             parts.append(self._read(part, self._hits(part), None, clock))
         return tuple(parts) if any(p.route.action is Action.ANSWER for p in parts) else ()
@@ -301,7 +303,6 @@ class Assistant:
 
 
 def _turn_of(part: Findings) -> EarlierTurn:
-    """Return a question of a message as the turn before the next one."""
-    answered = part.chosen if part.route.action is Action.ANSWER else ()
-    citations = tuple(citation_of(evidence, n) for n, evidence in enumerate(answered, 1))
-    return EarlierTurn(part.message.text, citations[0].quote if citations else "", citations)
+    """Return an answered question of a message as the turn before the next one."""
+    citations = tuple(citation_of(evidence, n) for n, evidence in enumerate(part.chosen, 1))
+    return EarlierTurn(part.message.text, citations[0].quote, citations)
