@@ -37,6 +37,11 @@ class Evidence:
         return read_row(written, header, self.asked)
 
     @property
+    def is_row(self) -> bool:
+        """Whether it is a row of a table."""
+        return is_row(self.span.of(self.passage.text))
+
+    @property
     def place(self) -> tuple[str, str, int, int]:
         """Article, language, passage start and sentence start: sorts in reading order."""
         passage = self.passage

@@ -71,10 +71,17 @@ class ReplyBuilder:
         return led + prefix + sentence
 
     def quote(self, chosen: Iterable[Evidence]) -> Iterator[str]:
-        """Append sentences word for word, with steps as a list; yield what ``add`` returns."""
+        """Append sentences word for word; yield what ``add`` returns.
+
+        Steps are a list, and so are several rows of a table, which have no full stop.
+        """
         last_in_list: Evidence | None = None
         for evidence in chosen:
             span = SupportingSpan(evidence.passage, evidence.span)
+            if evidence.is_row:
+                yield self.add(evidence.text, span, "\n" if last_in_list else None)
+                last_in_list = evidence
+                continue
             if evidence.step:
                 last_in_list = evidence
                 yield self.add(f"{evidence.step} {evidence.text}", span, "\n")
