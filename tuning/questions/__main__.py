@@ -82,17 +82,20 @@ def loss_of(network: "TrainedNetwork", batch: "Sequence[QuestionRow]") -> "torch
     texts = [text_of(network.tokenizer, row.text) for row in batch]
     states = network.states(texts)
     means = torch.stack([of.mean(dim=0) for of in states])
+    # Each of several questions is read again by itself: whose account it is about is told then.
+    single = [number for number, row in enumerate(batch) if not row.cuts]
     known = {
-        "shape": [row.shape for row in batch],
-        "account": ["yes" if row.account else "no" for row in batch],
-        "parts": ["several" if row.cuts else "one" for row in batch],
+        "shape": (means, [row.shape for row in batch]),
+        "account": (means[single], ["yes" if batch[n].account else "no" for n in single]),
+        "parts": (means, ["several" if row.cuts else "one" for row in batch]),
     }
     smoothing = network.settings.smoothing
     loss = sum(
         functional.cross_entropy(
-            network.layers[layer](means), network.numbers(layer, labels), label_smoothing=smoothing
+            network.layers[layer](of), network.numbers(layer, labels), label_smoothing=smoothing
         )
-        for layer, labels in known.items()
+        for layer, (of, labels) in known.items()
+        if labels
     )
     tokens, begins = [], []
     for row, text, of_text in zip(batch, texts, states, strict=True):

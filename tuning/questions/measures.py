@@ -16,14 +16,20 @@ NEAR = 8
 
 def temperatures_of(network: TrainedNetwork, rows: Sequence[QuestionRow]) -> dict[str, float]:
     """Return each layer's temperature; that of tokens is left at one."""
-    texts = [text_of(network.tokenizer, row.text) for row in rows]
+    alone = [row for row in rows if not row.cuts]
     right = {
         "shape": [SHAPES.index(row.shape) for row in rows],
-        "account": [int(row.account) for row in rows],
+        "account": [int(row.account) for row in alone],
         "parts": [int(bool(row.cuts)) for row in rows],
     }
+    texts = {
+        layer: [
+            text_of(network.tokenizer, row.text) for row in (alone if layer == "account" else rows)
+        ]
+        for layer in right
+    }
     found = {
-        layer: round(temperature_of(network.logits(layer, texts), of), 3)
+        layer: round(temperature_of(network.logits(layer, texts[layer]), of), 3)
         for layer, of in right.items()
     }
     return {**found, "cut": 1.0}
@@ -47,9 +53,10 @@ def measure(
         counts["messages"] += 1
         counts["shape"] += SHAPES[likely["shape"][number].argmax()] == row.shape
         own = likely["account"][number, 1] >= 0.5  # noqa: PLR2004  # likelier than not
-        counts["account"] += row.account
-        counts["account found"] += row.account and own
-        counts["account wrongly"] += own and not row.account
+        if not row.cuts:
+            counts["account"] += row.account
+            counts["account found"] += row.account and own
+            counts["account wrongly"] += own and not row.account
         counts["several"] += bool(row.cuts)
         counts["split"] += bool(row.cuts) and len(cuts) > 1
         counts["split rightly"] += bool(row.cuts) and _agree(cuts[1:], row.cuts)
