@@ -23,13 +23,17 @@ class Policy:
     sure: ClassVar[float] = 0.6
     # From here on, a message tells of distress, coercion, a threat or a fraud in progress; and from
     # here on, it wants help with a wrong. To miss a crisis is worse than to call a person in vain.
-    crisis: ClassVar[float] = 0.5
+    crisis: ClassVar[float] = 0.4
     harm: ClassVar[float] = 0.4
     # From here on, an insult is nothing but one; a first message wants a person; no company can
     # answer; and the customer is angry about something that can be helped.
     insult: ClassVar[float] = 0.3
     wish: ClassVar[float] = 0.3
     outside: ClassVar[float] = 0.2
+    # From here on, each of the last two decides alone: also of a later message, of small talk, and
+    # however well a hit fits.
+    surely_wished: ClassVar[float] = 0.6
+    surely_outside: ClassVar[float] = 0.6
     angry: ClassVar[float] = 0.5
     # From here on, thanks or a wish for a person in a conversation decide alone; and the same where
     # no article answers.
@@ -91,8 +95,16 @@ class Policy:
         self, prediction: Prediction, hits: Sequence[Hit], risks: Mapping[str, float]
     ) -> bool:
         """Return whether the message is out of scope and no sure hit contradicts that."""
-        is_odd = prediction.out_of_scope >= self.strange or risks["outside"] >= self.outside
+        is_odd = prediction.out_of_scope >= self.strange or self.is_outside(risks)
         return is_odd and _best(hits) < self.sure
+
+    def is_outside(self, risks: Mapping[str, float]) -> bool:
+        """Return whether the message itself says that no company can answer."""
+        return risks["outside"] >= self.outside
+
+    def is_surely_outside(self, risks: Mapping[str, float]) -> bool:
+        """Return whether no company can answer, whatever its articles say."""
+        return risks["outside"] >= self.surely_outside
 
     def is_pushback(self, kinds: Mapping[str, float]) -> bool:
         """Return whether a later message says that the last reply missed."""

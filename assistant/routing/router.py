@@ -53,7 +53,7 @@ class Router:
             return Route(Action.HANDOFF, CRISIS_REASONS[kind], "crisis", urgent=True)
         if risks["harm"] >= self._policy.harm:
             return Route(Action.REFUSE, "harm", "harm")
-        if risks["insult"] >= self._policy.insult:
+        if risks["insult"] >= max(self._policy.insult, risks["person"]):
             return Route(Action.SMALL_TALK, "abuse", "insult")
         return None
 
@@ -93,11 +93,16 @@ class Router:
             return Route(Action.REFUSE, "injection", "order")
         if prediction.language == "other":
             return Route(Action.DECLINE, "other_language", "language")
-        if kinds is not None:
-            return self.aside(prediction, kinds, self._policy.surely_aside)
-        if settled := self._settled(prediction, risks):
-            return settled
-        if self._policy.is_strange(prediction, hits, risks):
+        if risks["person"] >= self._policy.surely_wished:
+            return Route(Action.HANDOFF, PERSON, "person")
+        if kinds is None:
+            route = self._settled(prediction, risks)
+        else:
+            route = self.aside(prediction, kinds, self._policy.surely_aside)
+        if route:
+            return route
+        is_strange = kinds is None and self._policy.is_strange(prediction, hits, risks)
+        if is_strange or self._policy.is_surely_outside(risks):
             return unanswered("out_of_scope", "outside", failures)
         return None
 
@@ -149,8 +154,9 @@ class Router:
         action = Action.DECLINE
         if hits:
             action = self._policy.decide(ranked, expected=expected, later=later)
-        if later and self._policy.is_doubtful(ranked):
-            # In a conversation, asking back is a last resort.
+        in_vain = later and self._policy.is_doubtful(ranked)
+        if in_vain or (action is Action.CLARIFY and self._policy.is_outside(risks)):
+            # In a conversation, asking back is a last resort; out of scope, it leads nowhere.
             action = Action.DECLINE
         instead = None if action is Action.ANSWER else self._instead(prediction, kinds, angry=angry)
         if instead:
@@ -159,7 +165,7 @@ class Router:
             return self._of_account(action, ranked)
         if action is Action.DECLINE or (action is Action.CLARIFY and asked_back):
             is_strange = later and self._policy.is_strange(prediction, hits, risks)
-            if is_strange and action is Action.DECLINE:
+            if action is Action.DECLINE and (is_strange or self._policy.is_outside(risks)):
                 return unanswered("out_of_scope", "outside", failures)
             return unanswered("not_found", "unread", failures, self._near(ranked))
         if action is Action.CLARIFY or (says_little and not expected):

@@ -66,7 +66,7 @@ RULES = (
         "person",
         "a person is wanted",
         "handoff",
-        ("wish", "surely_aside", "likely_aside"),
+        ("wish", "surely_wished", "surely_aside", "likely_aside"),
         "Nobody should have to ask twice. Where no article answers, a likely wish is enough.",
     ),
     Rule(
@@ -85,9 +85,9 @@ RULES = (
     ),
     Rule(
         "outside",
-        "it is out of scope, and no hit is sure",
+        "it is out of scope, and no hit is sure; or surely outside, whatever was found",
         "decline; a person after two declines in a row",
-        ("strange", "outside"),
+        ("strange", "outside", "surely_outside"),
         "It is decided before reading, because a reader always finds some sentence.",
     ),
     Rule(
