@@ -64,7 +64,7 @@ class Policy:
     # From here on, the likeliest article is named where none answers.
     near: ClassVar[float] = 0.2
     # From here on, only the customer's own account can tell.
-    account: ClassVar[float] = 0.5
+    account: ClassVar[float] = 0.4
     # From here on, a question asks for yes or no; and, by language, the first word is given.
     polar: ClassVar[float] = 0.5
     sure_verdict: ClassVar[Mapping[str, float]] = {"en": 0.9, "zh": 0.9}

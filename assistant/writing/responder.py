@@ -111,7 +111,7 @@ class Responder:
             if len(builder.support) > before:
                 worded = True
             else:
-                yield from self._quoted(part, builder)
+                yield from self._quoted(part, builder, feels=number == 1)
         if len(findings.message.asked.parts) > len(findings.parts):
             yield builder.add(self.saying("one_by_one", findings.lang), None, "\n\n")
         if not worded:
@@ -132,15 +132,17 @@ class Responder:
             yield from self._writer.write(findings, strategy, builder, opening)
             findings.clock.lap("generator")
 
-    def _quoted(self, findings: Findings, builder: ReplyBuilder) -> Iterator[str]:
-        """Add the chosen sentences, with what goes before them."""
+    def _quoted(
+        self, findings: Findings, builder: ReplyBuilder, *, feels: bool = True
+    ) -> Iterator[str]:
+        """Add the chosen sentences, with what goes before them: sympathy only once."""
         reason, lang = findings.route.reason, findings.lang
         if reason == "nearest":
             title = findings.chosen[0].passage.title
             builder.lead(self.saying("nearest", lang, title=title))
-        elif reason in (*SORRY, ACCOUNT):
+        elif reason == ACCOUNT or (feels and reason in SORRY):
             builder.lead(self.saying(reason, lang))
-        elif findings.is_trouble:
+        elif feels and findings.is_trouble:
             builder.lead(self.saying("trouble", lang))
         foreign = {str(evidence.passage.lang) for evidence in findings.chosen} - {lang}
         for other in sorted(foreign)[:1]:

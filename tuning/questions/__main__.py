@@ -48,7 +48,7 @@ def _train(settings: "NetworkSettings", state: Path) -> None:
     from assistant.intents.question_reader import LABELS
     from tuning.adapted_network.model_folder import save_result
     from tuning.adapted_network.training import TrainedNetwork, train
-    from tuning.questions.measures import measure, temperatures_of
+    from tuning.questions.measures import measure, said_of, temperatures_of
     from tuning.questions.rows import question_rows
 
     start = time.perf_counter()
@@ -58,8 +58,9 @@ def _train(settings: "NetworkSettings", state: Path) -> None:
     if torch.cuda.is_available():
         network.cuda()
     loss = round(train(network, rows, lambda batch: loss_of(network, batch), _varied), 3)
-    temperatures = temperatures_of(network, dev)
-    measures = measure(network, dev, temperatures)
+    said = said_of(network, dev)
+    temperatures = temperatures_of(said, dev)
+    measures = measure(said, dev, temperatures)
     facts: dict[str, Any] = {
         "messages": len(rows),
         "loss": loss,

@@ -1,58 +1,79 @@
 """What the network tells of messages for development, by language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import softmax
 
-from assistant.intents.question_reader import LABELS, SHAPES, parts_of, starts_of, text_of
-from tuning.adapted_network.training import TrainedNetwork, temperature_of
+from assistant.intents.question_reader import SHAPES, parts_of, starts_of, text_of
+from tuning.adapted_network.training import BATCH, TrainedNetwork, temperature_of
 from tuning.questions.rows import LANGUAGES, QuestionRow
 
 # A cut counts as right within so many characters: a joining word may go with either question.
 NEAR = 8
 
 
-def temperatures_of(network: TrainedNetwork, rows: Sequence[QuestionRow]) -> dict[str, float]:
-    """Return each layer's temperature; that of tokens is left at one."""
-    alone = [row for row in rows if not row.cuts]
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the network says of a message: the logits of each layer, and of each word."""
+
+    logits: Mapping[str, NDArray[np.float64]]
+    cuts: Sequence[tuple[float, int]]
+
+
+def said_of(network: TrainedNetwork, rows: Sequence[QuestionRow]) -> list[Said]:
+    """Return what the network says of messages."""
+    import torch
+
+    said = []
+    for start in range(0, len(rows), BATCH):
+        texts = [text_of(network.tokenizer, row.text) for row in rows[start : start + BATCH]]
+        with torch.no_grad():
+            for text, states in zip(texts, network.states(texts), strict=True):
+                mean = states.mean(dim=0)
+                logits = {
+                    name: layer(mean).double().cpu().numpy()
+                    for name, layer in network.layers.items()
+                    if name != "cut"
+                }
+                likely = network.layers["cut"](states).softmax(dim=-1)[:, 1].tolist()
+                starts = starts_of(network.tokenizer, text)
+                said.append(Said(logits, [(likely[token], place) for token, place in starts]))
+    return said
+
+
+def temperatures_of(said: Sequence[Said], rows: Sequence[QuestionRow]) -> dict[str, float]:
+    """Return each layer's temperature; that of words is left at one."""
     right = {
         "shape": [SHAPES.index(row.shape) for row in rows],
-        "account": [int(row.account) for row in alone],
+        "account": [int(row.account) for row in rows],
         "parts": [int(bool(row.cuts)) for row in rows],
     }
-    texts = {
-        layer: [
-            text_of(network.tokenizer, row.text) for row in (alone if layer == "account" else rows)
-        ]
-        for layer in right
-    }
-    found = {
-        layer: round(temperature_of(network.logits(layer, texts[layer]), of), 3)
-        for layer, of in right.items()
-    }
-    return {**found, "cut": 1.0}
+    found = {"cut": 1.0}
+    for layer, places in right.items():
+        # Whose account several questions are about is not told.
+        kept = [n for n, row in enumerate(rows) if layer != "account" or not row.cuts]
+        logits = np.array([said[n].logits[layer] for n in kept])
+        found[layer] = round(temperature_of(logits, [places[n] for n in kept]), 3)
+    return found
 
 
 def measure(
-    network: TrainedNetwork, rows: Sequence[QuestionRow], temperatures: dict[str, float]
+    said: Sequence[Said], rows: Sequence[QuestionRow], temperatures: Mapping[str, float]
 ) -> dict[str, dict[str, Any]]:
     """Return by language how many messages there are and how many are told rightly."""
-    texts = [text_of(network.tokenizer, row.text) for row in rows]
-    likely = {
-        layer: softmax(network.logits(layer, texts) / temperatures[layer], axis=1)
-        for layer in LABELS
-        if layer != "cut"
-    }
     found: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(rows):
-        several = likely["parts"][number, 1]
-        cuts = [span.start for span in parts_of(row.text, several, _cuts(network, texts[number]))]
+    for one, row in zip(said, rows, strict=True):
+        likely = {name: softmax(own / temperatures[name]) for name, own in one.logits.items()}
+        parts = parts_of(row.text, float(likely["parts"][1]), one.cuts)
+        cuts = [span.start for span in parts]
         counts = found.setdefault(row.lang, dict.fromkeys(_MEASURES, 0))
         counts["messages"] += 1
-        counts["shape"] += SHAPES[likely["shape"][number].argmax()] == row.shape
-        own = likely["account"][number, 1] >= 0.5  # noqa: PLR2004  # likelier than not
+        counts["shape"] += SHAPES[likely["shape"].argmax()] == row.shape
+        own = likely["account"][1] >= 0.5  # noqa: PLR2004  # likelier than not
         if not row.cuts:
             counts["account"] += row.account
             counts["account found"] += row.account and own
@@ -61,22 +82,17 @@ def measure(
         counts["split"] += bool(row.cuts) and len(cuts) > 1
         counts["split rightly"] += bool(row.cuts) and _agree(cuts[1:], row.cuts)
         counts["split wrongly"] += len(cuts) > 1 and not row.cuts
-    return {lang: found[lang] for lang in LANGUAGES if lang in found}
+    return {
+        lang: {name: int(count) for name, count in found[lang].items()}
+        for lang in LANGUAGES
+        if lang in found
+    }
 
 
 _MEASURES = (
     "messages", "shape", "account", "account found", "account wrongly", "several", "split",
     "split rightly", "split wrongly",
 )  # fmt: skip
-
-
-def _cuts(network: TrainedNetwork, text: str) -> list[tuple[float, int]]:
-    import torch
-
-    with torch.no_grad():
-        states = network.states([text])[0]
-        begins = softmax(network.layers["cut"](states).double().cpu().numpy(), axis=1)[:, 1]
-    return [(float(begins[token]), place) for token, place in starts_of(network.tokenizer, text)]
 
 
 def _agree(cuts: Sequence[int], right: Sequence[int]) -> bool:
