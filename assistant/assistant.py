@@ -256,7 +256,7 @@ class Assistant:
                 said_sorry=any(earlier.reason in SORRY for earlier in message.history),
                 account=message.asked.account,
             )
-        chosen = select(ranked, prediction.language)
+        chosen = select(ranked, prediction.language, message.asked.shape)
         clock.lap("evidence")
         verdict = ""
         if route.action is Action.ANSWER:

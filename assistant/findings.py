@@ -110,5 +110,5 @@ class Findings:
     @property
     def is_trouble(self) -> bool:
         """Whether the customer tells of something that went wrong, and minds."""
-        shapes, sentiment = self.message.asked.shapes, self.message.prediction.sentiment
-        return sentiment == "negative" and max(shapes, key=shapes.__getitem__) == "trouble"
+        is_trouble = self.message.asked.shape == "trouble"
+        return is_trouble and self.message.prediction.sentiment == "negative"

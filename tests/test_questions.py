@@ -141,7 +141,7 @@ def test_two_questions_are_read_as_two(shipped, text, second):
     [
         "my card was stolen on the bus and I need a new one, how much is it?",
         "does it work in Spain and France",
-        "我的卡被偷了，补一张要多少钱",
+        "我16岁，想开个户，行吗",
     ],
 )
 def test_one_question_stays_one(shipped, text):

@@ -57,7 +57,7 @@ PRICES = passage(
 def test_two_prices_of_one_article_are_said_together_sooner():
     """A customer who reads both sees which applies; any other sentence as unlikely is left out."""
     spans = sentences(PRICES.text, "en")
-    scores = (0.9, 0.05, 0.01, 0.04)
+    scores = (0.7, 0.18, 0.01, 0.11)
     found = [Evidence(PRICES, s, score) for s, score in zip(spans, scores, strict=True)]
     ranking = RankedSentences(sorted(found, key=lambda e: -e.score), 0.9)
     selected = select(ranking, "en")
@@ -66,6 +66,19 @@ def test_two_prices_of_one_article_are_said_together_sooner():
         "A foreign card costs 1.5 %.",
     ]
     assert "We like it." not in [e.text for e in selected]
+
+
+PLANS = passage("plans", "Basic has one seat. Team has five seats. Sales has ten seats.")
+
+
+@pytest.mark.parametrize(
+    ("shape", "count"), [("figure", 1), ("trouble", 2), ("other", 2), ("choice", 3)]
+)
+def test_how_much_is_said_depends_on_the_form_of_the_question(shape, count):
+    """One figure is soon complete; a comparison needs both sides."""
+    spans = sentences(PLANS.text, "en")
+    found = [Evidence(PLANS, s, n) for s, n in zip(spans, (0.6, 0.3, 0.1), strict=True)]
+    assert len(select(RankedSentences(found, 0.9), "en", shape)) == count
 
 
 def selected(*pages, lang="en"):

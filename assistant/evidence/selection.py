@@ -16,13 +16,15 @@ MAX_WORDS = {"en": 70, "zh": 130}
 # probability. A sentence of another article must be likelier. Chosen on the development companies.
 BESIDE, BESIDE_OTHER = 0.3, 0.5
 # Two prices of one article join sooner: a reader who sees both knows which one applies.
-BESIDE_PRICE = 0.04
+BESIDE_PRICE = 0.2
+# The same by the form of the question: one figure is soon complete, a comparison needs both sides.
+BESIDE_OF = {"figure": 0.8, "when": 0.5, "how": 0.5, "trouble": 0.4, "why": 0.4, "choice": 0.15}
 # Words and figures, and single Chinese characters.
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:[.,:]\d+)*")
 _ANNOUNCES = re.compile(r"[:：]$|\bsteps\b|as follows|步骤|如下|以下", re.IGNORECASE)
 
 
-def select(ranked: RankedSentences, lang: str) -> list[Evidence]:
+def select(ranked: RankedSentences, lang: str, shape: str = "other") -> list[Evidence]:
     """Return one to three sentences in the order of their articles; none where none was ranked.
 
     The steps of a list always come together, however many there are.
@@ -30,10 +32,11 @@ def select(ranked: RankedSentences, lang: str) -> list[Evidence]:
     Args:
         ranked: The sentences of the hits.
         lang: The language of the question, which bounds the length.
+        shape: The form of the question.
     """
     if not ranked.sentences:
         return []
-    chosen = _best(ranked.sentences, lang)
+    chosen = _best(ranked.sentences, lang, shape)
     in_reading_order = sorted(ranked.sentences, key=lambda e: e.place)
     whole = _distinct(_with_steps(_with_context(chosen, in_reading_order), in_reading_order))
     first = chosen[0].passage.article
@@ -60,11 +63,11 @@ def quoted_together(shares: NDArray[np.float64], articles: Sequence[str]) -> lis
     return [first, *near[: MAX_SENTENCES - 1]]
 
 
-def _best(ranked: Sequence[Evidence], lang: str) -> list[Evidence]:
+def _best(ranked: Sequence[Evidence], lang: str, shape: str) -> list[Evidence]:
     first, *others = ranked
     chosen, words = [first], length(first.text)
     for evidence in others:
-        if evidence.score < first.score * _least_share(evidence, first):
+        if evidence.score < first.score * _least_share(evidence, first, shape):
             continue
         if any(_holds(said, evidence) or _holds(evidence, said) for said in chosen):
             continue
@@ -92,10 +95,11 @@ def _holds(evidence: Evidence, said: Evidence) -> bool:
     return any(words[at : at + len(wanted)] == wanted for at in starts)
 
 
-def _least_share(evidence: Evidence, first: Evidence) -> float:
+def _least_share(evidence: Evidence, first: Evidence, shape: str) -> float:
+    beside = BESIDE_OF.get(shape, BESIDE)
     if evidence.passage.article != first.passage.article:
-        return BESIDE_OTHER
-    return BESIDE_PRICE if _is_priced(evidence) and _is_priced(first) else BESIDE
+        return max(beside, BESIDE_OTHER)
+    return min(beside, BESIDE_PRICE) if _is_priced(evidence) and _is_priced(first) else beside
 
 
 def _is_priced(evidence: Evidence) -> bool:
