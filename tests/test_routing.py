@@ -6,7 +6,7 @@ from assistant.config import USUAL_CAUTION, Settings
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences
 from assistant.intents.classifier import Prediction
 from assistant.intents.risks import ORDINARY
-from assistant.intents.turn_kinds import KINDS
+from assistant.intents.turn_kinds import ASKS, KINDS
 from assistant.messages import Action
 from assistant.policy import FittedPolicy, GeneralPolicy
 from assistant.routing import Router
@@ -313,11 +313,58 @@ def test_caution_moves_neither_floors_nor_intents(policy):
 
 def test_a_question_whether_the_assistant_is_a_person_is_no_wish_for_one():
     router = Router(GeneralPolicy())
-    risks = {**ORDINARY, "ordinary": 0.4, "person": 0.6}
+    risks = {**ORDINARY, "ordinary": 0.5, "person": 0.5}
 
-    def routed_at(given):
+    def routed_at(given, risks=risks):
         return router.before_reading(given, hits(0.3), injection=False, failures=0, risks=risks)
 
     chat = prediction(intent="who_are_you", action=Action.SMALL_TALK)
     assert routed_at(chat).reason == "who_are_you"
     assert routed_at(prediction()).rule == "person"
+
+
+def test_a_sure_wish_for_a_person_is_met_at_any_turn_and_before_an_insult():
+    router = Router(GeneralPolicy())
+    sure = {**ORDINARY, "ordinary": 0.3, "person": 0.7}
+    chat = prediction(intent="who_are_you", action=Action.SMALL_TALK)
+    for kinds in (None, ASKS):
+        route = router.before_reading(
+            chat, hits(0.9), injection=False, failures=0, kinds=kinds, risks=sure
+        )
+        assert (route.action, route.rule) == (Action.HANDOFF, "person")
+    assert router.of_risk({**ORDINARY, "insult": 0.4, "person": 0.5}) is None
+    assert router.of_risk({**ORDINARY, "insult": 0.5, "person": 0.4}).rule == "insult"
+
+
+def test_what_is_surely_outside_is_declined_whatever_was_found():
+    router = Router(GeneralPolicy())
+    outside = {**ORDINARY, "ordinary": 0.2, "outside": 0.8}
+    for kinds in (None, ASKS):
+        route = router.before_reading(
+            prediction(), hits(0.99), injection=False, failures=0, kinds=kinds, risks=outside
+        )
+        assert (route.action, route.reason) == (Action.DECLINE, "out_of_scope")
+    odd = {**ORDINARY, "ordinary": 0.7, "outside": 0.3}
+    assert router.before_reading(
+        prediction(), hits(0.99), injection=False, failures=0, risks=odd
+    ) is None  # fmt: skip
+
+
+def test_nothing_is_asked_back_about_what_is_likely_outside():
+    unclear = ranking(0.8, 0.5, 0.45, best=0.3)
+    odd = {**ORDINARY, "ordinary": 0.7, "outside": 0.3}
+    router = Router(GeneralPolicy())
+    asked = router.after_reading(prediction(), hits(0.9, 0.8), unclear, failures=0)
+    assert asked.action is Action.CLARIFY
+    declined = router.after_reading(prediction(), hits(0.9, 0.8), unclear, failures=0, risks=odd)
+    assert (declined.action, declined.reason) == (Action.DECLINE, "out_of_scope")
+
+
+def test_what_only_an_account_can_tell_is_answered_for_everybody_or_declined():
+    router = Router(GeneralPolicy())
+    sure = ranking(0.95, best=0.9)
+    told = router.after_reading(prediction(), hits(0.9), sure, failures=0, account=0.9)
+    assert (told.action, told.reason, told.rule) == (Action.ANSWER, "account", "account")
+    poor = ranking(0.1, best=0.1)
+    told = router.after_reading(prediction(), hits(0.9), poor, failures=0, account=0.9)
+    assert (told.action, told.reason) == (Action.DECLINE, "account_unread")
