@@ -17,43 +17,11 @@ from tuning.verdicts import rows as rows_module
 from tuning.verdicts.rows import VerdictRow, dev_rows, verdict_rows
 
 
-@pytest.fixture(scope="module")
-def shipped(embedder):
-    return VerdictReader.open(embedder)
-
-
 def quoted(title, text, lang="en"):
     return [Evidence(Passage("a", lang, title, "", text, 0, len(text)), Span(0, len(text)), 1.0)]
 
 
 FREE = quoted("Cheques", "Paying in a cheque by photo is free.")
-FEE = quoted("补卡", "补办一张卡收取 5 英镑。", "zh")
-
-
-@pytest.mark.parametrize(
-    ("question", "said", "verdict"),
-    [
-        ("is it free to pay in a cheque?", FREE, "yes"),
-        ("do i have to pay for paying in a cheque", FREE, "no"),
-        ("补卡要钱吗", FEE, "yes"),
-        ("补卡是免费的吗", FEE, "no"),
-    ],
-)
-def test_the_same_sentence_says_yes_to_one_question_and_no_to_another(
-    shipped, question, said, verdict
-):
-    likely = shipped.read(question, said)
-    assert set(likely) == set(VERDICTS)
-    assert max(likely, key=likely.__getitem__) == verdict
-
-
-@pytest.mark.parametrize(
-    ("question", "said"),
-    [("do you have a branch in Leeds", FREE), ("信用卡有年费吗", FEE)],
-)
-def test_another_subject_is_left_open(shipped, question, said):
-    likely = shipped.read(question, said)
-    assert GeneralPolicy().verdict(likely, "zh" if said is FEE else "en") == ""
 
 
 def test_only_a_sure_verdict_counts_and_never_an_open_one():
@@ -61,12 +29,6 @@ def test_only_a_sure_verdict_counts_and_never_an_open_one():
     assert policy.verdict({"yes": 0.99, "no": 0.0, "depends": 0.01, "open": 0.0}, "en") == "yes"
     assert policy.verdict({"yes": 0.4, "no": 0.3, "depends": 0.2, "open": 0.1}, "en") == ""
     assert policy.verdict({"yes": 0.0, "no": 0.0, "depends": 0.0, "open": 1.0}, "zh") == ""
-
-
-def test_long_texts_are_cut(shipped):
-    tokenizer = shipped.network.tokenizer
-    pair = pair_of(tokenizer, "word " * 900, "title", "said " * 900)
-    assert len(tokenizer(*pair)["input_ids"]) < 300
 
 
 def test_rows_of_both_parts_are_apart_and_of_all_verdicts():
@@ -99,7 +61,11 @@ def test_the_command_writes_weights_that_serve(tmp_path, monkeypatch, embedder, 
     arguments = ["--config", "tuning/configs/verdicts.yaml", "--output", str(output)]
     arguments += ["--max-steps", "2", "--state", str(STATE)]
     assert verdicts_command.main(arguments) == 0
-    likely = VerdictReader.open(embedder, output).read("is it free?", FREE)
+    reader = VerdictReader.open(embedder, output)
+    likely = reader.read("is it free?", FREE)
+    tokenizer = reader.network.tokenizer
+    long = pair_of(tokenizer, "word " * 900, "title", "said " * 900)
+    assert len(tokenizer(*long)["input_ids"]) < 300
     assert sum(likely.values()) == pytest.approx(1, abs=1e-6)
     assert "| given 0.9 |" in (output / "README.md").read_text()
     assert "en: questions 4" in capsys.readouterr().out
