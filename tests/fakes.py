@@ -126,6 +126,10 @@ class ScriptedAssistant:
 
     generator = None
 
+    @property
+    def responder(self) -> "ScriptedAssistant":
+        return self
+
     def __init__(self, replies: Sequence[Reply]) -> None:
         self.replies = list(replies)
         self.asked: list[tuple[str, list[Message], str | None]] = []

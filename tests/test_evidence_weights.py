@@ -311,11 +311,12 @@ def asked_of(*texts, reads, message="how much is it", support=(), last=None):
     def consider(question, history):
         if reads:
             ranker.rank(question, hits, np.zeros(64, np.float32), share, last)
+        message = SimpleNamespace(
+            text=question, last=last, prediction=SimpleNamespace(out_of_scope=0.25)
+        )
         return SimpleNamespace(
-            text=question,
-            last=last,
+            message=message,
             hits=hits,
-            prediction=SimpleNamespace(out_of_scope=0.25),
             route=SimpleNamespace(action="clarify", reason="unsure"),
         )
 

@@ -83,7 +83,7 @@ def likely(**risks):
 def test_crises_add_up_and_the_likeliest_names_the_reply(router):
     route = router.of_risk(likely(distress=0.25, coercion=0.35))
     assert route.reason == "coercion"
-    assert router.of_risk(likely(distress=0.4, harm=0.3)) is None
+    assert router.of_risk(likely(distress=0.3, harm=0.3)) is None
     assert router.of_risk(likely(distress=0.55, harm=0.4)).reason == "distress"
     assert router.of_risk(likely(harm=0.9)).action is Action.REFUSE
     assert router.of_risk(ORDINARY) is None

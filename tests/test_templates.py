@@ -67,7 +67,8 @@ def test_both_languages_have_the_same_sayings():
     assert en.sayings.keys() == zh.sayings.keys()
     for sayings in (en, zh):
         for name in sayings.sayings:
-            assert sayings.say(name, company="X", max_characters=9, title="T", crisis="C")
+            values = {"company": "X", "max_characters": 9, "title": "T", "crisis": "C"}
+            assert sayings.say(name, **values, part="P", number="1")
 
 
 def test_an_unknown_saying_is_named():

@@ -69,8 +69,12 @@ class Slow(Assistant):
             raise InvalidMessageError("found an empty one", "empty")
         return SimpleNamespace(route=SimpleNamespace(action=None))
 
-    def _say(self, findings):
-        del findings
+    @property
+    def responder(self):
+        return self
+
+    def respond(self, findings, strategy):
+        del findings, strategy
         yield from ("one", "two")
 
 

@@ -29,7 +29,7 @@ LABELS: Mapping[str, Sequence[str]] = {
 }
 MAX_TOKENS = 200
 # From here on, a message holds several questions; and one begins at a word.
-SEVERAL, BEGINS = 0.85, 0.5
+SEVERAL, BEGINS = 0.8, 0.5
 PREFIX = "query: "
 
 

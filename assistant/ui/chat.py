@@ -164,7 +164,7 @@ def text_with_marks(reply: Reply) -> str:
     numbers = {cited: source.number for source in reply.sources for cited in source.citations}
     sources = [numbers.get(support.citation or 0) for support in reply.support]
     text, position = "", 0
-    for support, source, after in zip(reply.support, sources, [*sources[1:], None], strict=True):
+    for support, source, after in zip(reply.support, sources, [*sources[1:], None], strict=False):
         end = reply.text.index(support.sentence, position) + len(support.sentence)
         mark = str(source).translate(_SUPERSCRIPTS) if source and source != after else ""
         text += reply.text[position:end] + mark
@@ -186,8 +186,9 @@ def source_list_html(reply: Reply) -> str:
 def _quote(citation: Citation, lang: str) -> str:
     label = f"{html.escape(citation.title)}: {_OPEN[lang]}"
     return (
-        f'<li><a href="{html.escape(citation.url)}" target="_blank" rel="noopener" '
-        f'aria-label="{label}"><q>{html.escape(citation.quote)}</q></a></li>'
+        f"<li><q>{html.escape(citation.quote)}</q> "
+        f'<a href="{html.escape(citation.url)}" target="_blank" rel="noopener" '
+        f'aria-label="{label}">{_OPEN[lang]}</a></li>'
     )
 
 

@@ -8,6 +8,7 @@ the assistant's message (in a stream, in the last delta) without ``text``. Its f
 - ``urgent``: whether somebody may be in danger.
 - ``citations``: ``number``, ``article``, ``lang``, ``title``, ``quote``, ``start``, ``end`` and
   ``url`` of each quote.
+- ``sources``: the cited articles, each with the numbers of its ``citations``.
 - ``support``: each ``sentence`` of the text with the number of its ``citation``, or null.
 - ``language``; ``intent``, ``intent_score``, ``out_of_scope``, ``sentiment`` and
   ``sentiment_score``: the classifiers' results, with scores in [0, 1].

@@ -66,13 +66,16 @@ class TrainedNetwork(torch.nn.Module):
         from peft import set_peft_model_state_dict
         from safetensors.torch import load_file
 
-        found: Any = set_peft_model_state_dict(
-            self.network, load_file(folder / "adapter_model.safetensors")
-        )
-        if found.unexpected_keys:
+        try:
+            found: Any = set_peft_model_state_dict(
+                self.network, load_file(folder / "adapter_model.safetensors")
+            )
+            unknown = found.unexpected_keys[:1]
+        except RuntimeError as error:  # a weight of another shape
+            unknown = str(error).splitlines()[1:2]
+        if unknown:
             raise ValueError(
-                f"{folder}: expected an adapter of the same encoder and rank, found the weights "
-                f"{found.unexpected_keys[:2]}."
+                f"{folder}: expected an adapter of the same encoder and rank, found {unknown[0]}"
             )
 
     @property

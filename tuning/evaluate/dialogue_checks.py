@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from assistant.grounding.claims import values
 from assistant.messages import Reply
 
 
@@ -53,7 +54,9 @@ def _cited(replies: Sequence[Reply], value: dict[str, str]) -> bool:
 
 def _all_supported(replies: Sequence[Reply], value: bool) -> bool:
     support = replies[-1].support
-    is_supported = bool(support) and all(s.citation for s in support)
+    # A fixed sentence, such as one of sympathy, claims nothing.
+    claiming = [s for s in support if s.citation or values(s.sentence)]
+    is_supported = bool(claiming) and all(s.citation for s in claiming)
     return is_supported is value
 
 
