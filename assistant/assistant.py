@@ -48,8 +48,8 @@ from knowledge.knowledge_base import KnowledgeBase
 from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
 
-# The most questions of one message that are answered.
-MAX_PARTS = 3
+# The most questions of one message that are answered, and the forms that ask nothing by themselves.
+MAX_PARTS, STATEMENTS = 3, ("trouble", "other")
 
 
 class Assistant:
@@ -197,7 +197,7 @@ class Assistant:
         return self._until_a_person(found) if found.route.action is Action.HANDOFF else found
 
     def _parts(self, message: Understood, clock: Stopwatch) -> tuple[Findings, ...]:
-        """Return the findings of each question of a message; none if no part is answered.
+        """Return the findings of each question of a message; none if it is better read whole.
 
         Each one is read as if it followed the one before it: "and how long does that take?".
         """
@@ -210,7 +210,10 @@ class Assistant:
             last = _turn_of(answered[-1]) if answered else message.last
             part = self.listener.part_of(message, span.of(message.bared), last)
             parts.append(self._read(part, self._hits(part), None, clock))
-        return tuple(parts) if any(p.route.action is Action.ANSWER for p in parts) else ()
+        is_open = [part for part in parts if part.route.action is not Action.ANSWER]
+        # A statement that no article meets is what the question beside it is about.
+        is_context = any(part.message.asked.shape in STATEMENTS for part in is_open)
+        return () if is_context or len(is_open) == len(parts) else tuple(parts)
 
     def _hits(self, message: Understood) -> list[Hit]:
         # Emoji ask for no article, and something is always nearest.

@@ -31,7 +31,7 @@ class Policy:
     wish: ClassVar[float] = 0.3
     outside: ClassVar[float] = 0.2
     # From here on, each of the last two decides alone: also of a later message, of small talk, and
-    # however well a hit fits.
+    # however well a hit fits if no intent with an article is sure.
     surely_wished: ClassVar[float] = 0.6
     surely_outside: ClassVar[float] = 0.6
     angry: ClassVar[float] = 0.5

@@ -21,7 +21,7 @@ LIMIT = "how much cash can I take out a day"
 class ScriptedReader:
     """Cuts a message at slashes; says of each what it was told."""
 
-    def __init__(self, shape="other", account=0.0):
+    def __init__(self, shape="figure", account=0.0):
         self.shape, self.account = shape, account
 
     def read(self, message):
@@ -82,6 +82,11 @@ def test_if_no_question_is_answered_the_message_is_read_whole(reading):
     reply = reading(ScriptedReader()).reply("who is the king of spain/who won the cup")
     assert reply.action in (Action.DECLINE, Action.CLARIFY)
     assert "“who" not in reply.text
+
+
+def test_a_statement_that_nothing_answers_is_read_with_its_question(reading):
+    reply = reading(ScriptedReader("trouble")).reply(f"my uncle sings in the shower/{FEE}")
+    assert "”:" not in reply.text
 
 
 def test_of_many_questions_the_first_are_answered(reading):

@@ -341,9 +341,17 @@ def test_what_is_surely_outside_is_declined_whatever_was_found():
     outside = {**ORDINARY, "ordinary": 0.2, "outside": 0.8}
     for kinds in (None, ASKS):
         route = router.before_reading(
-            prediction(), hits(0.99), injection=False, failures=0, kinds=kinds, risks=outside
+            prediction(article=None),
+            hits(0.99),
+            injection=False,
+            failures=0,
+            kinds=kinds,
+            risks=outside,
         )
         assert (route.action, route.reason) == (Action.DECLINE, "out_of_scope")
+        assert router.before_reading(
+            prediction(), hits(0.99), injection=False, failures=0, kinds=kinds, risks=outside
+        ) is None  # fmt: skip
     odd = {**ORDINARY, "ordinary": 0.7, "outside": 0.3}
     assert router.before_reading(
         prediction(), hits(0.99), injection=False, failures=0, risks=odd

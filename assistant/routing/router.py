@@ -102,7 +102,9 @@ class Router:
         if route:
             return route
         is_strange = kinds is None and self._policy.is_strange(prediction, hits, risks)
-        if is_strange or self._policy.is_surely_outside(risks):
+        # What the company's own intents know is not foreign.
+        is_known = bool(prediction.article) and self._policy.is_sure(prediction)
+        if is_strange or (self._policy.is_surely_outside(risks) and not is_known):
             return unanswered("out_of_scope", "outside", failures)
         return None
 

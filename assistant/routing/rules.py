@@ -85,7 +85,7 @@ RULES = (
     ),
     Rule(
         "outside",
-        "it is out of scope, and no hit is sure; or surely outside, whatever was found",
+        "it is out of scope and no hit is sure, or surely foreign and no intent is sure",
         "decline; a person after two declines in a row",
         ("strange", "outside", "surely_outside"),
         "It is decided before reading, because a reader always finds some sentence.",
