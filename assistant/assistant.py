@@ -15,7 +15,7 @@ from assistant.expand import expand_in_background
 from assistant.findings import Findings, Stopwatch, Understood
 from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier
-from assistant.intents.question_reader import QuestionReader
+from assistant.intents.question_reader import STATEMENTS, QuestionReader
 from assistant.intents.risks import RiskClassifier
 from assistant.intents.turn_kinds import TurnKinds
 from assistant.listener import Listener
@@ -48,8 +48,8 @@ from knowledge.knowledge_base import KnowledgeBase
 from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
 
-# The most questions of one message that are answered, and the forms that ask nothing by themselves.
-MAX_PARTS, STATEMENTS = 3, ("trouble", "other")
+# The most questions of one message that are answered.
+MAX_PARTS = 3
 
 
 class Assistant:

@@ -19,6 +19,8 @@ BESIDE, BESIDE_OTHER = 0.3, 0.5
 BESIDE_PRICE = 0.2
 # The same by the form of the question: one figure is soon complete, a comparison needs both sides.
 BESIDE_OF = {"figure": 0.8, "when": 0.5, "how": 0.5, "trouble": 0.4, "why": 0.4, "choice": 0.15}
+# Half the way leads nowhere: who asks how hears more of the same passage, and more in all.
+BESIDE_STEP, MAX_STEPS, STEPS_LONGER = 0.07, 5, 1.6
 # Words and figures, and single Chinese characters.
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:[.,:]\d+)*")
 _ANNOUNCES = re.compile(r"[:：]$|\bsteps\b|as follows|步骤|如下|以下", re.IGNORECASE)
@@ -66,13 +68,16 @@ def quoted_together(shares: NDArray[np.float64], articles: Sequence[str]) -> lis
 def _best(ranked: Sequence[Evidence], lang: str, shape: str) -> list[Evidence]:
     first, *others = ranked
     chosen, words = [first], length(first.text)
+    most, most_words = MAX_SENTENCES, MAX_WORDS.get(lang, MAX_WORDS["en"])
+    if shape == "how":
+        most, most_words = MAX_STEPS, int(most_words * STEPS_LONGER)
     for evidence in others:
         if evidence.score < first.score * _least_share(evidence, first, shape):
             continue
         if any(_holds(said, evidence) or _holds(evidence, said) for said in chosen):
             continue
         words += length(evidence.text)
-        if len(chosen) == MAX_SENTENCES or words > MAX_WORDS.get(lang, MAX_WORDS["en"]):
+        if len(chosen) == most or words > most_words:
             break
         chosen.append(evidence)
     return chosen
@@ -96,6 +101,8 @@ def _holds(evidence: Evidence, said: Evidence) -> bool:
 
 
 def _least_share(evidence: Evidence, first: Evidence, shape: str) -> float:
+    if shape == "how" and evidence.passage is first.passage:
+        return BESIDE_STEP
     beside = BESIDE_OF.get(shape, BESIDE)
     if evidence.passage.article != first.passage.article:
         return max(beside, BESIDE_OTHER)

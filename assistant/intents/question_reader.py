@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from assistant.intents.adapted_network import AdaptedNetwork
+from assistant.message.courtesies import is_joined
 from knowledge.models.embedder import Embedder
 from knowledge.models.turn_before import shortened
 from knowledge.segmenter import Span
@@ -29,7 +30,9 @@ LABELS: Mapping[str, Sequence[str]] = {
 }
 MAX_TOKENS = 200
 # From here on, a message holds several questions; and one begins at a word.
-SEVERAL, BEGINS = 0.8, 0.5
+SEVERAL, BEGINS = 0.5, 0.5
+# The forms that ask nothing by themselves.
+STATEMENTS = ("trouble", "other")
 PREFIX = "query: "
 
 
@@ -85,13 +88,33 @@ class QuestionReader:
         mean = states.mean(axis=0)
         begins = self.network.likely("cut", states)[:, 1]
         starts = starts_of(self.network.tokenizer, text)
+        several = self.network.named("parts", mean)["several"]
         cuts = [(float(begins[token]), start) for token, start in starts]
         return ReadQuestion(
             shapes=self.network.named("shape", mean),
             account=self.network.named("account", mean)["yes"],
-            several=(several := self.network.named("parts", mean)["several"]),
-            parts=parts_of(message, several, cuts),
+            several=several,
+            parts=self._with_stories(message, parts_of(message, several, cuts)),
         )
+
+    def _with_stories(self, message: str, parts: Sequence[Span]) -> list[Span]:
+        """Return parts of which none is a story that only leads up to the next question.
+
+        "I lost my card. By the way, how do I …" are two matters, "I lost my card. How do I …" one.
+        """
+        whole = [parts[0]]
+        for part in parts[1:]:
+            before = whole[-1]
+            if self._is_statement(before.of(message)) and not is_joined(message, part.start):
+                whole[-1] = Span(before.start, part.end)
+            else:
+                whole.append(part)
+        return whole
+
+    def _is_statement(self, text: str) -> bool:
+        states = self.network.states(text_of(self.network.tokenizer, text))
+        shapes = self.network.named("shape", states.mean(axis=0))
+        return max(shapes, key=shapes.__getitem__) in STATEMENTS
 
 
 def text_of(tokenizer: Any, message: str) -> str:

@@ -48,6 +48,15 @@ def unjoined(question: str) -> str:
     return rest or question
 
 
+def is_joined(message: str, place: int) -> bool:
+    """Return whether a word that joins another matter stands before a place or begins there."""
+    before = message[:place].rstrip(f"{_SEPARATORS}-–—")
+    joins = _joins()
+    return bool(
+        joins.match(message[place:]) or joins.search(before, max(0, len(before) - MAX_CHARACTERS))
+    )
+
+
 @functools.cache
 def _joins() -> re.Pattern[str]:
     joins = "|".join(yaml.safe_load(FILE.read_text(encoding="utf-8"))["joins"].split("\n")[:-1])
