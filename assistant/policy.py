@@ -27,13 +27,13 @@ class Policy:
     harm: ClassVar[float] = 0.4
     # From here on, an insult is nothing but one; a first message wants a person; no company can
     # answer; and the customer is angry about something that can be helped.
-    insult: ClassVar[float] = 0.3
+    insult: ClassVar[float] = 0.6
     wish: ClassVar[float] = 0.3
-    outside: ClassVar[float] = 0.2
+    outside: ClassVar[float]
     # From here on, each of the last two decides alone: also of a later message, of small talk, and
     # however well a hit fits if no intent with an article is sure.
     surely_wished: ClassVar[float] = 0.6
-    surely_outside: ClassVar[float] = 0.6
+    surely_outside: ClassVar[float]
     angry: ClassVar[float] = 0.5
     # From here on, thanks or a wish for a person in a conversation decide alone; and the same where
     # no article answers.
@@ -173,6 +173,7 @@ class FittedPolicy(Policy):
     """For a company whose hits' scores were fitted on its own questions."""
 
     strange = 0.7
+    outside, surely_outside = 0.2, 0.6
     # Hits far below the best one cost right answers.
     least_share = 0.2
     # Without it no answer of Lantern Bank's question sets changes.
@@ -185,6 +186,9 @@ class GeneralPolicy(Policy):
 
     # Most of these companies have the general intents only.
     strange = 0.5
+    # How to wash a down jacket is outside for a bank and not for a laundry: what no company can
+    # answer is known only where a company's own intents say what it does.
+    outside, surely_outside = 0.8, 0.99
     least_share = 0.0
     # Without it Lantern Bank, treated as any other company, loses 3 points of its right answers.
     weighs_intents = True

@@ -332,12 +332,12 @@ def test_a_sure_wish_for_a_person_is_met_at_any_turn_and_before_an_insult():
             chat, hits(0.9), injection=False, failures=0, kinds=kinds, risks=sure
         )
         assert (route.action, route.rule) == (Action.HANDOFF, "person")
-    assert router.of_risk({**ORDINARY, "insult": 0.4, "person": 0.5}) is None
-    assert router.of_risk({**ORDINARY, "insult": 0.5, "person": 0.4}).rule == "insult"
+    assert router.of_risk({**ORDINARY, "insult": 0.65, "person": 0.7}) is None
+    assert router.of_risk({**ORDINARY, "insult": 0.65, "person": 0.3}).rule == "insult"
 
 
 def test_what_is_surely_outside_is_declined_whatever_was_found():
-    router = Router(GeneralPolicy())
+    router = Router(FittedPolicy())
     outside = {**ORDINARY, "ordinary": 0.2, "outside": 0.8}
     for kinds in (None, ASKS):
         route = router.before_reading(
@@ -358,10 +358,20 @@ def test_what_is_surely_outside_is_declined_whatever_was_found():
     ) is None  # fmt: skip
 
 
+def test_what_is_outside_for_one_company_is_the_trade_of_another():
+    outside = {**ORDINARY, "ordinary": 0.1, "outside": 0.9}
+    found = {"injection": False, "failures": 0, "risks": outside}
+    assert (
+        Router(GeneralPolicy()).before_reading(prediction(article=None), hits(0.9), **found) is None
+    )
+    declined = Router(GeneralPolicy()).before_reading(prediction(article=None), hits(0.3), **found)
+    assert declined.action is Action.DECLINE
+
+
 def test_nothing_is_asked_back_about_what_is_likely_outside():
     unclear = ranking(0.8, 0.5, 0.45, best=0.3)
     odd = {**ORDINARY, "ordinary": 0.7, "outside": 0.3}
-    router = Router(GeneralPolicy())
+    router = Router(FittedPolicy())
     asked = router.after_reading(prediction(), hits(0.9, 0.8), unclear, failures=0)
     assert asked.action is Action.CLARIFY
     declined = router.after_reading(prediction(), hits(0.9, 0.8), unclear, failures=0, risks=odd)
