@@ -72,7 +72,7 @@ def test_each_question_is_answered_under_its_own_words(reading):
 def test_a_question_that_nothing_answers_is_named(reading):
     reply = reading(ScriptedReader()).reply(f"{FEE}/who won the cup in 1990")
     assert "£5" in reply.text
-    assert "I found nothing sure on “question 2”" in reply.text, "1990 is no fact of ours"
+    assert "I found nothing sure on “your second question”" in reply.text, "1990 is no fact of ours"
     reply = reading(ScriptedReader()).reply(f"who is the king of spain/{FEE}")
     assert reply.text.startswith("I found nothing sure on “who is the king of spain”")
     assert "£5" in reply.text

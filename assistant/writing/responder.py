@@ -121,9 +121,7 @@ class Responder:
     def _heading(self, part: Findings, number: int) -> str:
         """Return a question's own words; its number where they hold a figure, which is no fact."""
         asked = part.message.text
-        return (
-            self.saying("part_number", part.lang, number=str(number)) if figures(asked) else asked
-        )
+        return self.saying(f"part_{number}", part.lang) if figures(asked) else asked
 
     def _worded(self, findings: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
         """Add what the generator writes, if one is to word this answer."""
