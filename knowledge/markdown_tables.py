@@ -1,6 +1,7 @@
 """Markdown tables in an article's text: which lines are rows, and how a row reads aloud."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 # What may name a column: a word in Latin letters, or two Chinese characters.
@@ -69,13 +70,15 @@ def asked_columns(columns: Sequence[str], asked: str) -> list[str]:
         asked: The question.
     """
     words = {name: set(_NAMING.findall(name.lower())) for name in columns}
+    counts = Counter(word for own in words.values() for word in own)
     lowered = asked.lower()
     named = [
         name
         for name, own in words.items()
-        if any(
-            re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", lowered)
-            for word in own.difference(*(w for other, w in words.items() if other != name))
-        )
+        if any(counts[word] == 1 and _has_word(lowered, word) for word in own)
     ]
     return named or list(columns)
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) is not None

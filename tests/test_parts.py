@@ -184,3 +184,11 @@ def test_a_later_message_may_hold_two_questions(reading):
     reply = assistant.reply(f"how long does it take/{LIMIT}", history)
     assert "5 working days" in reply.text
     assert "£500" in reply.text
+
+
+def test_each_question_gets_its_first_word_once_if_the_generator_writes_nothing(reading):
+    how = {"writer": Writer.open(ScriptedGenerator("It costs £99.")), "strategy": "zero_shot"}
+    assistant = reading(ScriptedReader("yes_no"), ScriptedVerdicts("no"), **how)
+    reply = assistant.reply(f"is a spare card free?/{LIMIT}")
+    assert reply.text.count("No.") == 2
+    assert reply.strategy == "extractive"

@@ -6,11 +6,10 @@ al. 2019, arXiv 1905.10044, for questions). ``python -m tuning.verdicts`` trains
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from assistant.evidence.ranked_sentences import Evidence
-from assistant.intents.adapted_network import AdaptedNetwork
-from knowledge.models.embedder import Embedder
+from assistant.intents.adapted_network import NetworkReader
 from knowledge.models.turn_before import shortened
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "verdicts"
@@ -20,22 +19,10 @@ VERDICTS = ("yes", "no", "depends", "open")
 MAX_TOKENS = (120, 160)
 
 
-class VerdictReader:
+class VerdictReader(NetworkReader):
     """Reads a question and the sentences that answer it with a network."""
 
-    def __init__(self, network: AdaptedNetwork) -> None:
-        """Take a network with a layer ``verdict``; ``open`` loads what ships."""
-        self.network = network
-
-    @classmethod
-    def open(cls, embedder: Embedder, folder: Path = WEIGHTS) -> Self | None:
-        """Load the weights; None where they were trained for another embedder.
-
-        Raises:
-            IntentsError: The weights are damaged.
-        """
-        network = AdaptedNetwork.open(embedder, folder)
-        return cls(network) if network else None
+    weights = WEIGHTS
 
     def read(self, question: str, chosen: Sequence[Evidence]) -> dict[str, float]:
         """Return the probability of each of ``VERDICTS``.

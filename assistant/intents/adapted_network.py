@@ -6,7 +6,7 @@ What several small classifiers of messages share. ``tuning/adapted_network/`` tr
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,3 +99,28 @@ class AdaptedNetwork:
         """Return the probability of each label by its name, for one vector."""
         labels = self.facts["labels"][layer]
         return dict(zip(labels, map(float, self.likely(layer, vector)), strict=True))
+
+
+class NetworkReader:
+    """What reads messages with an adapted network of its own."""
+
+    weights: ClassVar[Path]
+    """The folder of what ships."""
+
+    def __init__(self, network: AdaptedNetwork) -> None:
+        """Take a network with the reader's layers; ``open`` loads what ships."""
+        self.network = network
+
+    @classmethod
+    def open(cls, embedder: Embedder, folder: Path | None = None) -> Self | None:
+        """Load the weights; None where there are none, or they were trained for another embedder.
+
+        Args:
+            embedder: Holds the network.
+            folder: What the training wrote; None for what ships.
+
+        Raises:
+            IntentsError: The weights are damaged.
+        """
+        network = AdaptedNetwork.open(embedder, folder or cls.weights)
+        return cls(network) if network else None

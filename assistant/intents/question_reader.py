@@ -7,11 +7,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from assistant.intents.adapted_network import AdaptedNetwork
+from assistant.intents.adapted_network import NetworkReader
 from assistant.message.courtesies import is_joined
-from knowledge.models.embedder import Embedder
 from knowledge.models.turn_before import shortened
 from knowledge.segmenter import Span
 
@@ -43,13 +42,11 @@ class ReadQuestion:
     Attributes:
         shapes: The probability of each of ``SHAPES``.
         account: The probability, in [0, 1], that only the customer's own account can tell.
-        several: The probability, in [0, 1], that it holds several questions.
-        parts: Where they stand; one span if it holds one.
+        parts: Where its questions stand; one span if it holds one.
     """
 
     shapes: Mapping[str, float]
     account: float
-    several: float
     parts: Sequence[Span]
 
     @property
@@ -61,25 +58,13 @@ class ReadQuestion:
 def unread(message: str) -> ReadQuestion:
     """Return what a message asks of which nothing is known: one thing, in no special form."""
     shapes = {shape: float(shape == "other") for shape in SHAPES}
-    return ReadQuestion(shapes, 0.0, 0.0, [Span(0, len(message))])
+    return ReadQuestion(shapes, 0.0, [Span(0, len(message))])
 
 
-class QuestionReader:
+class QuestionReader(NetworkReader):
     """Reads what a message asks with a network."""
 
-    def __init__(self, network: AdaptedNetwork) -> None:
-        """Take a network with the layers ``LABELS``; ``open`` loads what ships."""
-        self.network = network
-
-    @classmethod
-    def open(cls, embedder: Embedder, folder: Path = WEIGHTS) -> Self | None:
-        """Load the weights; None where they were trained for another embedder.
-
-        Raises:
-            IntentsError: The weights are damaged.
-        """
-        network = AdaptedNetwork.open(embedder, folder)
-        return cls(network) if network else None
+    weights = WEIGHTS
 
     def read(self, message: str) -> ReadQuestion:
         """Return what a message asks."""
@@ -93,7 +78,6 @@ class QuestionReader:
         return ReadQuestion(
             shapes=self.network.named("shape", mean),
             account=self.network.named("account", mean)["yes"],
-            several=several,
             parts=self._with_stories(message, parts_of(message, several, cuts)),
         )
 

@@ -6,10 +6,9 @@ layer over the mean of its vectors.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from assistant.intents.adapted_network import AdaptedNetwork
-from knowledge.models.embedder import Embedder
+from assistant.intents.adapted_network import NetworkReader
 from knowledge.models.turn_before import shortened
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "risks"
@@ -25,22 +24,10 @@ ORDINARY: Mapping[str, float] = {risk: float(risk == "ordinary") for risk in RIS
 MAX_TOKENS = (160, 60)
 
 
-class RiskClassifier:
+class RiskClassifier(NetworkReader):
     """Predicts the risks of a message."""
 
-    def __init__(self, network: AdaptedNetwork) -> None:
-        """Take a network with a layer ``risk``; ``open`` loads what ships."""
-        self.network = network
-
-    @classmethod
-    def open(cls, embedder: Embedder, folder: Path = WEIGHTS) -> Self | None:
-        """Load the weights; None where they were trained for another embedder.
-
-        Raises:
-            IntentsError: The weights are damaged.
-        """
-        network = AdaptedNetwork.open(embedder, folder)
-        return cls(network) if network else None
+    weights = WEIGHTS
 
     def predict(self, message: str, before: str = "") -> dict[str, float]:
         """Return the probability of each of ``RISKS``.

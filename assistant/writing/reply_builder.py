@@ -9,6 +9,9 @@ from assistant.grounding.grounder import SupportingSpan
 from assistant.messages import Citation, Reply, Support
 from knowledge.segmenter import sentences
 
+# A sentence, its support and the separator before it: what ``add`` takes.
+Lead = tuple[str, SupportingSpan | None, str | None]
+
 
 class ReplyBuilder:
     """Collects the sentences of a reply with their citations."""
@@ -28,7 +31,7 @@ class ReplyBuilder:
         self._findings = findings
         self._text = ""
         self._citations: list[Citation] = []
-        self._leads: list[tuple[str, SupportingSpan | None, str | None]] = []
+        self._leads: Sequence[Lead] = ()
 
     def has_said(self, sentence: str) -> bool:
         """Return whether the reply already has this sentence."""
@@ -45,11 +48,9 @@ class ReplyBuilder:
             for citation in self._citations
         )
 
-    def lead(
-        self, sentence: str, span: SupportingSpan | None = None, separator: str | None = None
-    ) -> None:
-        """Let a sentence go before the next one that is added, if one is; see ``add``."""
-        self._leads.append((sentence, span, separator))
+    def lead(self, leads: Sequence[Lead]) -> None:
+        """Let these go before the next sentence that is added, if one is, and nothing else."""
+        self._leads = leads
 
     def add(self, sentence: str, span: SupportingSpan | None, separator: str | None = None) -> str:
         """Append a sentence and return the added text: a separator and the sentence.
@@ -62,7 +63,7 @@ class ReplyBuilder:
             separator: The separator; None for the language's own, a space or nothing (Chinese).
                 The first sentence has none.
         """
-        leads, self._leads = self._leads, []
+        leads, self._leads = self._leads, ()
         led = "".join(self.add(*one) for one in leads)
         default = "" if self._findings.lang == "zh" else " "
         prefix = (default if separator is None else separator) if self._text else ""

@@ -1,7 +1,7 @@
 """Says what was found out: words an answer, quotes it, or says why there is none."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from assistant.company import Company
 from assistant.findings import Findings
@@ -11,7 +11,7 @@ from assistant.message.history import choice_lines
 from assistant.messages import Action, Stream
 from assistant.routing import ACCOUNT, SORRY, unanswered
 from assistant.writing.openings import opening_of
-from assistant.writing.reply_builder import ReplyBuilder, supporting
+from assistant.writing.reply_builder import Lead, ReplyBuilder, supporting
 from assistant.writing.strategies import WORDED, StrategyChoices
 from assistant.writing.templates import Sayings
 from assistant.writing.writer import Writer
@@ -105,13 +105,13 @@ class Responder:
             if part.route.action is not Action.ANSWER:
                 yield builder.add(self.saying("part_unread", part.lang, part=asked), None, between)
                 continue
-            builder.lead(self.saying("part", part.lang, part=asked), None, between)
+            heading: Lead = (self.saying("part", part.lang, part=asked), None, between)
             before = len(builder.support)
-            yield from self._worded(part, strategy, builder)
+            yield from self._worded(part, strategy, builder, [heading])
             if len(builder.support) > before:
                 worded = True
             else:
-                yield from self._quoted(part, builder, feels=number == 1)
+                yield from self._quoted(part, builder, [heading], feels=number == 1)
         if len(findings.message.asked.parts) > len(findings.parts):
             yield builder.add(self.saying("one_by_one", findings.lang), None, "\n\n")
         if not worded:
@@ -123,38 +123,46 @@ class Responder:
         asked = part.message.text
         return self.saying(f"part_{number}", part.lang) if figures(asked) else asked
 
-    def _worded(self, findings: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
-        """Add what the generator writes, if one is to word this answer."""
+    def _worded(
+        self, findings: Findings, strategy: str, builder: ReplyBuilder, leads: Sequence[Lead] = ()
+    ) -> Iterator[str]:
+        """Add what the generator writes after ``leads``, if one is to word this answer."""
         if self._writer and strategy in WORDED and findings.route.reason == "answer":
-            opening = self._opening(findings)
-            yield from self._writer.write(findings, strategy, builder, opening)
+            builder.lead([*leads, *self._opening(findings)])
+            yield from self._writer.write(findings, strategy, builder)
             findings.clock.lap("generator")
 
     def _quoted(
-        self, findings: Findings, builder: ReplyBuilder, *, feels: bool = True
+        self,
+        findings: Findings,
+        builder: ReplyBuilder,
+        leads: Sequence[Lead] = (),
+        *,
+        feels: bool = True,
     ) -> Iterator[str]:
-        """Add the chosen sentences, with what goes before them: sympathy only once."""
+        """Add the chosen sentences after ``leads`` and what else goes first, sympathy if wanted."""
         reason, lang = findings.route.reason, findings.lang
+        said = []
         if reason == "nearest":
             title = findings.chosen[0].passage.title
-            builder.lead(self.saying("nearest", lang, title=title))
+            said.append(self.saying("nearest", lang, title=title))
         elif reason == ACCOUNT or (feels and reason in SORRY):
-            builder.lead(self.saying(reason, lang))
+            said.append(self.saying(reason, lang))
         elif feels and findings.is_trouble:
-            builder.lead(self.saying("trouble", lang))
+            said.append(self.saying("trouble", lang))
         foreign = {str(evidence.passage.lang) for evidence in findings.chosen} - {lang}
-        for other in sorted(foreign)[:1]:
-            builder.lead(self.saying(f"source_in_{other}", lang))
-        if opening := self._opening(findings):
-            builder.lead(opening, supporting(findings.chosen))
+        said += [self.saying(f"source_in_{other}", lang) for other in sorted(foreign)[:1]]
+        first: list[Lead] = [(sentence, None, None) for sentence in said]
+        builder.lead([*leads, *first, *self._opening(findings)])
         yield from builder.quote(findings.chosen)
 
-    def _opening(self, findings: Findings) -> str:
-        """Return "yes", "no" or "it depends" in the question's words; "" where it is unsure."""
+    def _opening(self, findings: Findings) -> Sequence[Lead]:
+        """Return "yes", "no" or "it depends" in the question's words; nothing if it is unsure."""
         if not findings.verdict:
-            return ""
+            return ()
         openings = self.sayings[findings.lang].openings
-        return opening_of(findings.message.text, findings.verdict, openings)
+        opening = opening_of(findings.message.text, findings.verdict, openings)
+        return [(opening, supporting(findings.chosen), None)]
 
     def _say(self, findings: Findings) -> Stream:
         saying = self.saying(findings.route.reason, findings.message.prediction.language)

@@ -11,7 +11,7 @@ from assistant.grounding.claims import are_among, values
 from assistant.grounding.grounder import Grounder, SupportingSpan, without_yes_or_no
 from assistant.message import safety
 from assistant.messages import Message
-from assistant.writing.reply_builder import ReplyBuilder, complete_sentences, supporting
+from assistant.writing.reply_builder import ReplyBuilder, complete_sentences
 from assistant.writing.strategies import WORDED
 from assistant.writing.templates import PromptTemplate
 from knowledge.documents import Hit
@@ -49,9 +49,7 @@ class Writer:
             },
         )
 
-    def write(
-        self, findings: Findings, strategy: str, builder: ReplyBuilder, opening: str = ""
-    ) -> Iterator[str]:
+    def write(self, findings: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
         """Add the supported sentences to the reply, and yield the text of each.
 
         A tuned generator reads only the sentences of the extractive answer. If it drops a value of
@@ -61,8 +59,6 @@ class Writer:
             findings: The findings of the turn; at least one hit.
             strategy: One of ``WORDED``.
             builder: The reply.
-            opening: What goes before the first sentence: "yes", "no" or nothing. The generator's
-                own is dropped, since nothing backs it.
 
         Raises:
             GeneratorError: The generator fails.
@@ -73,10 +69,9 @@ class Writer:
         hits = findings.hits[: READ if tuned else PROMPT_HITS]
         prompt_hits = as_hits(runs_of(findings.chosen)) if tuned else hits
         pieces = self._generate(findings, template, prompt_hits, tuned=tuned)
-        dropped = False
-        if opening:
-            builder.lead(opening, supporting(findings.chosen))
+        dropped, before = False, len(builder.support)
         for written in complete_sentences(pieces, findings.lang):
+            # Nothing backs the generator's own yes or no.
             sentence = without_yes_or_no(written)
             if template.decline and sentence == template.decline:
                 builder.declined = not dropped
@@ -87,7 +82,7 @@ class Writer:
                 dropped = True
             elif span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
-        if builder.support and tuned:
+        if tuned and len(builder.support) > before:
             yield from builder.quote(_skipped(findings.chosen, builder))
 
     def _generate(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from knowledge.models.model_files import encoder_source
 from tuning.adapted_network.config import NetworkSettings
@@ -96,6 +97,20 @@ class TrainedNetwork(torch.nn.Module):
         """Return the places of labels in their layer."""
         known = list(self.labels[layer])
         return torch.tensor([known.index(label) for label in labels], device=self.device)
+
+    def loss(self, layer: str, vectors: torch.Tensor, labels: Sequence[str]) -> torch.Tensor:
+        """Return the cross-entropy of a layer, with the settings' smoothing.
+
+        Args:
+            layer: The layer's name.
+            vectors: Of shape (rows, dimension).
+            labels: The right one of each row.
+        """
+        return functional.cross_entropy(
+            self.layers[layer](vectors),
+            self.numbers(layer, labels),
+            label_smoothing=self.settings.smoothing,
+        )
 
     @torch.no_grad()
     def logits(self, layer: str, texts: Sequence[Text]) -> NDArray[np.float64]:

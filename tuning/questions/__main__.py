@@ -7,22 +7,19 @@ facts and a model card to the config's ``output``, whole or not at all.
 
 import random
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tuning.training_command import parsed, run
+from tuning.adapted_network.task import Measures, Task, command
 
 if TYPE_CHECKING:
     import torch
 
-    from tuning.adapted_network.config import NetworkSettings
     from tuning.adapted_network.training import TrainedNetwork
     from tuning.questions.rows import QuestionRow
 
-NAME = "questions"
 CARD = Path(__file__).with_name("card.md.jinja")
 # The share of rows in training in lower case and without punctuation.
 VARIED = 0.2
@@ -31,49 +28,37 @@ CUT = 3.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, measure and save.
-
-    Returns:
-        1 if something cannot be used, 130 after Ctrl-C, else 0.
-    """
-    options = parsed(NAME, __doc__, arguments)
-    from tuning.adapted_network.config import NetworkSettings
-
-    return run(NAME, options, NetworkSettings, _train)
+    """Train, measure and save; see ``command``."""
+    return command("questions", __doc__, arguments, _task)
 
 
-def _train(settings: "NetworkSettings", state: Path) -> None:
-    import torch
-
+def _task() -> "Task[QuestionRow]":
     from assistant.intents.question_reader import LABELS
-    from tuning.adapted_network.model_folder import save_result
-    from tuning.adapted_network.training import TrainedNetwork, train
-    from tuning.questions.measures import measure, said_of, temperatures_of
     from tuning.questions.rows import question_rows
 
-    start = time.perf_counter()
-    rows, dev = question_rows("train"), question_rows("dev")
-    network = TrainedNetwork(settings, LABELS, state)
-    print(f"{len(rows):,} messages for training, {len(dev):,} for development")
-    if torch.cuda.is_available():
-        network.cuda()
-    loss = round(train(network, rows, lambda batch: loss_of(network, batch), _varied), 3)
+    return Task(
+        labels=LABELS,
+        unit="messages",
+        rows=question_rows("train"),
+        dev=question_rows("dev"),
+        loss=_loss,
+        varied=_varied,
+        measured=_measured,
+        card=CARD,
+    )
+
+
+def _measured(
+    network: "TrainedNetwork", dev: "Sequence[QuestionRow]"
+) -> tuple[Mapping[str, float], Measures]:
+    from tuning.questions.measures import measure, said_of, temperatures_of
+
     said = said_of(network, dev)
     temperatures = temperatures_of(said, dev)
-    measures = measure(said, dev, temperatures)
-    facts: dict[str, Any] = {
-        "messages": len(rows),
-        "loss": loss,
-        "temperatures": temperatures,
-        "development": measures,
-        "seconds": round(time.perf_counter() - start),
-    }
-    for lang, row in measures.items():
-        print(f"{lang}: " + ", ".join(f"{name} {count}" for name, count in row.items()))
-    save_result(network, facts, CARD)
+    return temperatures, measure(said, dev, temperatures)
 
 
-def loss_of(network: "TrainedNetwork", batch: "Sequence[QuestionRow]") -> "torch.Tensor":
+def _loss(network: "TrainedNetwork", batch: "Sequence[QuestionRow]") -> "torch.Tensor":
     """Return the sum of the layers' cross-entropies."""
     import torch
     from torch.nn import functional
@@ -85,19 +70,11 @@ def loss_of(network: "TrainedNetwork", batch: "Sequence[QuestionRow]") -> "torch
     means = torch.stack([of.mean(dim=0) for of in states])
     # Each of several questions is read again by itself: whose account it is about is told then.
     single = [number for number, row in enumerate(batch) if not row.cuts]
-    known = {
-        "shape": (means, [row.shape for row in batch]),
-        "account": (means[single], ["yes" if batch[n].account else "no" for n in single]),
-        "parts": (means, ["several" if row.cuts else "one" for row in batch]),
-    }
-    smoothing = network.settings.smoothing
-    loss = sum(
-        functional.cross_entropy(
-            network.layers[layer](of), network.numbers(layer, labels), label_smoothing=smoothing
-        )
-        for layer, (of, labels) in known.items()
-        if labels
-    )
+    loss = network.loss("shape", means, [row.shape for row in batch])
+    loss = loss + network.loss("parts", means, ["several" if r.cuts else "one" for r in batch])
+    if single:
+        own = ["yes" if batch[number].account else "no" for number in single]
+        loss = loss + network.loss("account", means[single], own)
     tokens, begins = [], []
     for row, text, of_text in zip(batch, texts, states, strict=True):
         for token, place in starts_of(network.tokenizer, text):
@@ -106,7 +83,7 @@ def loss_of(network: "TrainedNetwork", batch: "Sequence[QuestionRow]") -> "torch
     if tokens:
         logits = network.layers["cut"](torch.stack(tokens))
         loss = loss + CUT * functional.cross_entropy(logits, network.numbers("cut", begins))
-    return torch.as_tensor(loss)
+    return loss
 
 
 def _varied(row: "QuestionRow", chance: random.Random) -> "QuestionRow":

@@ -14,7 +14,7 @@ import numpy as np
 
 from assistant.intents.question_reader import SHAPES
 from tuning.customer_messages import Part
-from tuning.json_lines import read_json_lines
+from tuning.json_lines import read_labelled_lines
 
 DATA = Path(__file__).parent.parent / "data"
 LANGUAGES = ("en", "zh")
@@ -41,12 +41,7 @@ def question_rows(part: Part) -> list[QuestionRow]:
     name = "questions" if part == "train" else "questions_dev"
     rows = []
     for lang in LANGUAGES:
-        file = DATA / f"{name}.{lang}.jsonl"
-        for number, row in enumerate(read_json_lines(file), 1):
-            if row["shape"] not in SHAPES:
-                raise ValueError(
-                    f"{file}:{number}: expected one of {SHAPES}, found {row['shape']!r}."
-                )
+        for row in read_labelled_lines(DATA / f"{name}.{lang}.jsonl", "shape", SHAPES):
             cuts = cuts_of(row["text"], row["parts"])
             rows.append(QuestionRow(row["text"], row["shape"], row["account"], cuts, lang))
     return rows

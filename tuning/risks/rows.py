@@ -13,7 +13,7 @@ from assistant.intents.intent_files import GENERAL, read_intents
 from assistant.intents.risks import RISKS
 from tuning.customer_messages import Part, help_centres, shared_folder
 from tuning.customer_talks import talks_of
-from tuning.json_lines import read_json_lines
+from tuning.json_lines import read_json_lines, read_labelled_lines
 from tuning.public_data import banking77, out_of_scope
 
 DATA = Path(__file__).parent.parent / "data"
@@ -104,11 +104,6 @@ def rows_of(part: Part) -> list[RiskRow]:
     name = "risks" if part == "train" else "risks_dev"
     rows = []
     for lang in LANGUAGES:
-        file = DATA / f"{name}.{lang}.jsonl"
-        for number, row in enumerate(read_json_lines(file), 1):
-            if row["kind"] not in RISKS:
-                raise ValueError(
-                    f"{file}:{number}: expected one of {RISKS}, found {row['kind']!r}."
-                )
-            rows.append(RiskRow(row["text"], row["last"], row["kind"], lang))
+        read = read_labelled_lines(DATA / f"{name}.{lang}.jsonl", "kind", RISKS)
+        rows += [RiskRow(row["text"], row["last"], row["kind"], lang) for row in read]
     return rows

@@ -8,76 +8,60 @@ config's ``output``, whole or not at all.
 
 import random
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tuning.training_command import parsed, run
+from tuning.adapted_network.task import Measures, Task, command, lowered
 
 if TYPE_CHECKING:
     import torch
 
-    from tuning.adapted_network.config import NetworkSettings
     from tuning.adapted_network.training import TrainedNetwork
     from tuning.verdicts.rows import VerdictRow
 
-NAME = "verdicts"
 CARD = Path(__file__).with_name("card.md.jinja")
 # The share of questions in training in lower case and without final punctuation.
 VARIED = 0.2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, measure and save.
-
-    Returns:
-        1 if something cannot be used, 130 after Ctrl-C, else 0.
-    """
-    options = parsed(NAME, __doc__, arguments)
-    from tuning.adapted_network.config import NetworkSettings
-
-    return run(NAME, options, NetworkSettings, _train)
+    """Train, measure and save; see ``command``."""
+    return command("verdicts", __doc__, arguments, _task)
 
 
-def _train(settings: "NetworkSettings", state: Path) -> None:
-    import torch
-
+def _task() -> "Task[VerdictRow]":
     from assistant.evidence.verdict import VERDICTS
-    from tuning.adapted_network.model_folder import save_result
-    from tuning.adapted_network.training import TrainedNetwork, temperature_of, train
-    from tuning.verdicts.measures import measure
     from tuning.verdicts.rows import dev_rows, verdict_rows
 
-    start = time.perf_counter()
-    rows, dev = verdict_rows(), dev_rows()
-    network = TrainedNetwork(settings, {"verdict": VERDICTS}, state)
-    print(f"{len(rows):,} questions for training, {len(dev):,} for development")
-    if torch.cuda.is_available():
-        network.cuda()
-    loss = round(train(network, rows, lambda batch: _loss(network, batch), _varied), 3)
+    return Task(
+        labels={"verdict": VERDICTS},
+        unit="questions",
+        rows=verdict_rows(),
+        dev=dev_rows(),
+        loss=_loss,
+        varied=_varied,
+        measured=_measured,
+        card=CARD,
+    )
+
+
+def _measured(
+    network: "TrainedNetwork", dev: "Sequence[VerdictRow]"
+) -> tuple[Mapping[str, float], Measures]:
+    from assistant.evidence.verdict import VERDICTS
+    from tuning.adapted_network.training import temperature_of
+    from tuning.verdicts.measures import measure
+
     logits = network.logits("verdict", _texts(network, dev))
     temperature = temperature_of(logits, [VERDICTS.index(row.verdict) for row in dev])
-    measures = measure(dev, logits, temperature)
-    facts: dict[str, Any] = {
-        "questions": len(rows),
-        "loss": loss,
-        "temperatures": {"verdict": round(temperature, 3)},
-        "development": measures,
-        "seconds": round(time.perf_counter() - start),
-    }
-    for lang, row in measures.items():
-        print(f"{lang}: " + ", ".join(f"{name} {count}" for name, count in row.items()))
-    save_result(network, facts, CARD)
+    return {"verdict": round(temperature, 3)}, measure(dev, logits, temperature)
 
 
 def _loss(network: "TrainedNetwork", batch: "Sequence[VerdictRow]") -> "torch.Tensor":
-    from torch.nn import functional
-
-    logits = network.layers["verdict"](network.means(_texts(network, batch)))
-    verdicts = network.numbers("verdict", [row.verdict for row in batch])
-    return functional.cross_entropy(logits, verdicts, label_smoothing=network.settings.smoothing)
+    vectors = network.means(_texts(network, batch))
+    return network.loss("verdict", vectors, [row.verdict for row in batch])
 
 
 def _texts(network: "TrainedNetwork", rows: "Sequence[VerdictRow]") -> list[tuple[str, str]]:
@@ -87,9 +71,7 @@ def _texts(network: "TrainedNetwork", rows: "Sequence[VerdictRow]") -> list[tupl
 
 
 def _varied(row: "VerdictRow", chance: random.Random) -> "VerdictRow":
-    if chance.random() < VARIED:
-        row = replace(row, question=row.question.lower().strip(" ?!.？！。") or row.question)
-    return row
+    return replace(row, question=lowered(row.question)) if chance.random() < VARIED else row
 
 
 if __name__ == "__main__":
