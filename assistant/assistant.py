@@ -1,32 +1,25 @@
 """Answers one message: the only file that knows the order of the steps."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Self
 
 from assistant.company import Company
 from assistant.config import Settings
-from assistant.evidence.ranked_sentences import Evidence, without
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import open_reading_embedder
-from assistant.evidence.selection import select
 from assistant.evidence.verdict import VerdictReader
 from assistant.expand import expand_in_background
-from assistant.findings import Findings, Stopwatch, Understood
+from assistant.finder import Finder
+from assistant.findings import Findings, Stopwatch
 from assistant.generators.open_generator import open_generator
 from assistant.intents.classifier import IntentClassifier
-from assistant.intents.question_reader import STATEMENTS, QuestionReader
+from assistant.intents.question_reader import QuestionReader
 from assistant.intents.risks import RiskClassifier
 from assistant.intents.turn_kinds import TurnKinds
 from assistant.listener import Listener
-from assistant.message import safety
 from assistant.message.context import (
     TURNS,
-    Asked,
-    EarlierTurn,
-    asks_back,
     failures_in_a_row,
-    says_little,
     what_is_asked,
 )
 from assistant.message.history import (
@@ -34,53 +27,31 @@ from assistant.message.history import (
     recover_decision,
     with_citations,
 )
-from assistant.messages import Action, Message, Reply, Stream
-from assistant.policy import FittedPolicy, GeneralPolicy, Policy
-from assistant.routing import PERSON, SORRY, Route, Router
+from assistant.messages import Message, Reply, Stream
+from assistant.policy import FittedPolicy, GeneralPolicy
 from assistant.waiting import Waiting
-from assistant.writing.reply_builder import citation_of
 from assistant.writing.responder import Responder
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
 from assistant.writing.writer import Writer
-from knowledge.documents import Article, Hit
+from knowledge.documents import Article
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.models.model_files import open_embedder, open_span_embedders
 from knowledge.retrieval.reranker import open_reranker
-
-# The most questions of one message that are answered.
-MAX_PARTS = 3
 
 
 class Assistant:
     """Answers messages from a company's articles. Keeps no conversation."""
 
-    def __init__(
-        self,
-        *,
-        listener: Listener,
-        knowledge: KnowledgeBase,
-        evidence: SentenceRanker,
-        verdicts: VerdictReader | None = None,
-        policy: Policy,
-        responder: Responder,
-    ) -> None:
+    def __init__(self, *, listener: Listener, finder: Finder, responder: Responder) -> None:
         """Take ready parts; ``from_config`` opens them.
 
         Args:
             listener: Understands messages.
-            knowledge: Provides the current retriever.
-            evidence: Ranks the sentences that may answer.
-            verdicts: Tells yes from no; without it, no answer begins with either.
-            policy: How sure an answer must be.
+            finder: Finds what answers them.
             responder: Says what was found out.
         """
-        self.listener, self.responder = listener, responder
-        self._knowledge = knowledge
-        self.evidence = evidence
-        self._verdicts = verdicts
-        self.policy = policy
-        self._router = Router(policy)
+        self.listener, self.finder, self.responder = listener, finder, responder
         self.waiting = Waiting()
         # How replies of earlier turns are known again where a client keeps their text alone.
         self._decided = {name: self._every(name) for name in DECIDED}
@@ -109,18 +80,22 @@ class Assistant:
         # Scores that were fitted on the company's own questions are the most reliable.
         is_fitted = knowledge.current().snapshot.calibration.own
         generator = open_generator(settings)
+        listener = Listener(
+            embedder=embedder,
+            intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
+            risks=RiskClassifier.open(reading or embedder),
+            kinds=TurnKinds.open(embedder),
+            questions=QuestionReader.open(reading or embedder),
+        )
         assistant = cls(
-            listener=Listener(
-                embedder=embedder,
-                intents=IntentClassifier.open(settings.knowledge, embedder, settings.state),
-                risks=RiskClassifier.open(reading or embedder),
-                kinds=TurnKinds.open(embedder),
-                questions=QuestionReader.open(reading or embedder),
+            listener=listener,
+            finder=Finder(
+                listener=listener,
+                knowledge=knowledge,
+                evidence=SentenceRanker.open(embedder, spans, reading),
+                verdicts=VerdictReader.open(reading or embedder),
+                policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
             ),
-            knowledge=knowledge,
-            evidence=SentenceRanker.open(embedder, spans, reading),
-            verdicts=VerdictReader.open(reading or embedder),
-            policy=(FittedPolicy if is_fitted else GeneralPolicy)(settings.caution),
             responder=Responder(
                 company=company,
                 sayings=Sayings.load_all(),
@@ -164,135 +139,30 @@ class Assistant:
         known = [recover_decision(message, self._decided) for message in history]
         known = self._with_citations(known)
         asked = what_is_asked(question, known)
-        return self._considered(asked, failures_in_a_row(known), Stopwatch())
+        clock = Stopwatch()
+        most = self.responder.max_characters
+        message = self.listener.understand(asked, failures_in_a_row(known), most, clock)
+        return self.finder.find(message, clock)
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of what makes a reply: program, index, embedder and generator."""
+        import importlib.metadata
+
+        snapshot, generator = self.finder.knowledge.current().snapshot, self.responder.generator
+        return {
+            "frontdesk": importlib.metadata.version("frontdesk"),
+            "index": snapshot.generation,
+            "embedder": snapshot.embedder,
+            "generator": generator.name if generator else "",
+        }
 
     def article(self, lang: str, article: str) -> Article | None:
         """Return a currently valid article, or None."""
-        return self._knowledge.current().article(lang, article)
-
-    def _considered(self, asked: Asked, failures: int, clock: Stopwatch) -> Findings:
-        """Return the findings of a message, whole or part by part."""
-        message = self.listener.understand(asked, failures, self.responder.max_characters, clock)
-        if crisis := self._router.of_risk(message.risks):
-            # No article, no choice: only help, or a friendly no.
-            return Findings(message, crisis, clock)
-        hits = self._hits(message)
-        clock.lap("retriever")
-        route = None
-        if message.picked is None:
-            # Reading takes most of a turn. Small talk, orders and out-of-scope messages need none.
-            route = self._router.before_reading(
-                message.prediction,
-                hits,
-                injection=message.injection,
-                failures=failures,
-                kinds=message.kinds,
-                risks=message.risks,
-            )
-        parts = () if route or message.picked else self._parts(message, clock)
-        if parts:
-            first = next(part for part in parts if part.route.action is Action.ANSWER)
-            return Findings(message, first.route, clock, hits, parts=parts)
-        found = self._read(message, hits, route, clock)
-        return self._until_a_person(found) if found.route.action is Action.HANDOFF else found
-
-    def _parts(self, message: Understood, clock: Stopwatch) -> tuple[Findings, ...]:
-        """Return the findings of each question of a message; none if it is better read whole.
-
-        Each one is read as if it followed the one before it: "and how long does that take?".
-        """
-        if len(message.asked.parts) == 1:
-            return ()
-        parts: list[Findings] = []
-        for span in message.asked.parts[:MAX_PARTS]:
-            # A question that nothing answered says nothing of the next one.
-            answered = [part for part in parts if part.route.action is Action.ANSWER]
-            last = _turn_of(answered[-1]) if answered else message.last
-            part = self.listener.part_of(message, span.of(message.bared), last)
-            parts.append(self._read(part, self._hits(part), None, clock))
-        is_open = [part for part in parts if part.route.action is not Action.ANSWER]
-        # A statement that no article meets is what the question beside it is about.
-        is_context = any(part.message.asked.shape in STATEMENTS for part in is_open)
-        return () if is_context or len(is_open) == len(parts) else tuple(parts)
-
-    def _hits(self, message: Understood) -> list[Hit]:
-        # Emoji ask for no article, and something is always nearest.
-        if safety.is_emoji_alone(message.bared):
-            return []
-        prediction = message.prediction
-        return self._knowledge.current().retrieve(
-            message.vectors,
-            prediction.language,
-            prior=prediction.articles if self.policy.weighs_intents else None,
-            title=message.picked,
-            also=[c.article for turn in message.earlier for c in turn.citations],
-            before=message.last,
-        )
-
-    def _read(
-        self, message: Understood, hits: Sequence[Hit], route: Route | None, clock: Stopwatch
-    ) -> Findings:
-        """Return the findings of a message or a part of it, with what the hits say of it."""
-        prediction, last, kinds = message.prediction, message.last, message.kinds
-        is_pick = message.picked is not None
-        is_expected = not last and self._router.is_expected(prediction, hits)
-        read_share = 0.0 if is_pick else self.policy.read_share(is_expected)
-        ranked = self.evidence.rank(
-            message.bared, [] if route else hits, message.vector, read_share, last
-        )
-        if last and kinds and self.policy.is_pushback(kinds):
-            # The same words again would help nobody.
-            ranked = without(ranked, last.citations)
-        if is_pick:
-            route = self._router.after_pick(ranked, message.failures)
-        elif route is None:
-            route = self._router.after_reading(
-                prediction,
-                hits,
-                ranked,
-                failures=message.failures,
-                says_little=says_little(message.bared, message.history),
-                expected=is_expected,
-                kinds=kinds,
-                asked_back=asks_back(message.history),
-                risks=message.risks,
-                said_sorry=any(earlier.reason in SORRY for earlier in message.history),
-                account=message.asked.account,
-            )
-        chosen = select(ranked, prediction.language, message.asked.shape)
-        clock.lap("evidence")
-        verdict = ""
-        if route.action is Action.ANSWER:
-            verdict = self._verdict(message, chosen)
-            clock.lap("verdict")
-        return Findings(message, route, clock, hits, chosen, verdict)
-
-    def _until_a_person(self, findings: Findings) -> Findings:
-        """Return the findings of a handoff with what the customer can read while waiting.
-
-        This is the article of the intent. If the company's intents name no article, it is any
-        sentence that answers, such as the opening hours of the telephone line.
-        """
-        message = findings.message
-        prediction = message.prediction
-        about = [hit for hit in findings.hits if hit.passage.article == prediction.article]
-        wished = self._router.is_settled(prediction) or findings.route.reason == PERSON
-        read = about or (findings.hits if wished else [])
-        ranked = self.evidence.rank(message.text, read, message.vector, last=message.last)
-        is_told = about or self.policy.is_about(ranked)
-        chosen = select(ranked, prediction.language) if is_told else []
-        return dataclasses.replace(findings, chosen=chosen)
-
-    def _verdict(self, message: Understood, chosen: Sequence[Evidence]) -> str:
-        """Return whether what is quoted says yes or no; "" where nobody asked, or it is unsure."""
-        if not self._verdicts or not self.policy.asks_yes_or_no(message.asked.shapes):
-            return ""
-        first = [e for e in chosen if e.passage.article == chosen[0].passage.article]
-        return self.policy.verdict(self._verdicts.read(message.bared, first), message.lang)
+        return self.finder.knowledge.current().article(lang, article)
 
     def _with_citations(self, history: Sequence[Message]) -> list[Message]:
         """Return the history with what the last replies quote, for clients that keep text alone."""
-        quotations = self._knowledge.current().quotations
+        quotations = self.finder.knowledge.current().quotations
         latest = range(max(0, len(history) - 2 * TURNS), len(history))
         return [
             with_citations(message, quotations) if place in latest else message
@@ -303,9 +173,3 @@ class Assistant:
         """Return a saying in each language."""
         say = self.responder.saying
         return tuple(say(name, lang) for lang in self.responder.sayings)
-
-
-def _turn_of(part: Findings) -> EarlierTurn:
-    """Return an answered question of a message as the turn before the next one."""
-    citations = tuple(citation_of(evidence, n) for n, evidence in enumerate(part.chosen, 1))
-    return EarlierTurn(part.message.text, citations[0].quote, citations)

@@ -6,15 +6,21 @@ import sys
 
 import click
 
-# Each subcommand with the module that implements it, also started by ``python -m MODULE``.
+# Each subcommand with the module that implements it, also started by ``python -m MODULE``, and its
+# function, if that is not ``main``.
 COMMANDS = {
     "serve": ("assistant.serve", "Serve the chat page and the HTTP interface."),
     "ask": ("assistant.__main__", "Answer one question, or a file of them, in the terminal."),
+    "chat": ("assistant.chat", "Talk to the assistant in the terminal; the conversation is kept."),
     "index": ("knowledge.build_index", "Bring the index of a folder of documents up to date."),
     "expand": ("assistant.expand", "Write messages by which the passages are found."),
     "check": ("knowledge.check", "Find contradictions, duplicates and broken links in a folder."),
     "search": ("knowledge.search", "Show the passages retrieved for a question."),
     "explain": ("assistant.explain", "Show how a message is understood, and why."),
+    "keys": ("assistant.keys", "Make and revoke the keys of programs on other machines."),
+    "data": ("assistant.data", "Give out, erase or purge what is kept of customers."),
+    "backup": ("assistant.backup", "Copy all conversations into a file."),
+    "restore": ("assistant.backup:restore", "Bring a copy of all conversations back."),
     "dialogues": ("tuning.dialogues", "Run canned dialogues against the assistant."),
 }
 
@@ -44,10 +50,11 @@ def main() -> None:
 
 
 def _run(name: str, arguments: list[str]) -> int:
-    module, _ = COMMANDS[name]
+    module, _, function = COMMANDS[name][0].partition(":")
     if module.startswith("tuning."):  # which this package must not import
         return subprocess.call([sys.executable, "-m", module, *arguments])  # noqa: S603  # ours
-    code: int = importlib.import_module(module).main(arguments, prog=f"frontdesk {name}")
+    run = getattr(importlib.import_module(module), function or "main")
+    code: int = run(arguments, prog=f"frontdesk {name}")
     return code
 
 

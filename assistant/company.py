@@ -1,19 +1,98 @@
 """The company that the assistant speaks for, from ``company.yml``."""
 
+import re
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from assistant.errors import SettingsError
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HOURS = re.compile(r"(\d\d?):(\d\d)\s*[-–]\s*(\d\d?):(\d\d)")
+
+
+class People(BaseModel):
+    """When people take conversations over.
+
+    Attributes:
+        timezone: An IANA name, such as Europe/London.
+        hours: For each day of the week that is worked, from when to when: ``08:00-22:00``.
+        minutes: How long a customer waits before being told that nobody has been free.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    timezone: str
+    hours: dict[str, str]
+    minutes: int = Field(5, ge=1, le=1440)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                f"expected a time zone such as Europe/London, found {name!r}"
+            ) from None
+        return name
+
+    @field_validator("hours")
+    @classmethod
+    def _are_hours(cls, hours: dict[str, str]) -> dict[str, str]:
+        for day, said in hours.items():
+            if day not in DAYS:
+                raise ValueError(f"expected days such as monday, found {day!r}")
+            opens, closes = _times(said)
+            if opens >= closes:
+                raise ValueError(f"expected hours such as 08:00-22:00, found {said!r}")
+        return hours
+
+    def is_open(self, now: datetime) -> bool:
+        """Return whether people answer at a time."""
+        opening = self.opening(now)
+        return opening is not None and opening == now
+
+    def opening(self, now: datetime) -> datetime | None:
+        """Return when people answer next, in their zone; ``now`` if they do; None if they never do.
+
+        Args:
+            now: A time with its zone.
+        """
+        here = now.astimezone(ZoneInfo(self.timezone))
+        for ahead in range(8):
+            day = here + timedelta(days=ahead)
+            said = self.hours.get(DAYS[day.weekday()])
+            if not said:
+                continue
+            opens, closes = (
+                datetime.combine(day.date(), at, ZoneInfo(self.timezone)) for at in _times(said)
+            )
+            if here < closes:
+                return max(here, opens)
+        return None
+
+
+def _times(said: str) -> tuple[time, time]:
+    found = _HOURS.fullmatch(said.strip())
+    if not found:
+        raise ValueError(f"expected hours such as 08:00-22:00, found {said!r}")
+    hour, minute, last_hour, last_minute = map(int, found.groups())
+    # Midnight, as people write it.
+    closes = time.max if last_hour == 24 else time(last_hour, last_minute)  # noqa: PLR2004
+    return time(hour, minute), closes
 
 
 class Company(BaseModel):
     """A company's name, its chat page's example questions and its crisis text, by language.
 
     ``crisis`` is what somebody in distress or danger is told: whom to call. Without one, the reply
-    names the local emergency services.
+    names the local emergency services. ``people`` says when people take conversations over;
+    without it, nobody does.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -21,6 +100,7 @@ class Company(BaseModel):
     name: dict[str, str]
     examples: dict[str, list[str]] = {}
     crisis: dict[str, str] = {}
+    people: People | None = None
 
     @classmethod
     def load(cls, knowledge: Path) -> Self:
@@ -37,5 +117,5 @@ class Company(BaseModel):
             return cls.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
         except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise SettingsError(
-                f"{file}: expected `name`, `examples` and `crisis`: {error}"
+                f"{file}: expected `name`, `examples`, `crisis` and `people`: {error}"
             ) from None

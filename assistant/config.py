@@ -21,6 +21,8 @@ from assistant.errors import SettingsError
 BANK = Path(__file__).parent.parent / "knowledge" / "bank"
 # How many right answers one wrong answer outweighs in the thresholds of ``assistant.routing``.
 USUAL_CAUTION = 3.0
+# Their values are never told.
+_SECRETS = ("generator_key", "database", "secret_key")
 Strategy = Literal["auto", "tuned", "few_shot", "zero_shot", "extractive"]
 
 
@@ -71,6 +73,10 @@ class ServeOptions(Options):
 
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(7860, ge=1, le=65535, description="the port to listen on")
+    at_once: int = Field(8, ge=1, le=256, description="how many questions are answered at a time")
+    queue: int = Field(32, ge=0, le=1000, description="how many more wait; others are refused")
+    patience: float = Field(20, gt=0, le=300, description="the seconds that one waits at most")
+    keep_days: int = Field(90, ge=1, le=3650, description="how many days conversations are kept")
 
 
 class Settings(ServeOptions):
@@ -78,6 +84,23 @@ class Settings(ServeOptions):
 
     # A secret is no option: other users of a machine can read its command lines.
     generator_key: SecretStr | None = Field(None, description="the API key for `generator_url`")
+    database: SecretStr | None = Field(
+        None, description="where conversations are kept; None for SQLite in the state folder"
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="signs tokens; None for one that is made in the state folder"
+    )
+
+    allowed_origins: list[str] = Field(
+        [], description="the origins of other sites whose pages may call and show this one"
+    )
+
+    @property
+    def database_url(self) -> str:
+        """The address of the database, as SQLAlchemy takes it."""
+        if self.database:
+            return self.database.get_secret_value()
+        return f"sqlite:///{self.state.resolve() / 'frontdesk.db'}"
 
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
@@ -125,7 +148,7 @@ def _explain(error: ValidationError, file: Path | None) -> str:
             known = ", ".join(Settings.model_fields)
             lines.append(f"unknown setting {name!r}; known are: {known}")
         else:
-            found = "" if name == "generator_key" else f", found {issue['input']!r}"
+            found = "" if name in _SECRETS else f", found {issue['input']!r}"
             lines.append(f"{name}: {issue['msg']}{found}")
     return f"The settings{f' in {file}' if file else ''} are wrong. " + "; ".join(lines)
 

@@ -5,7 +5,11 @@ AssistantError
 ├── SettingsError         a setting is unknown or has a wrong value
 ├── IntentsError          an intents file or a classifier's file is not valid
 ├── TemplateError         a template is not valid, or lacks a value
-└── GeneratorError        the generator cannot be loaded or does not answer
+├── GeneratorError        the generator cannot be loaded or does not answer
+├── StoreError            the database cannot be reached, read or written
+├── ConversationError     there is no such conversation or message, or it is not the customer's
+├── BusyError             the same message is being answered already
+└── HandoffError          a conversation is not there to be taken, or somebody else has it
 """
 
 
@@ -36,3 +40,19 @@ class TemplateError(AssistantError):
 
 class GeneratorError(AssistantError):
     """Raised when the generator cannot be loaded or its server fails."""
+
+
+class StoreError(AssistantError):
+    """Raised when the database cannot be reached, read or written."""
+
+
+class ConversationError(AssistantError):
+    """Raised when a conversation or a message does not exist or belongs to somebody else."""
+
+
+class BusyError(AssistantError):
+    """Raised when a message that was sent again is being answered already."""
+
+
+class HandoffError(AssistantError):
+    """Raised when a handoff does not exist, has ended, or is another agent's."""

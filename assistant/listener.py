@@ -11,7 +11,7 @@ from assistant.intents.risks import ORDINARY, RiskClassifier
 from assistant.intents.turn_kinds import ASKS, TurnKinds
 from assistant.message import safety
 from assistant.message.context import Asked, EarlierTurn, turns_before
-from assistant.message.courtesies import unjoined, without_courtesies
+from assistant.message.courtesies import without_courtesies
 from assistant.messages import Message
 from assistant.routing import CRISIS_REASONS
 from knowledge.models.embedder import Embedder, Vectors
@@ -88,24 +88,26 @@ class Listener:
         clock.lap("intents")
         return message
 
-    def part_of(self, message: Understood, question: str, last: EarlierTurn | None) -> Understood:
+    def part_of(
+        self, message: Understood, question: str, last: EarlierTurn | None, name: str = ""
+    ) -> Understood:
         """Return one question of a message.
 
         Args:
             message: The message.
             question: The question.
             last: The question before it, or the turn before the message.
+            name: What the reply calls it; "" for its own words.
         """
-        text = unjoined(question)
-        vectors = self._readings(text, last)
+        vectors = self._readings(question, last)
         return dataclasses.replace(
             message,
-            text=text,
-            bared=text,
-            asked=self._asked(text),
+            text=name or question,
+            bared=question,
+            asked=self._asked(question),
             last=last,
             vectors=vectors,
-            prediction=self.intents.predict(text, vectors[text]),
+            prediction=self.intents.predict(question, vectors[question]),
             kinds=ASKS if last else None,
         )
 

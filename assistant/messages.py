@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 
 class Action(StrEnum):
@@ -78,7 +78,8 @@ class Reply:
 
     ``choices`` are what a clarifying question offers: titles of articles and, last, "none of
     these". The next message picks one by its words or its number. ``urgent`` says that somebody
-    may be in danger: a person should look first at this conversation.
+    may be in danger: a person should look first at this conversation. ``number`` is its place in
+    the conversation, from 1; 0 where it is not kept.
     """
 
     text: str
@@ -97,7 +98,21 @@ class Reply:
     strategy: str | None = None
     template: str | None = None
     generator: str | None = None
+    number: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Return the reply that ``to_dict`` gave; fields that no reply has are ignored."""
+        known = {f.name: data[f.name] for f in dataclasses.fields(cls) if f.name in data}
+        known["action"] = Action(data["action"])
+        places = [f.name for f in dataclasses.fields(Citation)]
+        known["citations"] = tuple(
+            Citation(**{name: entry[name] for name in places}) for entry in data["citations"]
+        )
+        known["support"] = tuple(Support(**entry) for entry in data["support"])
+        known["choices"] = tuple(data["choices"])
+        return cls(**known)
 
     def message(self) -> Message:
         """Return the reply as later turns keep it: its text with what was decided."""

@@ -1,6 +1,7 @@
 """Serves the chat page and the HTTP interface: ``frontdesk serve`` or ``python app.py``."""
 
 import argparse
+import logging
 import os
 import socket
 import sys
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from assistant.config import Settings
+
+logger = logging.getLogger(__name__)
 
 EPILOG = """examples:
   %(prog)s
@@ -89,14 +92,31 @@ def _app(settings: "Settings") -> "FastAPI":
     import gradio as gr
 
     from assistant.assistant import Assistant
+    from assistant.desk import Desk
+    from assistant.secret_key import secret_key
+    from assistant.store.conversations import Conversations
+    from assistant.store.database import Database
+    from assistant.store.keys import Keys
+    from assistant.store.retention import purge_daily
     from assistant.ui.chat import CSS, I18N, THEME, build_chat
+    from assistant.web.access import Access
     from assistant.web.api import create_app
+    from assistant.web.gate import Gate
+    from assistant.web.tokens import Tokens
 
+    # A database that cannot be used is told before the models are loaded.
+    database = Database.open(settings.database_url)
+    purge_daily(database, settings.keep_days, lambda error: logger.error("not purged: %s", error))
+    given = settings.secret_key.get_secret_value() if settings.secret_key else None
+    tokens = Tokens(secret_key(settings.state, given), settings.keep_days)
     print(f"Preparing the models and the index in {settings.state.resolve()} …", flush=True)
     assistant = Assistant.from_config(settings)
+    desk = Desk(assistant, Conversations(database))
+    desk.handover.remind_always()
+    gate = Gate(settings.at_once, settings.queue, settings.patience)
     app: FastAPI = gr.mount_gradio_app(
-        create_app(assistant),
-        build_chat(assistant).queue(max_size=64),
+        create_app(desk, Access(Keys(database), tokens), tokens, gate, settings.allowed_origins),
+        build_chat(desk, tokens).queue(max_size=64),
         path="/",
         # Visitors must not see an exception's text, and prompts must not be kept.
         show_error=False,

@@ -103,7 +103,7 @@ def _without(part: str, assistant: "Assistant") -> Iterator[None]:
     """Take a part out for the time; where it is not in use, nothing changes."""
     from assistant.evidence import selection
 
-    policy, ranker = assistant.policy, assistant.evidence
+    policy, ranker = assistant.finder.policy, assistant.finder.evidence
     reader = ranker.reader
     before = selection.BESIDE_PRICE, type(policy).weighs_intents, reader and reader._second
     try:

@@ -37,6 +37,10 @@ class Span:
         """Return the characters of ``text`` that the span covers."""
         return text[self.start : self.end]
 
+    def holds(self, other: "Span") -> bool:
+        """Return whether another span lies within this one."""
+        return self.start <= other.start and other.end <= self.end
+
 
 def language_of(text: str) -> Language:
     """Return the language of a text: "en" for all Latin scripts, "zh" or "other".

@@ -10,15 +10,20 @@ import yaml
 from assistant.assistant import Assistant
 from assistant.company import Company
 from assistant.config import BANK, Settings
+from assistant.desk import Desk
 from assistant.evidence.ranker import SentenceRanker
+from assistant.finder import Finder
 from assistant.intents.classifier import IntentClassifier
 from assistant.listener import Listener
 from assistant.policy import FittedPolicy
+from assistant.store.conversations import Conversations
+from assistant.store.database import Database
 from assistant.writing.responder import Responder
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.models.model_files import generator_folder, open_embedder, open_span_embedders
+from tests.postgres import has_postgres, new_database, postgres
 
 ROOT = Path(__file__).parent.parent
 # Shared with `make run`, so that models are prepared once on a machine.
@@ -69,7 +74,29 @@ def assistant_of(parts, **how):
     """Return an assistant with these parts; ``how`` are arguments of its ``Responder``."""
     known = {"company": Company.load(BANK), "sayings": Sayings.load_all()}
     known["choices"] = StrategyChoices.load()
-    return Assistant(**parts, responder=Responder(**{**known, **how}))
+    responder = Responder(**{**known, **how})
+    return Assistant(listener=parts["listener"], finder=Finder(**parts), responder=responder)
+
+
+def desk_of(assistant, folder):
+    """Return a desk whose conversations are kept in a folder."""
+    return Desk(assistant, Conversations(Database.open(f"sqlite:///{folder}/frontdesk.db")))
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    if not has_postgres():
+        pytest.skip("PostgreSQL's server is not installed; Debian's package is `postgresql`")
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def store_url(request, tmp_path):
+    """Return the address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/frontdesk.db"
+    return new_database(request.getfixturevalue("postgres_server"))
 
 
 def row(question="how much?", answer="It costs £5.", kind="answer"):

@@ -3,10 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
-from assistant.messages import Message, Reply
+from assistant.company import DAYS, Company, People
+from assistant.message.safety import check
+from assistant.messages import Action, Message, Reply
 from knowledge.documents import Passage
 from knowledge.models.embedder import Vectors
 from knowledge.models.span_embedder import PassageVectors
@@ -148,3 +151,39 @@ class ScriptedAssistant:
         reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
         yield reply.text
         yield reply
+
+
+class Echo:
+    """An assistant that says how many messages it knows, and what was said.
+
+    It calls a person for who writes "person".
+    """
+
+    def __init__(self):
+        people = People(timezone="UTC", hours=dict.fromkeys(DAYS, "00:00-24:00"), minutes=5)
+        company = Company(name={"en": "Echo"}, people=people)
+        self.responder = SimpleNamespace(
+            max_characters=4000,
+            generator=None,
+            company=company,
+            saying=lambda name, lang, **gaps: f"<{name} {lang} {gaps}>",
+        )
+        self.known: list[list[Message]] = []
+        self.broken = False
+
+    def stream(self, question, history=()):
+        check(question, 4000)
+        self.known.append(list(history))
+        text = f"{len(history)}: {question}"
+        yield text[:3]
+        if self.broken:
+            raise RuntimeError("a secret")
+        yield text[3:]
+        action = Action.HANDOFF if "person" in question else Action.ANSWER
+        yield Reply(text, action, action.value, "en", urgent="urgent" in question)
+
+    def article(self, lang, article):
+        return None
+
+    def versions(self):
+        return {"index": "abc"}

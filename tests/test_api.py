@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import httpx
 import openai
@@ -11,9 +12,15 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
+from assistant.company import Company
 from assistant.errors import GeneratorError
+from assistant.store.keys import Keys
 from assistant.web import api
+from assistant.web.access import Access
 from assistant.web.api import create_app
+from assistant.web.gate import Gate
+from assistant.web.tokens import Tokens
+from tests.conftest import desk_of
 
 
 class Server(uvicorn.Server):
@@ -28,9 +35,18 @@ class Server(uvicorn.Server):
         self.ready.set()
 
 
+def app_of(assistant, folder):
+    """Return the application of an assistant whose conversations are kept in a folder."""
+    desk, tokens = desk_of(assistant, folder), Tokens("secret", days=1)
+    return create_app(
+        desk, Access(Keys(desk.conversations.database), tokens), tokens, Gate(8, 32, 20)
+    )
+
+
 @pytest.fixture(scope="module")
-def url(bank) -> Iterator[str]:
-    config = uvicorn.Config(create_app(bank), host="127.0.0.1", port=0, log_level="error")
+def url(bank, tmp_path_factory) -> Iterator[str]:
+    app = app_of(bank, tmp_path_factory.mktemp("api"))
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error")
     server = Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -225,7 +241,7 @@ def test_a_decision_in_a_message_of_the_user_is_ignored(url):
         replied(url, LIMIT, message, pick) for message in (forged, (*forged[:2], {}))
     )
     for reply in (forged_reply, expected):
-        del reply["timings_ms"], reply["conversation_id"]
+        del reply["timings_ms"]
     assert forged_reply == expected
 
 
@@ -309,6 +325,8 @@ def test_invalid_requests_get_an_error_in_openais_format(url, body, status, mess
 class Broken:
     """An assistant that fails, before or after the first words."""
 
+    responder = SimpleNamespace(max_characters=4000, company=Company(name={"en": "x"}), saying=None)
+
     def __init__(self, words: list[str], error: Exception) -> None:
         self.words, self.error = words, error
 
@@ -321,8 +339,11 @@ class Broken:
     ("error", "status"), [(RuntimeError("a secret"), 500), (GeneratorError("a secret"), 503)]
 )
 @pytest.mark.parametrize("words", [[], ["It costs "]])
-def test_a_failed_turn_is_an_error_in_openais_format(words, error, status):
-    client = TestClient(create_app(Broken(words, error)), raise_server_exceptions=False)
+def test_a_failed_turn_is_an_error_in_openais_format(words, error, status, tmp_path):
+    app = app_of(Broken(words, error), tmp_path)
+    # As a client on this machine calls it.
+    local = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 5000)}
+    client = TestClient(app, **local, raise_server_exceptions=False)
     response = client.post("/v1/chat/completions", json=user("hi"))
     assert response.status_code == status
     assert response.json()["error"]["message"] == "The assistant cannot answer now. Try again."

@@ -209,7 +209,7 @@ def test_with_another_embedder_the_network_that_ships_reads_all_the_same(
 
     other = default_embedder_folder(STATE)  # known by its folder, so that no weights are its own
     assistant = _only_article(tmp_path, article, embedder=other)
-    assert assistant.evidence.reader is not None
+    assert assistant.finder.evidence.reader is not None
     reply = assistant.reply(question)
     assert (reply.action, reply.text) == (Action.ANSWER, article)
 

@@ -209,3 +209,15 @@ def test_after_an_invalid_message_the_next_one_is_answered(page):
 
 def test_the_monitoring_page_of_gradio_is_closed(url):
     assert httpx.get(f"{url}/monitoring/summary").status_code in (401, 403, 404)
+
+
+def test_the_conversation_survives_a_reload(page, url):
+    ask(page, "I lost my card")
+    page.fill(INPUT, "how much is a new one?")
+    page.keyboard.press("Enter")
+    page.get_by_text("£5").first.wait_for(timeout=30_000)
+    page.locator(".frontdesk-sources").nth(1).wait_for(timeout=30_000)
+    page.goto(url)
+    page.locator(".frontdesk-sources").nth(1).wait_for(state="attached", timeout=30_000)
+    assert "£5" in page.locator("#conversation").inner_text()
+    assert page.problems == []

@@ -343,7 +343,7 @@ def test_companies_never_seen_are_read_well(embedder, name):
 
 def test_the_larger_encoder_reads_too(bank):
     """With both networks a price is told from a delay, and what is near from what answers."""
-    reader = bank.evidence.reader
+    reader = bank.finder.evidence.reader
     assert reader._second is not None
     text = (
         "A spare key takes two days to cut. A spare key is £9. Keys are cut on weekdays. "

@@ -321,7 +321,8 @@ def asked_of(*texts, reads, message="how much is it", support=(), last=None):
         )
 
     assistant = SimpleNamespace(
-        consider=consider, evidence=ranker, policy=SimpleNamespace(least_share=share)
+        consider=consider,
+        finder=SimpleNamespace(evidence=ranker, policy=SimpleNamespace(least_share=share)),
     )
     articles = [Article(str(n), "T", "en", text, "p") for n, text in enumerate(texts)]
     told = CustomerMessage(message, ("0",), support)
@@ -376,10 +377,10 @@ class RememberingAssistant:
 
     opened: ClassVar[list[Settings]] = []
     asked: ClassVar[list[tuple[str, list[str]]]] = []
-    policy = SimpleNamespace(least_share=0.0)
 
     def __init__(self):
-        self.evidence = SentenceRanker(HashEmbedder(), EvidenceReader(Counts()))
+        ranker = SentenceRanker(HashEmbedder(), EvidenceReader(Counts()))
+        self.finder = SimpleNamespace(evidence=ranker, policy=SimpleNamespace(least_share=0.0))
 
     @classmethod
     def from_config(cls, settings):

@@ -1,6 +1,7 @@
 """Several questions in one message, and what goes before an answer; the reader of questions is scripted."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -19,10 +20,10 @@ LIMIT = "how much cash can I take out a day"
 
 
 class ScriptedReader:
-    """Cuts a message at slashes; says of each what it was told."""
+    """Cuts a message at slashes; says of each what it was told; ``sides`` is a pattern of names."""
 
-    def __init__(self, shape="figure", account=0.0):
-        self.shape, self.account = shape, account
+    def __init__(self, shape="figure", account=0.0, sides="(?!)"):
+        self.shape, self.account, self.sides = shape, account, sides
 
     def read(self, message):
         asked = unread(message)
@@ -31,7 +32,10 @@ class ScriptedReader:
         for piece in message.split("/"):
             parts.append(Span(start, start + len(piece)))
             start += len(piece) + 1
-        return dataclasses.replace(asked, shapes=shapes, account=self.account, parts=parts)
+        sides = [Span(m.start(), m.end()) for m in re.finditer(self.sides, message)]
+        return dataclasses.replace(
+            asked, shapes=shapes, account=self.account, parts=parts, sides=sides
+        )
 
 
 class ScriptedVerdicts:
@@ -99,6 +103,38 @@ def test_the_second_question_follows_the_first(reading):
     reply = reading(ScriptedReader()).reply("how do I send money to the US/how long does it take")
     assert "how long does it take”:" in reply.text
     assert "day" in reply.text.split("\n\n", 1)[1]
+
+
+def test_the_first_question_may_begin_with_a_name_that_joins_elsewhere(reading):
+    reply = reading(ScriptedReader()).reply(f"Plus, what does it cost a month/ and {LIMIT}")
+    assert reply.text.startswith("“Plus, what does it cost a month”")
+
+
+@pytest.mark.parametrize(
+    ("question", "names", "told"),
+    [
+        (
+            "what does the post office charge for paying in cash, and what does a stamped "
+            "statement cost, which is dearer",
+            "post office|stamped statement",
+            ("£1.50", "£3"),
+        ),
+        ("标准账户和Plus每月免费取现额度哪个高", "标准账户|Plus", ("200 英镑", "600 英镑")),
+    ],
+)
+def test_a_comparison_tells_both_sides(reading, question, names, told):
+    reply = reading(ScriptedReader("choice", sides=names)).reply(question)
+    assert reply.action is Action.ANSWER
+    assert all(figure in reply.text for figure in told)
+
+
+def test_a_side_of_which_nothing_is_known_is_named(reading):
+    reply = reading(ScriptedReader("choice", sides="replacement card|bus to Mars")).reply(
+        "what costs more, a replacement card or the bus to Mars"
+    )
+    assert "“replacement card”:" in reply.text
+    assert "£5" in reply.text
+    assert "I found nothing sure on “bus to Mars”" in reply.text
 
 
 def test_in_chinese(reading):

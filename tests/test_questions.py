@@ -10,6 +10,7 @@ from assistant.intents.question_reader import (
     SHAPES,
     QuestionReader,
     parts_of,
+    sides_of,
     starts_of,
     text_of,
     unread,
@@ -20,7 +21,7 @@ from tests.conftest import STATE
 from tests.fakes import HashEmbedder
 from tuning.questions import __main__ as questions_command
 from tuning.questions import rows as rows_module
-from tuning.questions.rows import cuts_of, question_rows
+from tuning.questions.rows import cuts_of, marked, question_rows
 
 
 def pieces(text, parts):
@@ -62,6 +63,30 @@ def test_fewer_words_than_parts_are_named():
 )
 def test_a_question_is_freed_from_what_joins_it(question, alone):
     assert unjoined(question) == alone
+
+
+@pytest.mark.parametrize(
+    ("text", "likely", "found"),
+    [
+        ("standard or Plus", "1111111100001111", ["standard", "Plus"]),
+        # Pieces of one name, a single letter, one name alone, the same name twice, four names.
+        ("打欧元去法国和打美元", "1110110111", ["打欧元去法国", "打美元"]),
+        ("a card or a spare", "10111100001111111", ["a card", "a spare"]),
+        ("only Plus", "000001111", []),
+        ("Plus or plus", "111100001111", []),
+        ("ab or cd or ef or gh", "11000011000011000011", []),
+    ],
+)
+def test_names_of_what_is_compared(text, likely, found):
+    tokens = [(float(mark), Span(n, n + 1)) for n, mark in enumerate(likely[: len(text)])]
+    assert [side.of(text) for side in sides_of(text, tokens)] == found
+
+
+def test_a_side_is_marked_after_the_one_before_it():
+    text = "gold or gold plus"
+    assert [s.start for s in marked(text, ["gold", "gold plus"])] == [0, 8]
+    with pytest.raises(ValueError, match="expected 'silver'"):
+        marked(text, ["gold", "silver"])
 
 
 def test_parts_are_cut_where_it_is_likely():

@@ -68,7 +68,8 @@ def test_both_languages_have_the_same_sayings():
     for sayings in (en, zh):
         for name in sayings.sayings:
             values = {"company": "X", "max_characters": 9, "title": "T", "crisis": "C"}
-            assert sayings.say(name, **values, part="P")
+            values |= {"minutes": "3", "day": "D", "time": "09:00", "zone": "Z", "part": "P"}
+            assert sayings.say(name, **values)
 
 
 def test_an_unknown_saying_is_named():

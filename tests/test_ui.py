@@ -2,14 +2,16 @@
 
 import pytest
 
-from assistant.messages import Action, Citation, Message, Reply, Support
+from assistant.messages import Action, Citation, Reply, Support
 from assistant.ui.chat import (
-    conversation,
+    earlier_messages,
     reply_messages,
     source_list_html,
     stream_messages,
     text_with_marks,
 )
+from assistant.web.tokens import Tokens
+from tests.conftest import desk_of
 
 CITATION = Citation(1, "fees", "en", "Fees & more", "It costs <5> & no more.", 3, 26)
 REPLY = Reply(
@@ -53,34 +55,25 @@ def test_an_article_is_one_source_with_all_its_quotes():
     assert "Sources (2)" in str(reply_messages(reply))
 
 
-def test_a_conversation_is_read_back_from_the_page():
-    """With decisions, and without marks, lists of sources and escapes."""
-    history = [
-        {"role": "user", "content": [{"type": "text", "text": "fee?"}]},
-        *(
-            {**message, "content": [{"type": "text", "text": message["content"]}]}
-            for message in reply_messages(REPLY)
-        ),
-    ]
-    assert conversation(history) == [Message("user", "fee?"), REPLY.message()]
-
-
-@pytest.mark.parametrize("metadata_id", ["", "{", "{}", '{"action": "pay"}', 7])
-def test_an_unreadable_decision_is_ignored(metadata_id):
-    entry = {"role": "assistant", "content": "Hello.", "metadata": {"id": metadata_id}}
-    assert conversation([entry]) == [Message("assistant", "Hello.")]
-
-
 def test_choices_become_buttons():
     reply = Reply("Which?", Action.CLARIFY, "clarify", "en", choices=("A", "B"))
     assert reply_messages(reply)[0]["options"][1] == {"value": "B", "label": "B"}
 
 
-def test_errors_become_messages(bank, caplog):
-    assert list(stream_messages(bank, "", []))[-1][0]["content"].startswith(
-        "Your message was empty"
-    )
-    assert "太长" in list(stream_messages(bank, "太" * 5000, []))[-1][0]["content"]
+TOKENS = Tokens("secret", days=1)
+
+
+def said(desk, text, token="none"):
+    """Return the last state of the messages of a reply, and the token of its conversation."""
+    return list(stream_messages(desk, TOKENS, text, token))[-1]
+
+
+def test_errors_become_messages(bank, tmp_path, caplog):
+    desk = desk_of(bank, tmp_path)
+    (answer,), token = said(desk, "")
+    assert answer["content"].startswith("Your message was empty")
+    assert token == "none", "an invalid message begins no conversation"
+    assert "太长" in said(desk, "太" * 5000)[0][0]["content"]
 
     class Broken:
         responder = bank.responder
@@ -88,7 +81,30 @@ def test_errors_become_messages(bank, caplog):
         def stream(self, *_):
             raise RuntimeError("secret detail")
 
-    (answer,) = list(stream_messages(Broken(), "hello", []))[-1]
+    (answer,), token = said(desk_of(Broken(), tmp_path), "hello")
     assert "Something went wrong" in answer["content"]
     assert "secret" not in answer["content"]
     assert "a turn failed" in caplog.text
+    asked, failed = earlier_messages(desk, TOKENS, token)
+    assert (asked["content"], failed["content"]) == ("hello", answer["content"])
+
+
+def test_the_conversation_of_a_token_goes_on_and_comes_back(bank, tmp_path):
+    desk = desk_of(bank, tmp_path)
+    first, token = said(desk, "I lost my card <b>")
+    then, _ = said(desk, "how much is a new one?", token)
+    assert "£5" in then[0]["content"]
+    asked = [{"role": "user", "content": text} for text in FOLLOWED]
+    assert earlier_messages(desk, TOKENS, token) == [asked[0], *first, asked[1], *then]
+    desk.conversations.delete(TOKENS.read(token))
+    assert earlier_messages(desk, TOKENS, token) == []
+    _, new = said(desk, "I lost my card", token)
+    assert TOKENS.read(new) != TOKENS.read(token), "a deleted conversation does not go on"
+
+
+FOLLOWED = ("I lost my card &lt;b&gt;", "how much is a new one?")
+
+
+@pytest.mark.parametrize("token", ["", "none", "{}", Tokens("another", 1).sign("a" * 32)])
+def test_a_token_that_is_not_ours_opens_nothing(bank, tmp_path, token):
+    assert earlier_messages(desk_of(bank, tmp_path), TOKENS, token) == []

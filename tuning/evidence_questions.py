@@ -105,8 +105,8 @@ def _knowledge_of(centre: "HelpCentre") -> Any:
 
 
 def _recording(assistant: "Assistant") -> "Assistant":
-    assert assistant.evidence.reader  # noqa: S101  # it ships
-    assistant.evidence.reader = _Recorder(assistant.evidence.reader)
+    assert assistant.finder.evidence.reader  # noqa: S101  # it ships
+    assistant.finder.evidence.reader = _Recorder(assistant.finder.evidence.reader)
     return assistant
 
 
@@ -118,7 +118,7 @@ def _later(
 
     history: list[Message] = []
     for turn in talk:
-        recorder = assistant.evidence.reader
+        recorder = assistant.finder.evidence.reader
         assert isinstance(recorder, _Recorder)  # noqa: S101
         recorder.kept.clear()
         found = assistant.consider(turn.text, history)
@@ -187,7 +187,7 @@ def _asked(
     assistant: "Assistant", source: str, message: "CustomerMessage", articles: "Sequence[Article]"
 ) -> EvidenceQuestion | None:
     """Return a first question with its sentences; None if there are none to read."""
-    recorder = assistant.evidence.reader
+    recorder = assistant.finder.evidence.reader
     assert isinstance(recorder, _Recorder)  # noqa: S101
     recorder.kept.clear()
     found = assistant.consider(message.question)
@@ -202,11 +202,11 @@ def _question_of(
     found: "Findings",
 ) -> EvidenceQuestion | None:
     """Return a question with its sentences; None if there are none to read."""
-    recorder = assistant.evidence.reader
+    recorder = assistant.finder.evidence.reader
     assert isinstance(recorder, _Recorder)  # noqa: S101
     if not recorder.kept:  # decided before anything was read
-        share = None if found.message.last else assistant.policy.least_share
-        to_read = assistant.evidence.to_read(found.message.text, found.hits, share)
+        share = None if found.message.last else assistant.finder.policy.least_share
+        to_read = assistant.finder.evidence.to_read(found.message.text, found.hits, share)
         if not to_read[0]:
             return None
         recorder.read(found.message.text, *to_read, found.message.last)

@@ -34,14 +34,18 @@ def without_courtesies(text: str) -> str:
     return text if rest == whole or length(rest) < MIN_LENGTH[lang] else rest
 
 
-def unjoined(question: str) -> str:
+def unjoined(question: str, *, is_first: bool = False) -> str:
     """Return one question of several without the words that join it to its neighbours.
 
     "and how long does it take?" gives "how long does it take?".
+
+    Args:
+        question: The question.
+        is_first: Whether it is the first one: "Plus" may be a name then.
     """
     joins = _joins()
     rest = question.strip(f"{_SEPARATORS}-–—")
-    while found := joins.match(rest):
+    while not is_first and (found := joins.match(rest)):
         rest = rest[found.end() :].lstrip(_SEPARATORS)
     while found := joins.search(rest, max(0, len(rest) - MAX_CHARACTERS)):
         rest = rest[: found.start()].rstrip(_SEPARATORS)

@@ -85,17 +85,22 @@ def is_injection(text: str) -> bool:
     return _INJECTION.search(unicodedata.normalize("NFKC", text)) is not None
 
 
-def mask(text: str) -> str:
+def mask(text: str, *, contacts: bool = True) -> str:
     """Replace personal data with ``[email]``, ``[iban]``, ``[id]``, ``[card]`` or ``[phone]``.
 
     IBANs, identity and card numbers are masked only if their check digits are valid, so that fees
     and dates stay readable.
+
+    Args:
+        text: What somebody typed.
+        contacts: Whether e-mail addresses and phone numbers are masked; those that a company's own
+            people give are not personal.
     """
-    text = _EMAIL.sub("[email]", text)
+    text = _EMAIL.sub("[email]", text) if contacts else text
     text = _IBAN.sub(_mask_iban, text)
     text = _DIGITS.sub(_masked("[id]", _is_identity), text)
     text = _DIGITS.sub(_masked("[card]", _is_card), text)
-    return _mask_phones(text)
+    return _mask_phones(text) if contacts else text
 
 
 def without_personal_data(text: str) -> str:

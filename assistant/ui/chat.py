@@ -1,18 +1,16 @@
 """The chat page: streams a reply, then shows the quotes that support it."""
 
 import html
-import json
 import logging
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
-from assistant.assistant import Assistant
-from assistant.errors import InvalidMessageError
-from assistant.message.history import SentDecision, earlier_message
-from assistant.messages import Citation, Message, Reply
+from assistant.desk import Desk
+from assistant.errors import ConversationError, InvalidMessageError
+from assistant.messages import Citation, Reply
+from assistant.web.tokens import Tokens
 from knowledge.segmenter import language_of
 
 logger = logging.getLogger(__name__)
@@ -20,21 +18,31 @@ logger = logging.getLogger(__name__)
 PageMessage = dict[str, Any]
 # The number of a sentence's source follows the sentence as a superscript.
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_NO_SUPERSCRIPTS = str.maketrans("", "", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SOURCES = {"en": "Sources", "zh": "出处"}
 _OPEN = {"en": "open in the article", "zh": "在文章中查看"}
+
+# What the browser keeps before it has a token. Gradio never writes an empty value.
+NONE = "none"
+# Gradio hides what a browser keeps with it, from nobody: the page gets it too. Fixed, so that a
+# token survives a restart.
+BROWSER_SECRET = "frontdesk"  # noqa: S105  # no secret
+# No message has so high a number.
+NEWEST = 2**31 - 1
 
 I18N = gr.I18n(
     en={
         "about": "I'm an automatic assistant, not a person. I answer from the help centre and "
-        "show the words I rely on.",
+        "show the words I rely on. [What is kept of this chat](/privacy?lang=en)",
+        "delete": "Delete this conversation",
         "examples": "For example",
         # For screen readers. Gradio has no text for this key.
         "common.complete": "Answered",
     },
     **{
         "zh-CN": {
-            "about": "我是自动助手，不是真人。我根据帮助中心回答，并给出所依据的原文。",
+            "about": "我是自动助手，不是真人。我根据帮助中心回答，并给出所依据的原文。"
+            "[本聊天保留哪些内容](/privacy?lang=zh)",
+            "delete": "删除本对话",
             "examples": "例如",
             "common.complete": "已回答",
             "status.queue_position": "排队第 {position} 位，共 {size} 位",
@@ -50,102 +58,142 @@ CSS = """
 THEME = gr.themes.Default(font=["system-ui", "Noto Sans CJK SC", "sans-serif"])
 
 
-def build_chat(assistant: Assistant) -> gr.ChatInterface:
-    """Return the chat page of an assistant, to be mounted with ``I18N``, ``CSS`` and ``THEME``."""
+def build_chat(desk: Desk, tokens: Tokens) -> gr.Blocks:
+    """Return the chat page, to be mounted with ``I18N``, ``CSS`` and ``THEME``.
 
-    def respond(message: str, history: list[PageMessage]) -> Iterator[list[PageMessage]]:
-        yield from stream_messages(assistant, message, history)
+    The browser keeps the token of its conversation alone; what was said is kept by the desk.
 
-    company = assistant.responder.company
+    Args:
+        desk: Holds the conversations.
+        tokens: Signs the token.
+    """
+
+    def respond(
+        message: str, history: list[PageMessage], token: str
+    ) -> Iterator[tuple[list[PageMessage], str]]:
+        del history  # the desk knows better
+        yield from stream_messages(desk, tokens, message, token)
+
+    def delete(token: str) -> tuple[list[PageMessage], list[PageMessage], str]:
+        if conversation := _conversation(desk, tokens, token):
+            desk.conversations.delete(conversation)
+        return [], [], NONE
+
+    def restore(token: str) -> tuple[list[PageMessage], list[PageMessage]]:
+        shown = earlier_messages(desk, tokens, token)
+        return shown, shown
+
+    company = desk.assistant.responder.company
     examples = [line for lang in ("en", "zh") for line in company.examples.get(lang, [])]
-    return gr.ChatInterface(
-        respond,
-        title=" · ".join(dict.fromkeys(company.name.values())),
-        description=I18N("about"),  # type: ignore[arg-type]  # the annotation is too narrow
-        chatbot=gr.Chatbot(
-            show_label=False,
-            height="65vh",
-            layout="bubble",
-            buttons=["copy"],
-            allow_tags=False,
-            elem_id="conversation",
-        ),
-        textbox=gr.Textbox(
-            # In both languages, since Gradio drops a translated one after the first message.
-            placeholder="Type your question … / 请输入您的问题……",
-            show_label=False,
-            lines=1,
-            max_lines=6,
-            submit_btn=True,
-            stop_btn=True,
-            elem_id="question",
-        ),
-        examples=[[line] for line in examples] or None,
-        examples_label=I18N("examples"),
-        editable=True,
-        cache_examples=False,
-        flagging_mode="never",
-        concurrency_limit=4,
-        api_visibility="private",
-        analytics_enabled=False,
-    )
+    page = gr.Blocks(analytics_enabled=False, fill_height=True)
+    with page:
+        mine = gr.BrowserState(NONE, storage_key="frontdesk", secret=BROWSER_SECRET)
+        chat = gr.ChatInterface(
+            respond,
+            additional_inputs=[mine],
+            additional_outputs=[mine],
+            title=" · ".join(dict.fromkeys(company.name.values())),
+            description=I18N("about"),  # type: ignore[arg-type]  # the annotation is too narrow
+            chatbot=gr.Chatbot(
+                show_label=False,
+                height="65vh",
+                layout="bubble",
+                buttons=["copy"],
+                allow_tags=False,
+                elem_id="conversation",
+            ),
+            textbox=gr.Textbox(
+                # In both languages, since Gradio drops a translated one after the first message.
+                placeholder="Type your question … / 请输入您的问题……",
+                show_label=False,
+                lines=1,
+                max_lines=6,
+                submit_btn=True,
+                stop_btn=True,
+                elem_id="question",
+            ),
+            examples=[[line] for line in examples] or None,
+            examples_label=I18N("examples"),
+            cache_examples=False,
+            flagging_mode="never",
+            concurrency_limit=4,
+            api_visibility="private",
+            analytics_enabled=False,
+        )
+        shown = [chat.chatbot, chat.chatbot_state]
+        page.load(restore, [mine], shown, show_progress="hidden", api_visibility="private")
+        button = gr.Button(I18N("delete"), size="sm", variant="secondary", elem_id="delete")
+        button.click(delete, [mine], [*shown, mine], api_visibility="private")
+        # What was said stays until it is deleted; the page begins anew.
+        chat.chatbot.clear(lambda: NONE, None, [mine], api_visibility="private")
+    return page
 
 
 def stream_messages(
-    assistant: Assistant, message: str, history: Sequence[PageMessage]
-) -> Iterator[list[PageMessage]]:
-    """Yield the messages of a reply as it grows. An error becomes a message of its own.
+    desk: Desk, tokens: Tokens, message: str, token: str
+) -> Iterator[tuple[list[PageMessage], str]]:
+    """Yield the messages of a reply as it grows, and the token of its conversation.
+
+    An error becomes a message of its own.
 
     Args:
-        assistant: The assistant.
+        desk: Holds the conversations.
+        tokens: Signs the token.
         message: The customer's message.
-        history: The conversation before it, as Gradio keeps it.
+        token: The browser's token; any other text begins a conversation.
     """
     text = ""
+    saying = desk.assistant.responder.saying
     try:
-        for item in assistant.stream(message, conversation(history)):
+        conversation = _conversation(desk, tokens, token) or desk.begin(message, "page")
+        token = tokens.sign(conversation)
+        for item in desk.serve(conversation, message):
             if isinstance(item, str):
                 text += item
-                yield [_text_message(text)]
+                yield [_text_message(text)], token
             else:
-                yield reply_messages(item)
+                yield reply_messages(item), token
     except InvalidMessageError as error:
-        yield [_text_message(assistant.responder.saying(error.code, language_of(message)))]
+        yield [_text_message(saying(error.code, language_of(message)))], token
     except Exception:  # the outermost handler: a customer must never see a traceback
         logger.exception("a turn failed")
-        yield [_text_message(assistant.responder.saying("failed", language_of(message)))]
+        yield [_text_message(saying("failed", language_of(message)))], token
 
 
-def conversation(history: Sequence[PageMessage]) -> list[Message]:
-    """Return the conversation with the decision of each reply, without the lists of sources."""
-    messages = []
-    for entry in history:
-        metadata = entry.get("metadata") or {}
-        if metadata.get("title"):  # a list of sources
-            continue
-        role: Literal["user", "assistant"] = "user" if entry["role"] == "user" else "assistant"
-        text = _text(entry["content"]).translate(_NO_SUPERSCRIPTS)
-        messages.append(earlier_message(role, text, _decision(metadata.get("id"))))
-    return messages
+def earlier_messages(desk: Desk, tokens: Tokens, token: str) -> list[PageMessage]:
+    """Return the messages of the browser's conversation, for a page that is opened again.
+
+    Args:
+        desk: Holds the conversations.
+        tokens: Signs the token.
+        token: The browser's token.
+    """
+    shown: list[PageMessage] = []
+    conversation = _conversation(desk, tokens, token)
+    for message in desk.conversations.messages(conversation) if conversation else ():
+        if message.reply:
+            shown += reply_messages(message.reply)
+        else:
+            shown.append({"role": "user", "content": _escaped(message.text)})
+        if message.state == "interrupted":
+            failed = desk.assistant.responder.saying("failed", language_of(message.text))
+            shown.append(_text_message(failed))
+    return shown
 
 
-def _decision(metadata_id: Any) -> SentDecision | None:
+def _conversation(desk: Desk, tokens: Tokens, token: str) -> str | None:
+    """Return the conversation of a token; None if it is no token, too old, or was deleted."""
     try:
-        return SentDecision.model_validate_json(metadata_id) if metadata_id else None
-    except ValidationError:
-        # Not from this page. The decision is then recovered from the text.
+        conversation = tokens.read(token)
+        desk.conversations.messages(conversation, after=NEWEST)
+    except ConversationError:
         return None
+    return conversation
 
 
 def reply_messages(reply: Reply) -> list[PageMessage]:
     """Return the messages of a whole reply: the answer, and the list of sources if it has any."""
-    # Gradio keeps a message's id through edit, retry and undo, and does not show it.
-    decision = json.dumps(SentDecision.of(reply).model_dump(mode="json"), ensure_ascii=False)
-    answer: PageMessage = {
-        "role": "assistant",
-        "content": text_with_marks(reply),
-        "metadata": {"id": decision},
-    }
+    answer: PageMessage = {"role": "assistant", "content": text_with_marks(reply)}
     if reply.choices:
         answer["options"] = [{"value": choice, "label": choice} for choice in reply.choices]
     if not reply.citations:
@@ -199,11 +247,3 @@ def _text_message(text: str) -> PageMessage:
 def _escaped(text: str) -> str:
     # Articles and customers' messages must not add HTML to the page.
     return html.escape(text, quote=False)
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return html.unescape(content)
-    if isinstance(content, dict):
-        return html.unescape(str(content.get("text") or ""))
-    return "\n".join(_text(block) for block in content)

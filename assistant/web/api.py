@@ -13,135 +13,114 @@ the assistant's message (in a stream, in the last delta) without ``text``. Its f
 - ``language``; ``intent``, ``intent_score``, ``out_of_scope``, ``sentiment`` and
   ``sentiment_score``: the classifiers' results, with scores in [0, 1].
 - ``strategy``, ``template`` and ``generator``: how the text was worded; null where unused.
-- ``timings_ms``: milliseconds of each step; ``conversation_id``: the completion's id.
+- ``timings_ms``: milliseconds of each step.
+- ``conversation_id``, ``conversation_token`` and ``number``: where the reply is kept; null where
+  it is not.
 
-A client may send the object back in the assistant's message. Later turns use its ``action``, which
-is required, and its ``reason``, ``choices`` and ``citations``. Other fields are ignored, and so is
-the object in a user's message. Without the object, the decision is recovered from the text.
+A request with a message alone begins a conversation, and one with its ``conversation_id`` goes on
+with it: the server keeps the history. A request with a history of its own is not kept. An
+``Idempotency-Key`` gives the same reply again.
+
+A client that keeps its history may send the object back in the assistant's message. Later turns use
+its ``action``, which is required, and its ``reason``, ``choices`` and ``citations``. Other fields
+are ignored, and so is the object in a user's message. Without the object, the decision is recovered
+from the text.
 """
 
 import itertools
-import logging
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.cors import CORSMiddleware
+from fastapi import FastAPI, Header, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
-from assistant.assistant import Assistant
-from assistant.errors import AssistantError, InvalidMessageError
+from assistant.desk import Desk
+from assistant.messages import Stream
+from assistant.web.access import Access
 from assistant.web.article_page import render_article
 from assistant.web.chat_request import MODEL, ChatRequest
-from assistant.web.chat_response import completion, completion_events, error_body, failed_turn
+from assistant.web.chat_response import Kept, completion, completion_events
+from assistant.web.conversation_routes import conversation_routes
+from assistant.web.errors import add_error_handlers
+from assistant.web.gate import FullError, Gate
+from assistant.web.handoff_routes import handoff_routes
+from assistant.web.health_routes import health_routes
+from assistant.web.metrics import Metrics
+from assistant.web.privacy_page import render_privacy
+from assistant.web.security import secure
+from assistant.web.tokens import Tokens
 
 MAX_BODY_BYTES = 1_000_000
 # The limit of a request that announces no size, and of the chat page's own requests.
 HARD_LIMIT_BYTES = 8_000_000
-BAD_REQUEST, TOO_LARGE, INTERNAL_ERROR = 400, 413, 500
+NOT_FOUND = 404
+MAX_KEY = 64
 
-logger = logging.getLogger(__name__)
 
+def create_app(
+    desk: Desk, access: Access, tokens: Tokens, gate: Gate, origins: Sequence[str] = ()
+) -> FastAPI:
+    """Return the HTTP application.
 
-def create_app(assistant: Assistant) -> FastAPI:
-    """Return the HTTP application of an assistant."""
+    Args:
+        desk: Holds the conversations.
+        access: Tells who calls.
+        tokens: Signs the tokens of customers.
+        gate: Bounds how many turns are answered at a time.
+        origins: The other origins whose pages may call and show this one.
+    """
     app = FastAPI(title="Frontdesk", max_body_size=HARD_LIMIT_BYTES)
-    # Without it, a mounted Gradio page lets any origin send credentials.
-    app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.middleware("http")(_with_security_headers)
-    _add_error_handlers(app)
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    def readyz() -> dict[str, Any]:
-        generator = assistant.responder.generator
-        return {"status": "ready", "generator": generator.name if generator else None}
-
-    @app.get("/v1/models")
-    def models() -> dict[str, Any]:
-        card = {"id": MODEL, "object": "model", "created": 0, "owned_by": "frontdesk"}
-        return {"object": "list", "data": [card]}
+    secure(app, origins, MAX_BODY_BYTES)
+    add_error_handlers(app)
+    handoffs = desk.handover.handoffs
+    metrics = Metrics(gate, lambda: len(handoffs.all(["waiting"])))
+    app.include_router(health_routes(desk, metrics, access))
+    app.include_router(conversation_routes(desk.conversations, access, metrics))
+    app.include_router(handoff_routes(desk.handover, desk.conversations, access))
+    assistant = desk.assistant
 
     @app.post("/v1/chat/completions", response_model=None)
-    def chat_completions(request: ChatRequest) -> Response:
-        question, history = request.conversation()
-        if request.model != MODEL:
-            raise HTTPException(404, f"Expected the model {MODEL!r}, found {request.model!r}.")
+    def chat_completions(
+        chat: ChatRequest,
+        request: Request,
+        idempotency_key: str = Header("", max_length=MAX_KEY),
+    ) -> Response:
+        caller = access.caller(request)
+        question, history = chat.conversation()
+        if chat.model != MODEL:
+            raise HTTPException(NOT_FOUND, f"Expected the model {MODEL!r}, found {chat.model!r}.")
+        kept: Kept | None = None
+        items: Stream
+        if history and not chat.conversation_id:
+            items = assistant.stream(question, history)
+        else:
+            if chat.conversation_id:
+                caller.must_own(chat.conversation_id)
+            conversation = chat.conversation_id or desk.begin(question, "api")
+            kept = Kept(conversation, tokens.sign(conversation))
+            items = desk.serve(conversation, question, idempotency_key)
+        items = metrics.observed(gate.let_in(items))
         # The first item raises the error of an invalid message before the status is sent.
-        items = assistant.stream(question, history)
-        stream = itertools.chain([next(items)], items)
-        if request.stream:
-            events = completion_events(stream, request.stream_options)
+        try:
+            stream = itertools.chain([next(items)], items)
+        except FullError:
+            metrics.refused()
+            raise
+        if chat.stream:
+            events = completion_events(stream, chat.stream_options, kept)
             return StreamingResponse(events, media_type="text/event-stream")
-        return JSONResponse(completion(stream))
+        return JSONResponse(completion(stream, kept))
+
+    @app.get("/privacy", response_class=HTMLResponse)
+    def privacy(lang: Literal["en", "zh"] = "en") -> HTMLResponse:
+        return HTMLResponse(render_privacy(assistant.responder.company, lang, tokens.days))
 
     @app.get("/articles/{lang}/{article}", response_class=HTMLResponse)
     def article_page(lang: str, article: str, start: int = 0, end: int = 0) -> HTMLResponse:
         shown = assistant.article(lang, article)
         if shown is None:
-            raise HTTPException(404, f"There is no article {article!r} in {lang!r}.")
+            raise HTTPException(NOT_FOUND, f"There is no article {article!r} in {lang!r}.")
         return HTMLResponse(render_article(shown, start, end))
 
     return app
-
-
-def _add_error_handlers(app: FastAPI) -> None:
-    @app.exception_handler(InvalidMessageError)
-    def invalid_message(_: Request, error: InvalidMessageError) -> JSONResponse:
-        return _error_response(400, str(error), "invalid_request_error", error.code)
-
-    @app.exception_handler(RequestValidationError)
-    def invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
-        issue = error.errors()[0]
-        place = ".".join(str(part) for part in issue["loc"] if part != "body") or "the body"
-        if issue["type"] == "extra_forbidden":
-            text = f"Unknown field {place!r}. Leave it out."
-        elif issue["type"] == "json_invalid":
-            text = f"Expected a JSON body: {issue.get('ctx', {}).get('error', issue['msg'])}."
-        else:
-            text = f"{place}: {issue['msg']}."
-        return _error_response(400, text, "invalid_request_error", issue["type"], place)
-
-    @app.exception_handler(HTTPException)
-    def http_error(_: Request, error: HTTPException) -> JSONResponse:
-        kind = "invalid_request_error" if error.status_code < INTERNAL_ERROR else "server_error"
-        detail = error.detail
-        if error.status_code == BAD_REQUEST:
-            detail = f"{detail}. Expected a JSON body in UTF-8."
-        return _error_response(error.status_code, detail, kind, f"http_{error.status_code}")
-
-    @app.exception_handler(AssistantError)
-    def unavailable(_: Request, error: AssistantError) -> JSONResponse:
-        logger.error("a turn failed: %s", error)
-        return JSONResponse(failed_turn(), status_code=503)
-
-    @app.exception_handler(Exception)
-    def unexpected(_: Request, __: Exception) -> JSONResponse:
-        # Starlette logs the exception.
-        return JSONResponse(failed_turn(), status_code=INTERNAL_ERROR)
-
-
-def _error_response(
-    status: int, message: str, kind: str, code: str, param: str | None = None
-) -> JSONResponse:
-    return JSONResponse(error_body(message, kind, code, param), status_code=status)
-
-
-async def _with_security_headers(request: Request, call_next: Any) -> Response:
-    # The hard limit answers in plain text, so announced sizes are refused here, in JSON.
-    announced = request.headers.get("content-length", "0")
-    if request.url.path.startswith("/v1/") and int(announced) > MAX_BODY_BYTES:
-        text = f"Expected at most {MAX_BODY_BYTES:,} bytes, found {int(announced):,}."
-        return _error_response(TOO_LARGE, text, "invalid_request_error", "http_413")
-    response: Response = await call_next(request)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    if request.url.path.startswith("/articles/"):
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-        )
-    return response

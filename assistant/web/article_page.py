@@ -7,7 +7,8 @@ from knowledge.documents import Article
 # Private-use characters mark the quote, since the Markdown renderer escapes all HTML.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
-_PAGE = """<!doctype html>
+# A page of text, with gaps for its language, title, body and footer.
+PAGE = """<!doctype html>
 <html lang="{lang}">
 <head>
 <meta charset="utf-8">
@@ -52,7 +53,7 @@ def render_article(article: Article, start: int = 0, end: int = 0) -> str:
     renderer = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     body = renderer.render(text)
     body = body.replace(_OPEN, '<mark id="quote">', 1).replace(_CLOSE, "</mark>", 1)
-    return _PAGE.format(
+    return PAGE.format(
         lang="zh-CN" if article.lang == "zh" else "en",
         title=html.escape(article.title),
         body=body,

@@ -59,6 +59,7 @@ class ChatRequest(_Strict):
 
     messages: Annotated[list[RequestMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     model: str = MODEL
+    conversation_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: Literal[1] = 1

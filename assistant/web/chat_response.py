@@ -5,6 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from assistant.messages import Reply, Stream
@@ -16,12 +17,20 @@ USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 logger = logging.getLogger(__name__)
 
 
-def completion(stream: Stream) -> dict[str, Any]:
-    """Return the completion of a turn."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The conversation that a turn is kept in, and the token that opens it."""
+
+    conversation: str
+    token: str
+
+
+def completion(stream: Stream, kept: Kept | None) -> dict[str, Any]:
+    """Return the completion of a turn; ``kept`` is None where nothing keeps it."""
     *_, reply = stream
     assert isinstance(reply, Reply)  # noqa: S101  # the stream's contract
     envelope = _envelope()
-    frontdesk = _frontdesk(envelope, reply)
+    frontdesk = _frontdesk(reply, kept)
     message = {"role": "assistant", "content": reply.text, "frontdesk": _without_text(frontdesk)}
     return {
         **envelope,
@@ -32,7 +41,9 @@ def completion(stream: Stream) -> dict[str, Any]:
     }
 
 
-def completion_events(stream: Stream, options: StreamOptions | None) -> Iterator[str]:
+def completion_events(
+    stream: Stream, options: StreamOptions | None, kept: Kept | None
+) -> Iterator[str]:
     """Yield the completion of a turn as server-sent events."""
     envelope = {**_envelope(), "object": "chat.completion.chunk"}
 
@@ -46,7 +57,7 @@ def completion_events(stream: Stream, options: StreamOptions | None) -> Iterator
             if isinstance(item, str):
                 yield event({"content": item})
             else:
-                frontdesk = _frontdesk(envelope, item)
+                frontdesk = _frontdesk(item, kept)
                 yield event({"frontdesk": _without_text(frontdesk)}, "stop", frontdesk=frontdesk)
     except Exception:  # the status is sent already, so the stream must carry any error
         logger.exception("a turn failed")
@@ -71,8 +82,12 @@ def _envelope() -> dict[str, Any]:
     return {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": MODEL}
 
 
-def _frontdesk(envelope: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    return {**reply.to_dict(), "conversation_id": envelope["id"]}
+def _frontdesk(reply: Reply, kept: Kept | None) -> dict[str, Any]:
+    return {
+        **reply.to_dict(),
+        "conversation_id": kept.conversation if kept else None,
+        "conversation_token": kept.token if kept else None,
+    }
 
 
 def _without_text(frontdesk: dict[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 CARD = Path(__file__).with_name("card.md.jinja")
 # The share of rows in training in lower case and without punctuation.
 VARIED = 0.2
-# The weight of the tokens' loss: few of them begin a question.
-CUT = 3.0
+# The weight of the words' losses: few of them begin a question or name a side.
+WORDS = 3.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,26 +63,40 @@ def _loss(network: "TrainedNetwork", batch: "Sequence[QuestionRow]") -> "torch.T
     import torch
     from torch.nn import functional
 
-    from assistant.intents.question_reader import starts_of, text_of
+    from assistant.intents.question_reader import places_of, starts_of, text_of
 
     texts = [text_of(network.tokenizer, row.text) for row in batch]
     states = network.states(texts)
     means = torch.stack([of.mean(dim=0) for of in states])
     # Each of several questions is read again by itself: whose account it is about is told then.
-    single = [number for number, row in enumerate(batch) if not row.cuts]
+    single = [n for n, row in enumerate(batch) if not row.cuts and row.account is not None]
+    counted = [number for number, row in enumerate(batch) if row.cuts is not None]
     loss = network.loss("shape", means, [row.shape for row in batch])
-    loss = loss + network.loss("parts", means, ["several" if r.cuts else "one" for r in batch])
+    if counted:
+        parts = ["several" if batch[number].cuts else "one" for number in counted]
+        loss = loss + network.loss("parts", means[counted], parts)
     if single:
         own = ["yes" if batch[number].account else "no" for number in single]
         loss = loss + network.loss("account", means[single], own)
-    tokens, begins = [], []
+    # What each word is told to be, by layer, with its vector.
+    words: dict[str, list[tuple[torch.Tensor, str]]] = {"cut": [], "side": []}
     for row, text, of_text in zip(batch, texts, states, strict=True):
-        for token, place in starts_of(network.tokenizer, text):
-            tokens.append(of_text[token])
-            begins.append("begins" if place in row.cuts else "goes_on")
-    if tokens:
-        logits = network.layers["cut"](torch.stack(tokens))
-        loss = loss + CUT * functional.cross_entropy(logits, network.numbers("cut", begins))
+        if row.cuts is not None:
+            words["cut"] += [
+                (of_text[token], "begins" if place in row.cuts else "goes_on")
+                for token, place in starts_of(network.tokenizer, text)
+            ]
+        if row.sides is not None:
+            words["side"] += [
+                (of_text[token], "yes" if any(side.holds(place) for side in row.sides) else "no")
+                for token, place in enumerate(places_of(network.tokenizer, text))
+                if place.start < place.end
+            ]
+    for layer, told in words.items():
+        if told:
+            vectors, labels = zip(*told, strict=True)
+            logits = network.layers[layer](torch.stack(vectors))
+            loss = loss + WORDS * functional.cross_entropy(logits, network.numbers(layer, labels))
     return loss
 
 

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from assistant.intents.question_reader import SHAPES, parts_of, starts_of, text_of
+from assistant.intents.question_reader import (
+    SHAPES,
+    parts_of,
+    places_of,
+    sides_of,
+    starts_of,
+    text_of,
+)
+from knowledge.segmenter import Span
 from tuning.adapted_network.training import BATCH, TrainedNetwork, temperature_of
 from tuning.questions.rows import LANGUAGES, QuestionRow
 
@@ -22,6 +30,11 @@ class Said:
 
     logits: Mapping[str, NDArray[np.float64]]
     cuts: Sequence[tuple[float, int]]
+    sides: Sequence[tuple[float, Span]]
+
+
+# The layers that say something of each word.
+WORDS = ("cut", "side")
 
 
 def said_of(network: TrainedNetwork, rows: Sequence[QuestionRow]) -> list[Said]:
@@ -37,27 +50,31 @@ def said_of(network: TrainedNetwork, rows: Sequence[QuestionRow]) -> list[Said]:
                 logits = {
                     name: layer(mean).double().cpu().numpy()
                     for name, layer in network.layers.items()
-                    if name != "cut"
+                    if name not in WORDS
                 }
-                likely = network.layers["cut"](states).softmax(dim=-1)[:, 1].tolist()
+                begins, sides = (
+                    network.layers[name](states).softmax(dim=-1)[:, 1].tolist() for name in WORDS
+                )
                 starts = starts_of(network.tokenizer, text)
-                said.append(Said(logits, [(likely[token], place) for token, place in starts]))
+                cuts = [(begins[token], place) for token, place in starts]
+                places = places_of(network.tokenizer, text)
+                said.append(Said(logits, cuts, list(zip(sides, places, strict=True))))
     return said
 
 
 def temperatures_of(said: Sequence[Said], rows: Sequence[QuestionRow]) -> dict[str, float]:
     """Return each layer's temperature; that of words is left at one."""
-    right = {
+    right: dict[str, list[int | None]] = {
         "shape": [SHAPES.index(row.shape) for row in rows],
-        "account": [int(row.account) for row in rows],
-        "parts": [int(bool(row.cuts)) for row in rows],
-    }
-    found = {"cut": 1.0}
-    for layer, places in right.items():
         # Whose account several questions are about is not told.
-        kept = [n for n, row in enumerate(rows) if layer != "account" or not row.cuts]
-        logits = np.array([said[n].logits[layer] for n in kept])
-        found[layer] = round(temperature_of(logits, [places[n] for n in kept]), 3)
+        "account": [None if row.cuts or row.account is None else int(row.account) for row in rows],
+        "parts": [None if row.cuts is None else int(bool(row.cuts)) for row in rows],
+    }
+    found = dict.fromkeys(WORDS, 1.0)
+    for layer, labels in right.items():
+        told = [(n, label) for n, label in enumerate(labels) if label is not None]
+        logits = np.array([said[n].logits[layer] for n, _ in told])
+        found[layer] = round(temperature_of(logits, [label for _, label in told]), 3)
     return found
 
 
@@ -73,8 +90,15 @@ def measure(
         counts = found.setdefault(row.lang, dict.fromkeys(_MEASURES, 0))
         counts["messages"] += 1
         counts["shape"] += SHAPES[likely["shape"].argmax()] == row.shape
+        if row.sides is not None:
+            sides = sides_of(row.text, one.sides)
+            counts["compared"] += bool(row.sides)
+            counts["sides rightly"] += bool(row.sides) and sides == list(row.sides)
+            counts["sides wrongly"] += bool(sides) and not row.sides
+        if row.cuts is None:
+            continue
         own = likely["account"][1] >= 0.5  # noqa: PLR2004  # likelier than not
-        if not row.cuts:
+        if not row.cuts and row.account is not None:
             counts["account"] += row.account
             counts["account found"] += row.account and own
             counts["account wrongly"] += own and not row.account
@@ -91,7 +115,7 @@ def measure(
 
 _MEASURES = (
     "messages", "shape", "account", "account found", "account wrongly", "several", "split",
-    "split rightly", "split wrongly",
+    "split rightly", "split wrongly", "compared", "sides rightly", "sides wrongly",
 )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 A line of ``tuning/data/questions.*.jsonl`` is an object with ``text``, ``shape``, ``account``,
 ``parts`` (the questions one by one, each as it would be asked alone; [] for one question) and
-``author``. Those of ``questions_dev`` are other authors': for choosing and reporting alone.
+``author``. A line of ``comparisons.*.jsonl`` has ``text``, ``shape``, ``author`` and ``sides``, the
+words that name what is compared, in the text's order; [] where nothing is. Those of ``…_dev`` are
+other authors': for choosing and reporting alone.
 """
 
 import re
@@ -13,23 +15,36 @@ from pathlib import Path
 import numpy as np
 
 from assistant.intents.question_reader import SHAPES
+from knowledge.segmenter import Span
 from tuning.customer_messages import Part
 from tuning.json_lines import read_labelled_lines
 
 DATA = Path(__file__).parent.parent / "data"
 LANGUAGES = ("en", "zh")
+# The forms in which things are compared.
+COMPARING = ("choice", "yes_no", "figure", "when")
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W_\u3400-\u9fff]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionRow:
-    """A message with its shape, whether only an account can tell, and where each part begins."""
+    """A message, and what it asks.
+
+    Attributes:
+        text: The message.
+        shape: The form of its answer.
+        account: Whether only the customer's account can tell; None where nobody said.
+        cuts: Where its second question begins, and each after it; None where nobody said.
+        lang: Its language.
+        sides: Where the names of what it compares stand; None where nobody said.
+    """
 
     text: str
     shape: str
-    account: bool
-    cuts: tuple[int, ...]
+    account: bool | None
+    cuts: tuple[int, ...] | None
     lang: str
+    sides: tuple[Span, ...] | None = None
 
 
 def question_rows(part: Part) -> list[QuestionRow]:
@@ -40,11 +55,35 @@ def question_rows(part: Part) -> list[QuestionRow]:
     """
     name = "questions" if part == "train" else "questions_dev"
     rows = []
+    cuts: tuple[int, ...] | None
+    sides: tuple[Span, ...] | None
     for lang in LANGUAGES:
         for row in read_labelled_lines(DATA / f"{name}.{lang}.jsonl", "shape", SHAPES):
             cuts = cuts_of(row["text"], row["parts"])
-            rows.append(QuestionRow(row["text"], row["shape"], row["account"], cuts, lang))
+            # Nobody marked what these compare; those of other forms compare nothing.
+            sides = None if row["shape"] in COMPARING else ()
+            rows.append(QuestionRow(row["text"], row["shape"], row["account"], cuts, lang, sides))
+        file = DATA / f"{name.replace('questions', 'comparisons')}.{lang}.jsonl"
+        for row in read_labelled_lines(file, "shape", SHAPES):
+            sides = marked(row["text"], row["sides"])
+            cuts = () if sides else None
+            rows.append(QuestionRow(row["text"], row["shape"], None, cuts, lang, sides))
     return rows
+
+
+def marked(text: str, sides: Sequence[str]) -> tuple[Span, ...]:
+    """Return where words stand in a text, each after the one before.
+
+    Raises:
+        ValueError: A side is not among the words that are left.
+    """
+    spans: list[Span] = []
+    for side in sides:
+        start = text.find(side, spans[-1].end if spans else 0)
+        if start < 0:
+            raise ValueError(f"expected {side!r} after the sides before it, found {text!r}")
+        spans.append(Span(start, start + len(side)))
+    return tuple(spans)
 
 
 def cuts_of(text: str, parts: Sequence[str]) -> tuple[int, ...]:

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.intents.intent_files import GENERAL, read_intents
+from assistant.intents.question_reader import STATEMENTS
 from assistant.intents.risks import RISKS
+from tuning.companies import load_companies
 from tuning.customer_messages import Part, help_centres, shared_folder
 from tuning.customer_talks import talks_of
 from tuning.json_lines import read_json_lines, read_labelled_lines
 from tuning.public_data import banking77, out_of_scope
+from tuning.questions.rows import question_rows
+from tuning.verdicts.rows import verdict_rows
 
 DATA = Path(__file__).parent.parent / "data"
 LANGUAGES = ("en", "zh")
@@ -52,7 +56,7 @@ def everyday_rows() -> list[RiskRow]:
     messages are among them, and BANKING77, CLINC150 and CrossWOZ.
     """
     chance = random.Random(0)
-    rows = []
+    rows = _asked(chance)
     for lang in LANGUAGES:
         rows += [
             RiskRow(message.question, "", "ordinary", lang)
@@ -80,6 +84,27 @@ def everyday_rows() -> list[RiskRow]:
             for text in intent.examples
         ]
     return rows + (_public_rows(chance) if shared_folder() else [])
+
+
+def _asked(chance: random.Random) -> list[RiskRow]:
+    """Return questions to all kinds of companies, however they are put.
+
+    Without them, "how do I get rid of …" would look like harm for its form alone.
+    """
+    asked = [(row.text, row.lang) for row in question_rows("train") if row.shape not in STATEMENTS]
+    for lang in LANGUAGES:
+        read = [
+            row.question for row in verdict_rows() if row.lang == lang and row.verdict != "open"
+        ]
+        named = [
+            pair.question
+            for company in load_companies("train")
+            if company.lang == lang
+            for pair in company.pairs
+        ]
+        for texts, most in ((read, 2 * DRAWN), (named, DRAWN)):
+            asked += [(text, lang) for text in chance.sample(texts, min(most, len(texts)))]
+    return [RiskRow(text, "", "ordinary", lang) for text, lang in asked]
 
 
 def _public_rows(chance: random.Random) -> list[RiskRow]:

@@ -1,0 +1,140 @@
+"""Conversations over HTTP: read, follow, judge and delete them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.concurrency import run_in_threadpool
+
+from assistant.store.conversations import Conversations, KeptMessage
+from assistant.store.feedback import Feedback
+from assistant.web.access import Access
+from assistant.web.metrics import Metrics
+
+# Seconds between two looks for something new, and between two signs of life.
+LOOK, ALIVE = 1.0, 15.0
+THUMBS = {"up": 1, "down": -1, None: 0}
+MAX_TEXT = 4000
+ConversationId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+
+
+class Judgement(BaseModel):
+    """What a customer thinks of a reply, or of a whole conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    conversation_id: str = Field(pattern="^[0-9a-f]{32}$")
+    number: int | None = Field(None, ge=1, le=2**31 - 1, description="the reply's number")
+    thumb: Literal["up", "down"] | None = None
+    reason: str = Field("", max_length=MAX_TEXT)
+    correction: str = Field("", max_length=MAX_TEXT, description="what would have been right")
+    rating: int | None = Field(None, ge=1, le=5, description="of the whole conversation")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Judgement":
+        if self.number is None and self.rating is None:
+            raise ValueError("expected the number of a reply, or a rating")
+        return self
+
+
+def conversation_routes(
+    conversations: Conversations, access: Access, metrics: Metrics
+) -> APIRouter:
+    """Return the routes of kept conversations.
+
+    Args:
+        conversations: Keeps what is said.
+        access: Tells who calls.
+        metrics: Counts the judgements.
+    """
+    router = APIRouter(prefix="/v1")
+    feedback = Feedback(conversations.database)
+
+    @router.get("/conversations/{conversation}")
+    def read(conversation: ConversationId, request: Request) -> dict[str, Any]:
+        access.caller(request).must_own(conversation)
+        return {
+            "id": conversation,
+            "object": "conversation",
+            "messages": [as_json(m) for m in _shown(conversations, conversation)],
+        }
+
+    @router.get("/conversations/{conversation}/events")
+    async def follow(
+        conversation: ConversationId,
+        request: Request,
+        after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    ) -> StreamingResponse:
+        caller = await run_in_threadpool(access.caller, request)
+        caller.must_own(conversation)
+        known = await run_in_threadpool(_shown, conversations, conversation, after)
+        events = _events(conversations, conversation, known, after, request)
+        return StreamingResponse(events, media_type="text/event-stream")
+
+    @router.delete("/conversations/{conversation}", status_code=204)
+    def delete(conversation: ConversationId, request: Request) -> Response:
+        access.caller(request).must_own(conversation)
+        conversations.delete(conversation)
+        return Response(status_code=204)
+
+    @router.post("/feedback")
+    def judge(judgement: Judgement, request: Request) -> dict[str, str]:
+        access.caller(request).must_own(judgement.conversation_id)
+        if judgement.number is not None:
+            said = (THUMBS[judgement.thumb], judgement.reason, judgement.correction)
+            feedback.judge(judgement.conversation_id, judgement.number, *said)
+            metrics.judged(judgement.thumb)
+        if judgement.rating is not None:
+            feedback.rate(judgement.conversation_id, judgement.rating)
+        return {"status": "kept"}
+
+    return router
+
+
+def _shown(conversations: Conversations, conversation: str, after: int = 0) -> list[KeptMessage]:
+    """Return what a customer may read: no notes."""
+    return [m for m in conversations.messages(conversation, after) if m.role != "note"]
+
+
+def as_json(message: KeptMessage) -> dict[str, Any]:
+    """Return a kept message as a client gets it."""
+    decided = message.reply.to_dict() if message.reply else None
+    if decided:
+        del decided["text"]
+    thumb = next(name for name, value in THUMBS.items() if value == message.thumb)
+    return {
+        "number": message.number,
+        "role": message.role,
+        "content": message.text,
+        "author": message.author,
+        "created": message.created.isoformat(),
+        "state": message.state,
+        "thumb": thumb,
+        "frontdesk": decided,
+    }
+
+
+async def _events(
+    conversations: Conversations,
+    conversation: str,
+    known: list[KeptMessage],
+    after: int,
+    request: Request,
+) -> AsyncIterator[str]:
+    """Yield each new message as a server-sent event, until the client leaves."""
+    silent = 0.0
+    while not await request.is_disconnected():
+        for message in known:
+            data = json.dumps(as_json(message), ensure_ascii=False)
+            yield f"id: {message.number}\nevent: message\ndata: {data}\n\n"
+            after, silent = message.number, 0.0
+        if silent >= ALIVE:
+            yield ": still here\n\n"
+            silent = 0.0
+        await asyncio.sleep(LOOK)
+        silent += LOOK
+        known = await run_in_threadpool(_shown, conversations, conversation, after)
