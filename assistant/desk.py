@@ -45,7 +45,9 @@ class Desk:
         safety.check(text, self.assistant.responder.max_characters)
         return self.conversations.start(channel)
 
-    def serve(self, conversation: str, text: str, key: str = "") -> Stream:
+    def serve(
+        self, conversation: str, text: str, key: str = "", after: int | None = None
+    ) -> Stream:
         """Yield checked pieces of the reply to a message and, once it is kept, the whole reply.
 
         While a person has the conversation, the reply is empty: the person answers later.
@@ -57,6 +59,8 @@ class Desk:
             conversation: The id of the conversation.
             text: The customer's message.
             key: The client's idempotency key: the same key gives the same reply; "" for none.
+            after: The number of the last message that it follows, where a customer changed an
+                earlier one; None for all.
 
         Raises:
             InvalidMessageError: The message is empty, too long or unreadable; it is not kept.
@@ -75,16 +79,17 @@ class Desk:
             yield asked.reply.text
             yield asked.reply
             return
-        yield from self._answered(conversation, asked, text)
+        before = asked.number if after is None else min(asked.number, after + 1)
+        yield from self._answered(conversation, asked, text, before)
 
     def again(self, conversation: str) -> Stream:
         """Answer the last message of a conversation if its reply was interrupted; see ``serve``."""
         asked = self.conversations.claim(conversation)
         if asked:
-            yield from self._answered(conversation, asked, asked.text)
+            yield from self._answered(conversation, asked, asked.text, asked.number)
 
-    def _answered(self, conversation: str, asked: KeptMessage, text: str) -> Stream:
-        history = self.conversations.history(conversation, asked.number)
+    def _answered(self, conversation: str, asked: KeptMessage, text: str, before: int) -> Stream:
+        history = self.conversations.history(conversation, before)
         is_kept = False
         try:
             for item in self.assistant.stream(text, history):

@@ -1,7 +1,7 @@
 """The messages that go into a turn and the reply that comes out of it."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Self
@@ -145,4 +145,4 @@ class Reply:
 # A message of a prompt: role and content, as chat templates take it.
 PromptMessage = dict[str, str]
 # A turn as it streams: pieces of text, then the whole reply as the last item.
-Stream = Iterator[str | Reply]
+Stream = Generator[str | Reply]

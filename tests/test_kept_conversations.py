@@ -94,6 +94,15 @@ def test_a_turn_that_fails_is_interrupted_and_can_be_asked_again(server):
     assert list(server.desk.again(conversation)) == []
 
 
+def test_a_changed_message_follows_what_was_said_before_it(server):
+    conversation = server.desk.begin("x", "page")
+    for text in ("one", "two", "three"):
+        list(server.desk.serve(conversation, text))
+    *_, reply = server.desk.serve(conversation, "two, changed", after=2)
+    assert reply.text == "2: two, changed"
+    assert len(server.desk.conversations.messages(conversation)) == 8, "nothing is lost"
+
+
 def test_whoever_stops_reading_leaves_the_message_interrupted(server):
     conversation = server.desk.begin("x", "api")
     stream = server.desk.serve(conversation, "a card?")

@@ -5,6 +5,7 @@ import pytest
 from assistant.messages import Action, Citation, Reply, Support
 from assistant.ui.chat import (
     earlier_messages,
+    last_number,
     reply_messages,
     source_list_html,
     stream_messages,
@@ -63,9 +64,9 @@ def test_choices_become_buttons():
 TOKENS = Tokens("secret", days=1)
 
 
-def said(desk, text, token="none"):
+def said(desk, text, token="none", after=0):
     """Return the last state of the messages of a reply, and the token of its conversation."""
-    return list(stream_messages(desk, TOKENS, text, token))[-1]
+    return list(stream_messages(desk, TOKENS, text, token, after))[-1]
 
 
 def test_errors_become_messages(bank, tmp_path, caplog):
@@ -92,10 +93,12 @@ def test_errors_become_messages(bank, tmp_path, caplog):
 def test_the_conversation_of_a_token_goes_on_and_comes_back(bank, tmp_path):
     desk = desk_of(bank, tmp_path)
     first, token = said(desk, "I lost my card <b>")
-    then, _ = said(desk, "how much is a new one?", token)
+    then, _ = said(desk, "how much is a new one?", token, last_number(first))
     assert "£5" in then[0]["content"]
     asked = [{"role": "user", "content": text} for text in FOLLOWED]
     assert earlier_messages(desk, TOKENS, token) == [asked[0], *first, asked[1], *then]
+    changed, _ = said(desk, "I lost my phone", token)
+    assert last_number(changed) == 6
     desk.conversations.delete(TOKENS.read(token))
     assert earlier_messages(desk, TOKENS, token) == []
     _, new = said(desk, "I lost my card", token)

@@ -2,7 +2,7 @@
 
 import html
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -71,8 +71,7 @@ def build_chat(desk: Desk, tokens: Tokens) -> gr.Blocks:
     def respond(
         message: str, history: list[PageMessage], token: str
     ) -> Iterator[tuple[list[PageMessage], str]]:
-        del history  # the desk knows better
-        yield from stream_messages(desk, tokens, message, token)
+        yield from stream_messages(desk, tokens, message, token, last_number(history))
 
     def delete(token: str) -> tuple[list[PageMessage], list[PageMessage], str]:
         if conversation := _conversation(desk, tokens, token):
@@ -114,6 +113,7 @@ def build_chat(desk: Desk, tokens: Tokens) -> gr.Blocks:
             ),
             examples=[[line] for line in examples] or None,
             examples_label=I18N("examples"),
+            editable=True,
             cache_examples=False,
             flagging_mode="never",
             concurrency_limit=4,
@@ -129,8 +129,17 @@ def build_chat(desk: Desk, tokens: Tokens) -> gr.Blocks:
     return page
 
 
+def last_number(history: Sequence[PageMessage]) -> int:
+    """Return the number of the last reply that the page shows; 0 for none.
+
+    After an earlier message was changed, it is not the conversation's last one.
+    """
+    ids = [str((entry.get("metadata") or {}).get("id") or "") for entry in history]
+    return max((int(one) for one in ids if one.isdecimal()), default=0)
+
+
 def stream_messages(
-    desk: Desk, tokens: Tokens, message: str, token: str
+    desk: Desk, tokens: Tokens, message: str, token: str, after: int
 ) -> Iterator[tuple[list[PageMessage], str]]:
     """Yield the messages of a reply as it grows, and the token of its conversation.
 
@@ -141,13 +150,14 @@ def stream_messages(
         tokens: Signs the token.
         message: The customer's message.
         token: The browser's token; any other text begins a conversation.
+        after: The number of the last reply that the page shows.
     """
     text = ""
     saying = desk.assistant.responder.saying
     try:
         conversation = _conversation(desk, tokens, token) or desk.begin(message, "page")
         token = tokens.sign(conversation)
-        for item in desk.serve(conversation, message):
+        for item in desk.serve(conversation, message, after=after):
             if isinstance(item, str):
                 text += item
                 yield [_text_message(text)], token
@@ -193,7 +203,12 @@ def _conversation(desk: Desk, tokens: Tokens, token: str) -> str | None:
 
 def reply_messages(reply: Reply) -> list[PageMessage]:
     """Return the messages of a whole reply: the answer, and the list of sources if it has any."""
-    answer: PageMessage = {"role": "assistant", "content": text_with_marks(reply)}
+    answer: PageMessage = {
+        "role": "assistant",
+        "content": text_with_marks(reply),
+        # Gradio keeps a message's id through edit and retry, and does not show it.
+        "metadata": {"id": str(reply.number)},
+    }
     if reply.choices:
         answer["options"] = [{"value": choice, "label": choice} for choice in reply.choices]
     if not reply.citations:

@@ -27,7 +27,7 @@ are ignored, and so is the object in a user's message. Without the object, the d
 from the text.
 """
 
-import itertools
+import contextlib
 from collections.abc import Sequence
 from typing import Literal
 
@@ -36,11 +36,11 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from starlette.exceptions import HTTPException
 
 from assistant.desk import Desk
-from assistant.messages import Stream
+from assistant.messages import Reply, Stream
 from assistant.web.access import Access
 from assistant.web.article_page import render_article
 from assistant.web.chat_request import MODEL, ChatRequest
-from assistant.web.chat_response import Kept, completion, completion_events
+from assistant.web.chat_response import Kept, completion, completion_events, until_left
 from assistant.web.conversation_routes import conversation_routes
 from assistant.web.errors import add_error_handlers
 from assistant.web.gate import FullError, Gate
@@ -103,13 +103,13 @@ def create_app(
         items = metrics.observed(gate.let_in(items))
         # The first item raises the error of an invalid message before the status is sent.
         try:
-            stream = itertools.chain([next(items)], items)
+            stream = _with_first(next(items), items)
         except FullError:
             metrics.refused()
             raise
         if chat.stream:
             events = completion_events(stream, chat.stream_options, kept)
-            return StreamingResponse(events, media_type="text/event-stream")
+            return StreamingResponse(until_left(events), media_type="text/event-stream")
         return JSONResponse(completion(stream, kept))
 
     @app.get("/privacy", response_class=HTMLResponse)
@@ -124,3 +124,9 @@ def create_app(
         return HTMLResponse(render_article(shown, start, end))
 
     return app
+
+
+def _with_first(first: str | Reply, items: Stream) -> Stream:
+    with contextlib.closing(items):
+        yield first
+        yield from items

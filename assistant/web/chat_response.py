@@ -1,12 +1,15 @@
 """The response of a chat completion in OpenAI's format: one JSON object or a stream of events."""
 
+import contextlib
 import json
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass
 from typing import Any
+
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
 from assistant.messages import Reply, Stream
 from assistant.web.chat_request import MODEL, StreamOptions
@@ -43,7 +46,7 @@ def completion(stream: Stream, kept: Kept | None) -> dict[str, Any]:
 
 def completion_events(
     stream: Stream, options: StreamOptions | None, kept: Kept | None
-) -> Iterator[str]:
+) -> Generator[str]:
     """Yield the completion of a turn as server-sent events."""
     envelope = {**_envelope(), "object": "chat.completion.chunk"}
 
@@ -51,12 +54,13 @@ def completion_events(
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
         return _event({**envelope, "choices": [choice], **more})
 
-    yield event({"role": "assistant", "content": ""})
     try:
-        for item in stream:
-            if isinstance(item, str):
-                yield event({"content": item})
-            else:
+        with contextlib.closing(stream):
+            yield event({"role": "assistant", "content": ""})
+            for item in stream:
+                if isinstance(item, str):
+                    yield event({"content": item})
+                    continue
                 frontdesk = _frontdesk(item, kept)
                 yield event({"frontdesk": _without_text(frontdesk)}, "stop", frontdesk=frontdesk)
     except Exception:  # the status is sent already, so the stream must carry any error
@@ -65,6 +69,18 @@ def completion_events(
     if options and options.include_usage:
         yield _event({**envelope, "choices": [], "usage": USAGE})
     yield "data: [DONE]\n\n"
+
+
+async def until_left(events: Generator[str]) -> AsyncIterator[str]:
+    """Yield events as long as the client is there; then end the turn, so that its place is free."""
+    import anyio
+
+    try:
+        async for event in iterate_in_threadpool(events):
+            yield event
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run_in_threadpool(events.close)
 
 
 def error_body(message: str, kind: str, code: str, param: str | None = None) -> dict[str, Any]:
