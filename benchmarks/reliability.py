@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from assistant.desk import Desk
 
+# Turns of one conversation.
+TALK = 10
+
 EPILOG = """examples:
   python -m benchmarks.reliability kills --count 200
   python -m benchmarks.reliability writers --writes 50000
@@ -215,12 +218,13 @@ def _writers(given: argparse.Namespace) -> int:
 def _crossings(given: argparse.Namespace) -> int:
     desk = _desk(given.database)
     customers = 16
-    conversations = [desk.conversations.start("api") for _ in range(customers)]
 
     def talk(number: int) -> int:
-        own, crossed = f"marker{number:02d}x", 0
+        own, crossed, conversation = f"marker{number:02d}x", 0, ""
         for turn in range(given.turns // customers):
-            *_, reply = desk.serve(conversations[number], f"{own} {turn}")
+            if turn % TALK == 0:
+                conversation = desk.conversations.start("api")
+            *_, reply = desk.serve(conversation, f"{own} {turn}")
             words = [word for word in reply.text.split() if word.startswith("marker")]
             crossed += any(word != own for word in words)
         return crossed

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A message that nobody has answered for so long was interrupted, whoever answered it.
 DEADLINE = timedelta(minutes=5)
+# The messages before one that its turn gets to know.
+HISTORY = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +213,15 @@ class Conversations:
     def history(self, conversation: str, before: int) -> list[Message]:
         """Return what was said before a message, as a turn takes it.
 
-        A message that got no reply is left out: nothing was said to it.
+        A message that got no reply is left out: nothing was said to it. So are all but the last
+        ``HISTORY`` messages.
 
         Args:
             conversation: The id of the conversation.
             before: The number of the message.
         """
-        earlier = [m for m in self.messages(conversation) if m.number < before]
+        known = max(0, before - 1 - HISTORY)
+        earlier = [m for m in self.messages(conversation, after=known) if m.number < before]
         return [
             message.reply.message()
             if message.reply

@@ -24,5 +24,5 @@ class NetworkSettings(ConfigFile):
     """Optimiser steps instead of epochs; -1 for epochs."""
     seed: int = 0
     start: Path | None = None
-    """An adapter of the same encoder and rank to begin with; None for untrained weights."""
+    """The weights of an earlier training to begin with; None for untrained ones."""
     output: Path

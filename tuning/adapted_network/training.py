@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from assistant.intents.adapted_network import LINEAR_LAYERS
 from knowledge.models.model_files import encoder_source
 from tuning.adapted_network.config import NetworkSettings
 from tuning.span_embedder.training import optimise, states_of
@@ -56,12 +57,12 @@ class TrainedNetwork(torch.nn.Module):
         encoder = AutoModel.from_pretrained(source, dtype=torch.float32)
         # Without dropout: drawing random numbers takes as long as computing on a processor.
         self.network: Any = get_peft_model(encoder, lora).eval()
-        if settings.start:
-            self._begin_with(settings.start)
         size = encoder.config.hidden_size
         self.layers = torch.nn.ModuleDict(
             {name: torch.nn.Linear(size, len(of)) for name, of in labels.items()}
         )
+        if settings.start:
+            self._begin_with(settings.start)
 
     def _begin_with(self, folder: Path) -> None:
         from peft import set_peft_model_state_dict
@@ -72,11 +73,13 @@ class TrainedNetwork(torch.nn.Module):
                 self.network, load_file(folder / "adapter_model.safetensors")
             )
             unknown = found.unexpected_keys[:1]
+            self.layers.load_state_dict(load_file(folder / LINEAR_LAYERS))
         except RuntimeError as error:  # a weight of another shape
             unknown = str(error).splitlines()[1:2]
         if unknown:
             raise ValueError(
-                f"{folder}: expected an adapter of the same encoder and rank, found {unknown[0]}"
+                f"{folder}: expected weights of the same encoder, rank and labels, "
+                f"found {unknown[0]}"
             )
 
     @property
