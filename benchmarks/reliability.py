@@ -193,7 +193,9 @@ def _checked(database: str, told: Sequence[str]) -> tuple[int, int, int, int, in
 
 def _writers(given: argparse.Namespace) -> int:
     start = time.perf_counter()
-    share = str(given.writes // given.processes)
+    # As many for each thread: a few less where it does not come out even.
+    wanted = given.writes - given.writes % (given.processes * given.threads)
+    share = str(wanted // given.processes)
     workers = [
         _start(given, "--writes", share, "--threads", str(given.threads))
         for _ in range(given.processes)
@@ -208,9 +210,9 @@ def _writers(given: argparse.Namespace) -> int:
     with Database.open(given.database).read() as session:
         found = session.scalar(select(func.count()).select_from(MessageRow)) or 0
     name = given.database.split(":")[0]
-    lost = given.writes - found
+    lost = wanted - found
     print(
-        f"{name}: {found} of {given.writes} writes in {took:.0f} s, {sum(map(bool, codes))} failed"
+        f"{name}: {found} of {wanted} writes in {took:.0f} s, {sum(map(bool, codes))} failed"
     )
     return int(lost != 0 or any(codes))
 

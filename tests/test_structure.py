@@ -64,6 +64,24 @@ def test_no_pickle_anywhere():
     assert not [p for p in SOURCES if unsafe & {n.split(".")[0] for n, _ in imported(p)}]
 
 
+def runs_text(source):
+    """Return the calls that run text as code, load remote code, or start a shell."""
+    found = []
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        if name in ("eval", "exec", "compile", "__import__", "os.system", "os.popen"):
+            found.append(name)
+        if "True" in (given.get("trust_remote_code"), given.get("shell")):
+            found.append(name)
+    return found
+
+
+def test_no_text_is_run_as_code():
+    assert runs_text("eval(x); f(trust_remote_code=True); subprocess.run(c, shell=True)")
+    assert not {p.name: calls for p in SOURCES if (calls := runs_text(p.read_text("utf-8")))}
+
+
 def test_file_map_of_the_readme_is_the_disk():
     """The README's tree names what exists; the architecture describes every folder with code."""
     tree = README.partition("## One message through the code")[2].split("```")[1]
