@@ -24,7 +24,7 @@ class Policy:
     # From here on, a message tells of distress, coercion, a threat or a fraud in progress; and from
     # here on, it wants help with a wrong. To miss a crisis is worse than to call a person in vain.
     crisis: ClassVar[float] = 0.4
-    harm: ClassVar[float] = 0.4
+    harm: ClassVar[float] = 0.6
     # From here on, an insult is nothing but one; a first message wants a person; no company can
     # answer; and the customer is angry about something that can be helped.
     insult: ClassVar[float] = 0.6

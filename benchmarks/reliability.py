@@ -211,9 +211,7 @@ def _writers(given: argparse.Namespace) -> int:
         found = session.scalar(select(func.count()).select_from(MessageRow)) or 0
     name = given.database.split(":")[0]
     lost = wanted - found
-    print(
-        f"{name}: {found} of {wanted} writes in {took:.0f} s, {sum(map(bool, codes))} failed"
-    )
+    print(f"{name}: {found} of {wanted} writes in {took:.0f} s, {sum(map(bool, codes))} failed")
     return int(lost != 0 or any(codes))
 
 

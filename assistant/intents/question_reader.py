@@ -31,7 +31,7 @@ LABELS: Mapping[str, Sequence[str]] = {
 }
 MAX_TOKENS = 200
 # From here on, a message holds several questions; one begins at a word; a word names a side.
-SEVERAL, BEGINS, SIDE = 0.5, 0.5, 0.5
+SEVERAL, BEGINS, SIDE = 0.4, 0.5, 0.5
 # More are a list, not a comparison. Characters of the shortest name.
 MAX_SIDES, SHORTEST_SIDE = 3, 2
 # What stands between two names, and in none.
