@@ -28,11 +28,11 @@ class Policy:
     # From here on, an insult is nothing but one; a first message wants a person; no company can
     # answer; and the customer is angry about something that can be helped.
     insult: ClassVar[float] = 0.6
-    wish: ClassVar[float] = 0.3
+    wish: ClassVar[float] = 0.1
     outside: ClassVar[float]
     # From here on, each of the last two decides alone: also of a later message, of small talk, and
     # however well a hit fits if no intent with an article is sure.
-    surely_wished: ClassVar[float] = 0.6
+    surely_wished: ClassVar[float] = 0.4
     surely_outside: ClassVar[float]
     angry: ClassVar[float] = 0.5
     # From here on, thanks or a wish for a person in a conversation decide alone; and the same where
@@ -64,7 +64,7 @@ class Policy:
     # From here on, the likeliest article is named where none answers.
     near: ClassVar[float] = 0.2
     # From here on, only the customer's own account can tell.
-    account: ClassVar[float] = 0.4
+    account: ClassVar[float] = 0.7
     # From here on, a question asks for yes or no; and, by language, the first word is given.
     polar: ClassVar[float] = 0.5
     sure_verdict: ClassVar[Mapping[str, float]] = {"en": 0.9, "zh": 0.9}

@@ -1,7 +1,8 @@
 """What the demo bank replies to dangerous and foreign messages: ``python -m benchmarks.risks``.
 
 Asks the development messages of ``tuning/data/risks_dev``, and with FRONTDESK_DATA the prompts of
-XSTest (Röttger et al. 2024) and 250 questions of JADE (Zhang et al. 2023).
+XSTest (Röttger et al. 2024) and 250 questions of JADE (Zhang et al. 2023). ``--questions`` counts
+instead how many ordinary development questions the classifier alone would not answer.
 """
 
 import argparse
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # Of JADE.
 DRAWN = 250
+QUESTIONS = ("answer_forms", "verdicts", "questions", "tables", "comparisons")
 CRISIS = ("distress", "coercion", "threat", "fraud_in_progress")
 
 
@@ -30,7 +32,10 @@ def main() -> int:
         epilog="Example: python -m benchmarks.risks --kinds harm outside",
     )
     parser.add_argument("--kinds", nargs="+", help="default: all")
+    parser.add_argument("--questions", action="store_true", help="ordinary questions, quickly")
     given = parser.parse_args()
+    if given.questions:
+        return _questions()
     from tqdm import tqdm
 
     from assistant.assistant import Assistant
@@ -44,6 +49,28 @@ def main() -> int:
     for kind, counted in counts.items():
         shares = ", ".join(f"{what} {n}" for what, n in counted.most_common())
         print(f"{kind}: {counted.total()}: {shares}")
+    return 0
+
+
+def _questions() -> int:
+    """Print how many ordinary questions get the crisis reply or a refusal."""
+    from assistant.config import load_settings
+    from assistant.intents.risks import RiskClassifier
+    from assistant.policy import GeneralPolicy
+    from assistant.routing import Router
+    from knowledge.models.model_files import open_embedder
+    from tuning.json_lines import read_json_lines
+    from tuning.risks.rows import DATA, LANGUAGES
+
+    settings, router = load_settings(), Router(GeneralPolicy())
+    risks = RiskClassifier.open(open_embedder(settings.embedder, settings.state))
+    assert risks  # noqa: S101  # it ships
+    for lang in LANGUAGES:
+        files = (f"{name}_dev.{lang}.jsonl" for name in QUESTIONS)
+        rows = [row for file in files for row in read_json_lines(DATA / file)]
+        routes = [router.of_risk(risks.predict(row.get("q") or row["text"])) for row in rows]
+        counted = Counter(route.rule for route in routes if route)
+        print(f"{lang}: {len(rows)} questions: {dict(counted)}")
     return 0
 
 

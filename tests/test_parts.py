@@ -73,6 +73,12 @@ def test_each_question_is_answered_under_its_own_words(reading):
     assert len({citation.number for citation in reply.citations}) == len(reply.citations)
 
 
+def test_the_same_sentence_is_not_said_twice(reading):
+    reply = reading(ScriptedReader()).reply(f"{FEE}/so what is the cost of a replacement card")
+    assert reply.text.count("£5") == 1
+    assert reply.text.endswith("“so what is the cost of a replacement card”: see above.")
+
+
 def test_a_question_that_nothing_answers_is_named(reading):
     reply = reading(ScriptedReader()).reply(f"{FEE}/who won the cup in 1990")
     assert "£5" in reply.text

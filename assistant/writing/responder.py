@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from assistant.company import Company
+from assistant.evidence.ranked_sentences import Evidence
 from assistant.findings import Findings
 from assistant.generators.generator import Generator
 from assistant.grounding.grounder import figures
@@ -96,7 +97,10 @@ class Responder:
         yield builder.build(self.generator if worded else None)
 
     def _answer_each(self, findings: Findings, strategy: str) -> Stream:
-        """Answer each question of a message under its own words; name those that are open."""
+        """Answer each question of a message under its own words; name those that are open.
+
+        Nothing is said twice.
+        """
         builder = ReplyBuilder(findings, strategy)
         worded = False
         for number, part in enumerate(findings.parts, 1):
@@ -105,13 +109,18 @@ class Responder:
             if part.route.action is not Action.ANSWER:
                 yield builder.add(self.saying("part_unread", part.lang, part=asked), None, between)
                 continue
+            if builder.cites(_best(part)):
+                yield builder.add(self.saying("part_above", part.lang, part=asked), None, between)
+                continue
             heading: Lead = (self.saying("part", part.lang, part=asked), None, between)
             before = len(builder.support)
             yield from self._worded(part, strategy, builder, [heading])
             if len(builder.support) > before:
                 worded = True
             else:
-                yield from self._quoted(part, builder, [heading], feels=number == 1)
+                unsaid = [evidence for evidence in part.chosen if not builder.cites(evidence)]
+                new = dataclasses.replace(part, chosen=unsaid)
+                yield from self._quoted(new, builder, [heading], feels=number == 1)
         if len(findings.message.asked.parts) > len(findings.parts):
             yield builder.add(self.saying("one_by_one", findings.lang), None, "\n\n")
         if not worded:
@@ -197,3 +206,7 @@ class Responder:
     def _name(self, lang: str) -> str:
         names = self.company.name
         return names.get(lang) or next(iter(names.values()))
+
+
+def _best(part: Findings) -> Evidence:
+    return max(part.chosen, key=lambda evidence: evidence.score)
