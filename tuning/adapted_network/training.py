@@ -73,14 +73,20 @@ class TrainedNetwork(torch.nn.Module):
                 self.network, load_file(folder / "adapter_model.safetensors")
             )
             unknown = found.unexpected_keys[:1]
-            self.layers.load_state_dict(load_file(folder / LINEAR_LAYERS))
+            if (folder / LINEAR_LAYERS).is_file():
+                self._begin_layers_with(load_file(folder / LINEAR_LAYERS))
         except RuntimeError as error:  # a weight of another shape
             unknown = str(error).splitlines()[1:2]
         if unknown:
             raise ValueError(
-                f"{folder}: expected weights of the same encoder, rank and labels, "
-                f"found {unknown[0]}"
+                f"{folder}: expected an adapter of the same encoder and rank, found {unknown[0]}"
             )
+
+    def _begin_layers_with(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Take the layers of the earlier training too, if it had the same."""
+        own = {name: weight.shape for name, weight in self.layers.state_dict().items()}
+        if own == {name: weight.shape for name, weight in weights.items()}:
+            self.layers.load_state_dict(weights)
 
     @property
     def device(self) -> torch.device:
