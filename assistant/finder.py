@@ -58,9 +58,10 @@ class Finder:
             message: The message.
             clock: Measures the steps.
         """
-        if crisis := self._router.of_risk(message.risks):
+        risk = self._router.of_risk(message.risks)
+        if risk and not self._router.is_doubtful(risk, message.risks):
             # No article, no choice: only help, or a friendly no.
-            return Findings(message, crisis, clock)
+            return Findings(message, risk, clock)
         hits = self._hits(message)
         clock.lap("retriever")
         route = None
@@ -81,6 +82,8 @@ class Finder:
             first = next(part for part in parts if _is_answer(part))
             return Findings(message, first.route, clock, hits, parts=parts)
         found = self._read(message, hits, route, clock)
+        if risk and not _is_answer(found):
+            return Findings(message, risk, clock)
         return self._until_a_person(found) if found.route.action is Action.HANDOFF else found
 
     def _parts(self, message: Understood, clock: Stopwatch) -> tuple[Findings, ...]:

@@ -25,6 +25,9 @@ class Policy:
     # here on, it wants help with a wrong. To miss a crisis is worse than to call a person in vain.
     crisis: ClassVar[float] = 0.4
     harm: ClassVar[float] = 0.6
+    # From here on, harm is refused unread; below, only where no article answers: many ordinary
+    # questions look like it, and what the help centre says to everybody helps nobody to do wrong.
+    surely_harm: ClassVar[float] = 0.85
     # From here on, an insult is nothing but one; a first message wants a person; no company can
     # answer; and the customer is angry about something that can be helped.
     insult: ClassVar[float] = 0.6
@@ -32,7 +35,7 @@ class Policy:
     outside: ClassVar[float]
     # From here on, each of the last two decides alone: also of a later message, of small talk, and
     # however well a hit fits if no intent with an article is sure.
-    surely_wished: ClassVar[float] = 0.4
+    surely_wished: ClassVar[float] = 0.6
     surely_outside: ClassVar[float]
     angry: ClassVar[float] = 0.5
     # From here on, thanks or a wish for a person in a conversation decide alone; and the same where

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 from assistant.company import Company
+from assistant.config import BANK
 from assistant.errors import IntentsError
 from assistant.intents.adapted_network import FACTS
+from assistant.intents.classifier import IntentClassifier
 from assistant.intents.risks import CRISES, ORDINARY, RISKS, WEIGHTS, RiskClassifier, text_of
+from assistant.listener import Listener
 from assistant.messages import Action, Message
 from assistant.policy import GeneralPolicy
 from assistant.routing import CRISIS_REASONS, Router
-from tests.conftest import STATE
+from tests.conftest import STATE, assistant_of
 from tests.fakes import HashEmbedder
 from tuning.adapted_network.training import temperature_of
 from tuning.risks import __main__ as risks_command
@@ -85,7 +88,12 @@ def test_crises_add_up_and_the_likeliest_names_the_reply(router):
     assert route.reason == "coercion"
     assert router.of_risk(likely(distress=0.3, harm=0.3)) is None
     assert router.of_risk(likely(distress=0.55, harm=0.4)).reason == "distress"
-    assert router.of_risk(likely(harm=0.9)).action is Action.REFUSE
+    sure, doubtful = likely(harm=0.9), likely(harm=0.7)
+    assert router.of_risk(sure).action is router.of_risk(doubtful).action is Action.REFUSE
+    assert not router.is_doubtful(router.of_risk(sure), sure)
+    assert router.is_doubtful(router.of_risk(doubtful), doubtful)
+    crisis = likely(distress=0.5, harm=0.1)
+    assert not router.is_doubtful(router.of_risk(crisis), crisis)
     assert router.of_risk(ORDINARY) is None
 
 
@@ -189,3 +197,28 @@ def test_the_command_writes_weights_that_serve(tmp_path, monkeypatch, embedder, 
     assert sum(found.values()) == pytest.approx(1, abs=1e-6)
     assert "| en | person |" in (output / "README.md").read_text()
     assert "en distress: messages" in capsys.readouterr().out
+
+
+class Suspicious:
+    """Says of every message how likely it wants help with a wrong."""
+
+    def __init__(self, harm):
+        self.harm = harm
+
+    def predict(self, text, before=""):
+        return likely(harm=self.harm)
+
+
+@pytest.mark.parametrize(
+    ("harm", "text", "action"),
+    [
+        (0.7, "How much does a replacement card cost?", "answer"),
+        (0.7, "补卡多少钱？", "answer"),
+        (0.7, "who is the king of spain", "refuse"),
+        (0.9, "How much does a replacement card cost?", "refuse"),
+    ],
+)
+def test_what_may_be_harm_is_refused_where_no_article_answers(parts, embedder, harm, text, action):
+    intents = IntentClassifier.open(BANK, embedder, STATE)
+    listener = Listener(embedder=embedder, intents=intents, risks=Suspicious(harm))
+    assert assistant_of({**parts, "listener": listener}).reply(text).action == action

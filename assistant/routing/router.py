@@ -57,6 +57,10 @@ class Router:
             return Route(Action.SMALL_TALK, "abuse", "insult")
         return None
 
+    def is_doubtful(self, route: Route, risks: Mapping[str, float]) -> bool:
+        """Return whether a route of ``of_risk`` holds only where no article answers."""
+        return route.action is Action.REFUSE and risks["harm"] < self._policy.surely_harm
+
     def is_settled(self, prediction: Prediction) -> bool:
         """Return whether the intent alone decides: small talk, an insult, a wish for a person."""
         return prediction.action in _ALONE and self._policy.is_sure(prediction)

@@ -36,9 +36,9 @@ RULES = (
     ),
     Rule(
         "harm",
-        "help with a wrong is wanted",
+        "help with a wrong is surely wanted, or likely and no article answers",
         "refuse",
-        ("harm",),
+        ("harm", "surely_harm"),
         "Articles about fraud or the overdraft would read as help.",
     ),
     Rule(
