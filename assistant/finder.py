@@ -101,16 +101,17 @@ class Finder:
     def _one_by_one(self, message: Understood, clock: Stopwatch) -> tuple[Findings, ...]:
         """Read each question as if it followed the one before it: "and how long does that take?".
 
-        One that nothing answers then is read by itself.
+        One that nothing answers then is read by itself. What follows a question that nothing
+        answered is about that one, and not about what was said before the message.
         """
         parts: list[Findings] = []
         for span in message.asked.parts[:MAX_PARTS]:
             question = unjoined(span.of(message.bared), is_first=not span.start)
             answered = [part for part in parts if _is_answer(part)]
-            last = _turn_of(answered[-1]) if answered else message.last
+            last = _turn_of(answered[-1]) if answered else None if parts else message.last
             found = self._of_part(message, question, last, clock)
-            if answered and not _is_answer(found):
-                alone = self._of_part(message, question, message.last, clock)
+            if last and not _is_answer(found):
+                alone = self._of_part(message, question, None, clock)
                 found = alone if _is_answer(alone) else found
             parts.append(found)
         is_open = [part for part in parts if not _is_answer(part)]

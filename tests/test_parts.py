@@ -143,6 +143,15 @@ def test_a_side_of_which_nothing_is_known_is_named(reading):
     assert "I found nothing sure on “bus to Mars”" in reply.text
 
 
+def test_the_questions_of_a_message_are_not_about_what_was_said_before_it(reading):
+    assistant = reading(ScriptedReader())
+    asked = "how much interest does the flexible savings account pay"
+    history = [Message("user", asked), assistant.reply(asked).message()]
+    reply = assistant.reply(f"{FEE}/what do you charge for it in space", history)
+    assert "£5" in reply.text
+    assert "AER" not in reply.text
+
+
 def test_in_chinese(reading):
     reply = reading(ScriptedReader()).reply("补卡多少钱/另外一天能取多少现金")
     assert reply.text.startswith("关于“补卡多少钱”：")

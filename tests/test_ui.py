@@ -105,6 +105,17 @@ def test_the_conversation_of_a_token_goes_on_and_comes_back(bank, tmp_path):
     assert TOKENS.read(new) != TOKENS.read(token), "a deleted conversation does not go on"
 
 
+def test_while_a_person_has_it_the_page_says_that_the_message_arrived(bank, tmp_path):
+    desk = desk_of(bank, tmp_path)
+    _, token = said(desk, "I want to talk to a person")
+    (handoff,) = desk.handover.handoffs.all()
+    desk.handover.handoffs.take(handoff.id, "ann")
+    (shown,), _ = said(desk, "我想问一下", token)
+    assert shown["content"].startswith("已送达")
+    desk.conversations.say(TOKENS.read(token), "Hello!", "person", "ann")
+    assert earlier_messages(desk, TOKENS, token)[-1]["content"] == "ann: Hello!"
+
+
 FOLLOWED = ("I lost my card &lt;b&gt;", "how much is a new one?")
 
 

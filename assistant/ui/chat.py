@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.desk import Desk
+from assistant.desk import WITH_PERSON, Desk
 from assistant.errors import ConversationError, InvalidMessageError
 from assistant.messages import Citation, Reply
 from assistant.web.tokens import Tokens
@@ -161,6 +161,8 @@ def stream_messages(
             if isinstance(item, str):
                 text += item
                 yield [_text_message(text)], token
+            elif item.reason == WITH_PERSON:
+                yield [_text_message(saying("person_reads", language_of(message)))], token
             else:
                 yield reply_messages(item), token
     except InvalidMessageError as error:
@@ -183,8 +185,11 @@ def earlier_messages(desk: Desk, tokens: Tokens, token: str) -> list[PageMessage
     for message in desk.conversations.messages(conversation) if conversation else ():
         if message.reply:
             shown += reply_messages(message.reply)
-        else:
+        elif message.role == "user":
             shown.append({"role": "user", "content": _escaped(message.text)})
+        elif message.role != "note":
+            name = f"{message.author}: " if message.author else ""
+            shown.append(_text_message(f"{name}{message.text}"))
         if message.state == "interrupted":
             failed = desk.assistant.responder.saying("failed", language_of(message.text))
             shown.append(_text_message(failed))
