@@ -30,7 +30,7 @@ def test_no_circle_among_files():
     assert circles(file_graph()) == []
 
 
-@pytest.mark.parametrize(("folder", "graph"), folder_graphs(file_graph()).items())
+@pytest.mark.parametrize(("folder", "graph"), sorted(folder_graphs(file_graph()).items()))
 def test_no_circle_among_the_files_and_folders_of_a_folder(folder, graph):
     assert circles(graph) == []
 
