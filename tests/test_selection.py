@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from assistant.evidence.ranked_sentences import Evidence, RankedSentences, as_hits, runs_of
+from assistant.evidence.ranked_sentences import (
+    Evidence,
+    RankedSentences,
+    as_hits,
+    is_of_another,
+    runs_of,
+)
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.selection import select
 from knowledge.documents import Hit, Passage
@@ -227,3 +233,21 @@ def test_spans_are_those_of_the_passage():
     found = ranked(0.4, 0.3, 0.2, 0.1).sentences
     assert all(e.passage.text[e.span.start : e.span.end] == e.text for e in found)
     assert isinstance(found[0].span, Span)
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "is_other"),
+    [
+        ("Zone 4", "what does delivery to zone 237 cost", True),
+        ("Zone 4", "zone 4 please", False),
+        ("Zone 4", "zone 4 or zone 5", False),
+        ("Zone 4", "what does delivery cost", False),
+        ("第 4 区", "寄到第 9 区多少钱", False),
+        ("区 4", "寄到区9多少钱", True),
+        ("Cash up to £200", "cash up to £300", False),
+    ],
+)
+def test_a_row_of_another_number_answers_nothing(name, question, is_other):
+    text = f"| {name} | £5 |"
+    evidence = Evidence(passage("rates", text), Span(0, len(text)), 1.0)
+    assert is_of_another(evidence, question) == is_other

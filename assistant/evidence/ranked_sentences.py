@@ -1,6 +1,7 @@
 """The sentences of the hits, the most likely first, and how likely they answer."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,9 @@ from assistant.messages import Citation
 from knowledge.documents import Hit, Passage
 from knowledge.markdown_tables import header_of, is_row, read_row
 from knowledge.segmenter import LEANING, Span, step_of
+
+# The name of a row that is a word with a number: "Zone 4".
+_NUMBERED = re.compile(r"([^\W\d][^\d|]{0,30}?)\s*(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,22 @@ class RankedSentences:
         """
         share = next(iter(self.articles.values()), 0.0)
         return self.answerable * (share if self.read else 1.0)
+
+
+def is_of_another(evidence: Evidence, question: str) -> bool:
+    """Return whether a row of a table is another one than the question names by its number.
+
+    "Zone 4" answers nothing about "zone 237", near as it stands.
+    """
+    if not evidence.is_row:
+        return False
+    first = evidence.span.of(evidence.passage.text).strip().strip("|").split("|")[0].strip()
+    numbered = _NUMBERED.fullmatch(first)
+    if not numbered:
+        return False
+    name, number = numbered.groups()
+    asked = re.findall(rf"{re.escape(name.strip())}\s*(\d+)", question, re.IGNORECASE)
+    return bool(asked) and number not in asked
 
 
 def without(ranked: RankedSentences, said: Sequence[Citation]) -> RankedSentences:

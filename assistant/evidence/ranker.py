@@ -8,7 +8,7 @@ import numpy as np
 
 from assistant.evidence.evidence_model import Logits
 from assistant.evidence.hollow import is_hollow
-from assistant.evidence.ranked_sentences import Evidence, RankedSentences
+from assistant.evidence.ranked_sentences import Evidence, RankedSentences, is_of_another
 from assistant.evidence.reader import EvidenceReader
 from assistant.message.context import EarlierTurn
 from knowledge.documents import Hit
@@ -102,6 +102,9 @@ class SentenceRanker:
             dataclasses.replace(listed[row], score=float(likely[row]))
             for row in np.argsort(-scores)
         ]
+        ranked = [one for one in ranked if not is_of_another(one, question)]
+        if not ranked:
+            return RankedSentences((), 0.0)
         return RankedSentences(ranked, answerable, read=self.reader is not None, best=best)
 
     def to_read(
