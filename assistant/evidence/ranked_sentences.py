@@ -10,8 +10,8 @@ from knowledge.documents import Hit, Passage
 from knowledge.markdown_tables import header_of, is_row, read_row
 from knowledge.segmenter import LEANING, Span, step_of
 
-# The name of a row that is a word with a number: "Zone 4".
-_NUMBERED = re.compile(r"([^\W\d][^\d|]{0,30}?)\s*(\d+)")
+# The name of a row that is words with a number, and no amount: "Zone 4".
+_NUMBERED = re.compile(r"((?:[^\W\d_]|[ -]){1,30}?)\s*(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
