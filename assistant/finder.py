@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from assistant.evidence.ranked_sentences import Evidence, without
+from assistant.evidence.ranked_sentences import Evidence, best_of, without
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.selection import select
 from assistant.evidence.verdict import VerdictReader
@@ -77,7 +77,7 @@ class Finder:
             )
         parts = () if route or message.picked else self._parts(message, clock)
         if len(parts) == 1:
-            return dataclasses.replace(parts[0], clock=clock)
+            return parts[0]
         if parts:
             first = next(part for part in parts if _is_answer(part))
             return Findings(message, first.route, clock, hits, parts=parts)
@@ -129,7 +129,7 @@ class Finder:
             found = self._of_part(message, question, message.last, clock, name)
             parts.append(dataclasses.replace(found, verdict=""))
         answered = [part for part in parts if _is_answer(part)]
-        if len(answered) == len(parts) and len({_best(part).place for part in parts}) == 1:
+        if len(answered) == len(parts) and len({best_of(part.chosen).place for part in parts}) == 1:
             return (dataclasses.replace(parts[0], message=message, chosen=_together(parts)),)
         return tuple(parts) if answered else ()
 
@@ -236,10 +236,6 @@ def _together(parts: Sequence[Findings]) -> list[Evidence]:
 
 def _is_answer(part: Findings) -> bool:
     return part.route.action is Action.ANSWER
-
-
-def _best(part: Findings) -> Evidence:
-    return max(part.chosen, key=lambda evidence: evidence.score)
 
 
 def _turn_of(part: Findings) -> EarlierTurn:

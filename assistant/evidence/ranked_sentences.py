@@ -95,6 +95,11 @@ class RankedSentences:
         return self.answerable * (share if self.read else 1.0)
 
 
+def best_of(chosen: Sequence[Evidence]) -> Evidence:
+    """Return the likeliest of some sentences, at least one."""
+    return max(chosen, key=lambda evidence: evidence.score)
+
+
 def is_of_another(evidence: Evidence, question: str) -> bool:
     """Return whether a row of a table is another one than the question names by its number.
 

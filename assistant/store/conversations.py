@@ -201,7 +201,7 @@ class Conversations:
         from sqlalchemy import select
 
         with self.database.read() as session:
-            conversation_row(session, conversation)
+            conversation_row(session, conversation, changes=False)
             rows = session.execute(
                 select(MessageRow, FeedbackRow.thumb)
                 .outerjoin(FeedbackRow, FeedbackRow.message_id == MessageRow.id)

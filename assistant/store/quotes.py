@@ -19,7 +19,7 @@ Find = Callable[[str, str], Article | None]
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A quote of a reply with the article's text as it was, and whether it has changed since."""
+    """A quote of a reply, with the article's text and version as they were."""
 
     number: int
     article: str

@@ -186,13 +186,20 @@ class KeyRow(Base):
     revoked: Mapped[datetime | None]
 
 
-def conversation_row(session: "Session", conversation: str) -> ConversationRow:
-    """Return a conversation's row, which only this transaction changes until it ends.
+def conversation_row(
+    session: "Session", conversation: str, *, changes: bool = True
+) -> ConversationRow:
+    """Return a conversation's row.
+
+    Args:
+        session: A session to read or to write in.
+        conversation: The id of the conversation.
+        changes: Whether only this transaction may change it until it ends; readers need not wait.
 
     Raises:
         ConversationError: There is no such conversation.
     """
-    row = session.get(ConversationRow, conversation, with_for_update=True)
+    row = session.get(ConversationRow, conversation, with_for_update=changes)
     if row is None:
         raise ConversationError(
             "Expected the id of a conversation, found one that does not exist or was deleted. "

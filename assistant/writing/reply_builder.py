@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from assistant.evidence.ranked_sentences import Evidence
+from assistant.evidence.ranked_sentences import Evidence, best_of
 from assistant.findings import Findings
 from assistant.generators.generator import Generator
 from assistant.grounding.grounder import SupportingSpan
@@ -128,8 +128,10 @@ class ReplyBuilder:
 
 def supporting(chosen: Sequence[Evidence]) -> SupportingSpan | None:
     """Return the likeliest of some sentences as what supports a word about all of them."""
-    best = max(chosen, key=lambda evidence: evidence.score, default=None)
-    return SupportingSpan(best.passage, best.span) if best else None
+    if not chosen:
+        return None
+    best = best_of(chosen)
+    return SupportingSpan(best.passage, best.span)
 
 
 def citation_of(cited: SupportingSpan | Evidence, number: int) -> Citation:

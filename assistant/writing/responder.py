@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from assistant.company import Company
-from assistant.evidence.ranked_sentences import Evidence
+from assistant.evidence.ranked_sentences import best_of
 from assistant.findings import Findings
 from assistant.generators.generator import Generator
 from assistant.grounding.grounder import figures
@@ -109,7 +109,7 @@ class Responder:
             if part.route.action is not Action.ANSWER:
                 yield builder.add(self.saying("part_unread", part.lang, part=asked), None, between)
                 continue
-            if builder.cites(_best(part)):
+            if builder.cites(best_of(part.chosen)):
                 yield builder.add(self.saying("part_above", part.lang, part=asked), None, between)
                 continue
             heading: Lead = (self.saying("part", part.lang, part=asked), None, between)
@@ -206,7 +206,3 @@ class Responder:
     def _name(self, lang: str) -> str:
         names = self.company.name
         return names.get(lang) or next(iter(names.values()))
-
-
-def _best(part: Findings) -> Evidence:
-    return max(part.chosen, key=lambda evidence: evidence.score)
