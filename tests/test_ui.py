@@ -119,6 +119,12 @@ def test_while_a_person_has_it_the_page_says_that_the_message_arrived(bank, tmp_
 FOLLOWED = ("I lost my card &lt;b&gt;", "how much is a new one?")
 
 
-@pytest.mark.parametrize("token", ["", "none", "{}", Tokens("another", 1).sign("a" * 32)])
+OF_ANOTHER_KEY = Tokens("another", 1).sign("a" * 32)
+
+
+# A token holds the time: without names the two test processes would collect different tests.
+@pytest.mark.parametrize(
+    "token", ["", "none", "{}", OF_ANOTHER_KEY], ids=["empty", "a word", "braces", "another key"]
+)
 def test_a_token_that_is_not_ours_opens_nothing(bank, tmp_path, token):
     assert earlier_messages(desk_of(bank, tmp_path), TOKENS, token) == []
