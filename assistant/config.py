@@ -22,7 +22,10 @@ BANK = Path(__file__).parent.parent / "knowledge" / "bank"
 # How many right answers one wrong answer outweighs in the thresholds of ``assistant.routing``.
 USUAL_CAUTION = 3.0
 # Their values are never told.
-_SECRETS = ("generator_key", "database", "secret_key")
+_SECRETS = (
+    *("generator_key", "database", "secret_key", "contact_key", "admin_password"),
+    *("webhook_secret", "chatwoot_token", "chatwoot_secret"),
+)
 Strategy = Literal["auto", "tuned", "few_shot", "zero_shot", "extractive"]
 
 
@@ -76,7 +79,14 @@ class ServeOptions(Options):
     at_once: int = Field(8, ge=1, le=256, description="how many questions are answered at a time")
     queue: int = Field(32, ge=0, le=1000, description="how many more wait; others are refused")
     patience: float = Field(20, gt=0, le=300, description="the seconds that one waits at most")
+    per_minute: int = Field(
+        60, ge=1, le=100_000, description="how many questions a key or an address may ask a minute"
+    )
     keep_days: int = Field(90, ge=1, le=3650, description="how many days conversations are kept")
+    contact_days: int = Field(
+        30, ge=1, le=3650, description="how many days it is kept how a customer can be reached"
+    )
+    logs: Literal["text", "json"] = Field("text", description="how the server says what it does")
 
 
 class Settings(ServeOptions):
@@ -90,9 +100,29 @@ class Settings(ServeOptions):
     secret_key: SecretStr | None = Field(
         None, description="signs tokens; None for one that is made in the state folder"
     )
+    contact_key: SecretStr | None = Field(
+        None, description="seals how customers can be reached; None for `secret_key`"
+    )
+    admin_password: SecretStr | None = Field(
+        None, description="the password of the user `admin`, who is made with it"
+    )
 
+    trusted_proxies: list[str] = Field(
+        ["127.0.0.1"], description="the addresses of proxies that say where a request comes from"
+    )
     allowed_origins: list[str] = Field(
         [], description="the origins of other sites whose pages may call and show this one"
+    )
+    public_url: str | None = Field(
+        None, description="where customers reach this server, for links in other systems"
+    )
+    webhook_url: str | None = Field(None, description="where events of handoffs are sent")
+    webhook_secret: SecretStr | None = Field(None, description="signs those events")
+    webhook_hosts: list[str] = Field([], description="the hosts that events may be sent to")
+    chatwoot_url: str | None = Field(None, description="the base URL of a Chatwoot to answer in")
+    chatwoot_token: SecretStr | None = Field(None, description="the access token of its agent bot")
+    chatwoot_secret: SecretStr | None = Field(
+        None, description="the secret with which that bot's events are signed"
     )
 
     @property

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from assistant.evidence.ranked_sentences import Evidence, best_of, without
+from assistant.evidence.ranked_sentences import Evidence, best_of, nearest_of, without
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.selection import select
 from assistant.evidence.verdict import VerdictReader
@@ -80,7 +80,8 @@ class Finder:
             return parts[0]
         if parts:
             first = next(part for part in parts if _is_answer(part))
-            return Findings(message, first.route, clock, hits, parts=parts)
+            nearest = next((part for part in parts if not _is_answer(part)), first).nearest
+            return Findings(message, first.route, clock, hits, parts=parts, nearest=nearest)
         found = self._read(message, hits, route, clock)
         if risk and not _is_answer(found):
             return Findings(message, risk, clock)
@@ -194,7 +195,8 @@ class Finder:
         if route.action is Action.ANSWER:
             verdict = self._verdict(message, chosen)
             clock.lap("verdict")
-        return Findings(message, route, clock, hits, chosen, verdict)
+        nearest = nearest_of(ranked, hits)
+        return Findings(message, route, clock, hits, chosen, verdict, nearest=nearest)
 
     def _until_a_person(self, findings: Findings) -> Findings:
         """Return the findings of a handoff with what the customer can read while waiting.

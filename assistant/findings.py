@@ -9,7 +9,7 @@ from assistant.evidence.ranked_sentences import Evidence
 from assistant.intents.classifier import Prediction
 from assistant.intents.question_reader import ReadQuestion
 from assistant.message.context import EarlierTurn
-from assistant.messages import Message
+from assistant.messages import Message, Nearest
 from assistant.routing import Route
 from knowledge.documents import Hit
 from knowledge.models.embedder import Vectors
@@ -92,6 +92,7 @@ class Findings:
         chosen: The sentences to quote.
         verdict: Whether they say "yes" or "no" or that it "depends"; "" where that is not asked.
         parts: The findings of each of several questions; () for one.
+        nearest: What the likeliest articles have nearest to it.
     """
 
     message: Understood
@@ -101,6 +102,7 @@ class Findings:
     chosen: Sequence[Evidence] = ()
     verdict: str = ""
     parts: Sequence["Findings"] = ()
+    nearest: tuple[Nearest, ...] = ()
 
     @property
     def lang(self) -> Literal["en", "zh"]:

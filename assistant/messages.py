@@ -73,13 +73,35 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """What an article has nearest to a question, whether or not it answers.
+
+    Attributes:
+        article: The article's id.
+        lang: Its language.
+        title: Its title.
+        found: The probability, in [0, 1], that the search was right about the article.
+        sentence: Its likeliest sentence; "" where nothing was read.
+        answers: The probability, in [0, 1], that the sentence answers; 0 where nothing was read.
+    """
+
+    article: str
+    lang: str
+    title: str
+    found: float
+    sentence: str = ""
+    answers: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The whole reply to one message. Scores are probabilities in [0, 1], times milliseconds.
 
     ``choices`` are what a clarifying question offers: titles of articles and, last, "none of
     these". The next message picks one by its words or its number. ``urgent`` says that somebody
     may be in danger: a person should look first at this conversation. ``number`` is its place in
-    the conversation, from 1; 0 where it is not kept.
+    the conversation, from 1; 0 where it is not kept. ``nearest`` is what was found, the most likely
+    article first: what an answer was chosen from, and what was too far from one that is missing.
     """
 
     text: str
@@ -95,6 +117,7 @@ class Reply:
     support: tuple[Support, ...] = ()
     choices: tuple[str, ...] = ()
     urgent: bool = False
+    nearest: tuple[Nearest, ...] = ()
     strategy: str | None = None
     template: str | None = None
     generator: str | None = None
@@ -112,6 +135,7 @@ class Reply:
         )
         known["support"] = tuple(Support(**entry) for entry in data["support"])
         known["choices"] = tuple(data["choices"])
+        known["nearest"] = tuple(Nearest(**entry) for entry in data.get("nearest", ()))
         return cls(**known)
 
     def message(self) -> Message:

@@ -1,10 +1,17 @@
-"""The secret that signs tokens: of the settings, or made once and kept in the state folder."""
+"""Secrets of the settings; the one that signs tokens may be made once in the state folder."""
 
 import os
 import secrets
 from pathlib import Path
 
+from pydantic import SecretStr
+
 FILE = "secret.key"
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """Return a secret of the settings; None where there is none."""
+    return secret.get_secret_value() if secret else None
 
 
 def secret_key(state: Path, given: str | None = None) -> str:

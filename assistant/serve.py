@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from assistant.config import Settings
+    from assistant.desk import Desk
+    from assistant.web.access import Access
+    from assistant.web.turns import Turns
+
+# Seconds that turns have to end after the signal to stop. What is left then counts as interrupted.
+GRACE = 8
+# The user whose password the settings may hold.
+ADMIN = "admin"
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +60,7 @@ def _serve(given: argparse.Namespace) -> int:
 
     _add_environment(vars(given))
     settings = settings_of(given)
-    if not _is_free(settings.host, settings.port):
+    if not is_free(settings.host, settings.port):
         raise SettingsError(
             f"Expected a free port, but {settings.host}:{settings.port} is in use or not an "
             f"address of this machine. Stop what listens there, or choose another --port or --host."
@@ -60,9 +68,20 @@ def _serve(given: argparse.Namespace) -> int:
     print("Starting: loading the libraries …", flush=True)
     import uvicorn
 
+    from assistant.web.logs import log
+
+    log(settings.logs)
     app = _app(settings)
     print(f"Ready: http://{settings.host}:{settings.port}", flush=True)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=GRACE,
+    )
     return 0
 
 
@@ -77,7 +96,8 @@ def _add_environment(given: dict[str, Any]) -> None:
             given.setdefault("state", "/data")
 
 
-def _is_free(host: str, port: int) -> bool:
+def is_free(host: str, port: int) -> bool:
+    """Return whether a server can listen at an address of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -89,34 +109,79 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def _app(settings: "Settings") -> "FastAPI":
-    import gradio as gr
-
     from assistant.assistant import Assistant
+    from assistant.chatwoot import Chatwoot
+    from assistant.chatwoot_bot import ChatwootBot
     from assistant.desk import Desk
-    from assistant.secret_key import secret_key
+    from assistant.secret_key import revealed, secret_key
+    from assistant.store.contacts import Contacts
     from assistant.store.conversations import Conversations
     from assistant.store.database import Database
-    from assistant.store.keys import Keys
     from assistant.store.retention import purge_daily
-    from assistant.ui.chat import CSS, I18N, THEME, build_chat
     from assistant.web.access import Access
     from assistant.web.api import create_app
-    from assistant.web.gate import Gate
+    from assistant.web.chatwoot_routes import chatwoot_routes
     from assistant.web.tokens import Tokens
+    from assistant.webhook import WebhookSender
 
     # A database that cannot be used is told before the models are loaded.
     database = Database.open(settings.database_url)
     purge_daily(database, settings.keep_days, lambda error: logger.error("not purged: %s", error))
-    given = settings.secret_key.get_secret_value() if settings.secret_key else None
-    tokens = Tokens(secret_key(settings.state, given), settings.keep_days)
+    webhook, chatwoot = WebhookSender.of(settings, database), Chatwoot.of(settings)
+    secret = secret_key(settings.state, revealed(settings.secret_key))
+    access = Access.open(database, Tokens(secret, settings.keep_days), secret)
+    _tell_who_may(access, settings)
     print(f"Preparing the models and the index in {settings.state.resolve()} …", flush=True)
-    assistant = Assistant.from_config(settings)
-    desk = Desk(assistant, Conversations(database))
+    tell = webhook.outbox.tell if webhook else None
+    desk = Desk(Assistant.from_config(settings), Conversations(database), tell)
     desk.handover.remind_always()
+    if webhook:
+        webhook.deliver_always()
+    turns = _turns(settings, desk)
+    sealed_with = revealed(settings.contact_key) or secret
+    contacts = Contacts(database, sealed_with, settings.contact_days)
+    app = create_app(desk, access, turns, contacts, settings.allowed_origins)
+    if chatwoot:
+        bot = ChatwootBot(desk, chatwoot, settings.public_url)
+        app.include_router(chatwoot_routes(bot, turns))
+    return _with_page(app, desk, access, turns)
+
+
+def _turns(settings: "Settings", desk: "Desk") -> "Turns":
+    from assistant.web.gate import Gate
+    from assistant.web.limits import Limits
+    from assistant.web.metrics import Metrics
+    from assistant.web.turns import Turns
+
     gate = Gate(settings.at_once, settings.queue, settings.patience)
-    app: FastAPI = gr.mount_gradio_app(
-        create_app(desk, Access(Keys(database), tokens), tokens, gate, settings.allowed_origins),
-        build_chat(desk, tokens).queue(max_size=64),
+    handoffs = desk.handover.handoffs
+    metrics = Metrics(gate, lambda: len(handoffs.all(["waiting"])))
+    return Turns(gate, Limits(settings.per_minute), metrics)
+
+
+def _tell_who_may(access: "Access", settings: "Settings") -> None:
+    """Make the administrator of the settings, and say so while agents' routes are open."""
+    from assistant.secret_key import revealed
+
+    password = revealed(settings.admin_password)
+    if password:
+        access.sessions.users.ensure(ADMIN, password)
+    if access.is_open():
+        print(
+            "Nobody can sign in yet: agents' routes are open on this machine and closed to others. "
+            "`frontdesk users add NAME` changes that.",
+            flush=True,
+        )
+
+
+def _with_page(app: "FastAPI", desk: "Desk", access: "Access", turns: "Turns") -> "FastAPI":
+    import gradio as gr
+
+    from assistant.ui.chat import CSS, I18N, THEME, build_chat
+
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        build_chat(desk, access, turns).queue(max_size=64),
         path="/",
         # Visitors must not see an exception's text, and prompts must not be kept.
         show_error=False,
@@ -128,7 +193,7 @@ def _app(settings: "Settings") -> "FastAPI":
         css=CSS,
         theme=THEME,
     )
-    return app
+    return mounted
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -16,8 +17,17 @@ from assistant.finder import Finder
 from assistant.intents.classifier import IntentClassifier
 from assistant.listener import Listener
 from assistant.policy import FittedPolicy
+from assistant.store.contacts import Contacts
 from assistant.store.conversations import Conversations
 from assistant.store.database import Database
+from assistant.store.keys import Keys
+from assistant.web.access import Access
+from assistant.web.api import create_app
+from assistant.web.gate import Gate
+from assistant.web.limits import Limits
+from assistant.web.metrics import Metrics
+from assistant.web.tokens import Tokens
+from assistant.web.turns import Turns
 from assistant.writing.responder import Responder
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
@@ -81,6 +91,24 @@ def assistant_of(parts, **how):
 def desk_of(assistant, folder):
     """Return a desk whose conversations are kept in a folder."""
     return Desk(assistant, Conversations(Database.open(f"sqlite:///{folder}/frontdesk.db")))
+
+
+def served(desk, *, gate=None, per_minute=10_000, origins=()):
+    """Return the application that serves a desk, and what tells who calls."""
+    database, tokens = desk.conversations.database, Tokens("secret", days=1)
+    access = Access.open(database, tokens, "secret")
+    gate = gate or Gate(8, 32, 20)
+    turns = Turns(gate, Limits(per_minute), Metrics(gate, lambda: 0.0))
+    app = create_app(desk, access, turns, Contacts(database, "secret", 30), origins)
+    return SimpleNamespace(
+        app=app,
+        access=access,
+        gate=gate,
+        turns=turns,
+        tokens=tokens,
+        keys=Keys(database),
+        users=access.sessions.users,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -14,13 +14,8 @@ from fastapi.testclient import TestClient
 
 from assistant.company import Company
 from assistant.errors import GeneratorError
-from assistant.store.keys import Keys
 from assistant.web import api
-from assistant.web.access import Access
-from assistant.web.api import create_app
-from assistant.web.gate import Gate
-from assistant.web.tokens import Tokens
-from tests.conftest import desk_of
+from tests.conftest import desk_of, served
 
 
 class Server(uvicorn.Server):
@@ -37,10 +32,7 @@ class Server(uvicorn.Server):
 
 def app_of(assistant, folder):
     """Return the application of an assistant whose conversations are kept in a folder."""
-    desk, tokens = desk_of(assistant, folder), Tokens("secret", days=1)
-    return create_app(
-        desk, Access(Keys(desk.conversations.database), tokens), tokens, Gate(8, 32, 20)
-    )
+    return served(desk_of(assistant, folder)).app
 
 
 @pytest.fixture(scope="module")

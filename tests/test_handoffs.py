@@ -11,12 +11,8 @@ from assistant.company import DAYS, People
 from assistant.desk import WITH_PERSON, Desk
 from assistant.store.conversations import Conversations
 from assistant.store.database import Database
-from assistant.store.keys import Keys
 from assistant.store.tables import HandoffRow, now
-from assistant.web.access import Access
-from assistant.web.api import create_app
-from assistant.web.gate import Gate
-from assistant.web.tokens import Tokens
+from tests.conftest import served
 from tests.fakes import Echo
 
 WEEKDAYS = dict.fromkeys(DAYS[:5], "09:00-17:30")
@@ -32,14 +28,12 @@ def desk(store_url):
 @pytest.fixture
 def agents(desk):
     """Two agents, each with a key, on another machine."""
-    keys, tokens = Keys(desk.conversations.database), Tokens("s", 1)
-    app = create_app(desk, Access(keys, tokens), tokens, Gate(8, 32, 20))
-    clients = {}
+    server, clients = served(desk), {}
     for name, scope in (("ann", "agent"), ("bob", "agent"), ("shop", "chat")):
-        bearer = f"Bearer {keys.add(name, [scope])}"
+        bearer = f"Bearer {server.keys.add(name, [scope])}"
         far = {"base_url": "http://bank.example", "client": ("203.0.113.7", 5000)}
-        clients[name] = TestClient(app, **far, headers={"authorization": bearer})
-    return SimpleNamespace(**clients, tokens=tokens)
+        clients[name] = TestClient(server.app, **far, headers={"authorization": bearer})
+    return SimpleNamespace(**clients, tokens=server.tokens)
 
 
 def said(desk, conversation, text):

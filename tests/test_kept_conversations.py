@@ -12,11 +12,8 @@ from assistant.messages import Message
 from assistant.secret_key import secret_key
 from assistant.store.conversations import Conversations
 from assistant.store.database import Database
-from assistant.store.keys import Keys
-from assistant.web.access import Access
-from assistant.web.api import create_app
-from assistant.web.gate import Gate
 from assistant.web.tokens import Tokens
+from tests.conftest import served
 from tests.fakes import Echo
 
 LOCAL = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 5000)}
@@ -26,16 +23,13 @@ FAR = {"base_url": "http://bank.example", "client": ("203.0.113.7", 5000)}
 @pytest.fixture
 def server(store_url):
     database = Database.open(store_url)
-    gate = Gate(8, 32, 20)
-    tokens, keys, desk = Tokens("s", 1), Keys(database), Desk(Echo(), Conversations(database))
-    app = create_app(desk, Access(keys, tokens), tokens, gate)
+    desk = Desk(Echo(), Conversations(database))
+    server = served(desk)
     yield SimpleNamespace(
-        local=TestClient(app, **LOCAL, raise_server_exceptions=False),
-        far=TestClient(app, **FAR, raise_server_exceptions=False),
+        local=TestClient(server.app, **LOCAL, raise_server_exceptions=False),
+        far=TestClient(server.app, **FAR, raise_server_exceptions=False),
         desk=desk,
-        keys=keys,
-        tokens=tokens,
-        gate=gate,
+        **vars(server),
     )
     database.close()
 
@@ -314,10 +308,7 @@ def test_the_privacy_notice_says_how_long_in_both_languages(server):
 
 
 def test_other_sites_may_only_what_the_settings_allow(server):
-    database = server.desk.conversations.database
-    access = Access(Keys(database), server.tokens)
-    app = create_app(server.desk, access, server.tokens, server.gate, ["https://shop.example"])
-    client = TestClient(app, **FAR)
+    client = TestClient(served(server.desk, origins=["https://shop.example"]).app, **FAR)
     for origin, allowed in (("https://shop.example", True), ("https://evil.example", False)):
         response = client.get("/healthz", headers={"origin": origin})
         assert ("access-control-allow-origin" in response.headers) == allowed

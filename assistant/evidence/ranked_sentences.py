@@ -5,11 +5,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from assistant.messages import Citation
+from assistant.messages import Citation, Nearest
 from knowledge.documents import Hit, Passage
 from knowledge.markdown_tables import header_of, is_row, read_row
 from knowledge.segmenter import LEANING, Span, step_of
 
+# The articles of which is kept what they have nearest to a question.
+NEAREST = 3
 # The name of a row that is words with a number, and no amount: "Zone 4".
 _NUMBERED = re.compile(r"((?:[^\W\d_]|[ -]){1,30}?)\s*(\d+)")
 
@@ -98,6 +100,29 @@ class RankedSentences:
 def best_of(chosen: Sequence[Evidence]) -> Evidence:
     """Return the likeliest of some sentences, at least one."""
     return max(chosen, key=lambda evidence: evidence.score)
+
+
+def nearest_of(ranked: RankedSentences, hits: Iterable[Hit]) -> tuple[Nearest, ...]:
+    """Return what the ``NEAREST`` likeliest articles have nearest to a question.
+
+    Args:
+        ranked: The sentences that were read.
+        hits: What was found, the most likely first.
+    """
+    firsts: dict[tuple[str, str], Hit] = {}
+    for hit in hits:
+        firsts.setdefault((hit.passage.article, str(hit.passage.lang)), hit)
+    best: dict[tuple[str, str], Evidence] = {}
+    for evidence in ranked.sentences:
+        best.setdefault((evidence.passage.article, str(evidence.passage.lang)), evidence)
+    found = []
+    for (article, lang), hit in list(firsts.items())[:NEAREST]:
+        sentence = best.get((article, lang))
+        answers = round(ranked.answerable * sentence.score, 4) if sentence else 0.0
+        text = sentence.text if sentence else ""
+        title = hit.passage.title
+        found.append(Nearest(article, lang, title, round(hit.score, 4), text, answers))
+    return tuple(found)
 
 
 def is_of_another(evidence: Evidence, question: str) -> bool:

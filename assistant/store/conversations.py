@@ -50,6 +50,11 @@ class KeptMessage:
     author: str = ""
 
 
+def new_conversation() -> str:
+    """Return an id that nobody can guess: 122 random bits."""
+    return uuid.uuid4().hex
+
+
 class Conversations:
     """Keeps what is said."""
 
@@ -68,7 +73,7 @@ class Conversations:
         Raises:
             StoreError: It cannot be kept.
         """
-        conversation = uuid.uuid4().hex
+        conversation = new_conversation()
         with self.database.write() as session:
             session.add(ConversationRow(id=conversation, channel=channel))
         return conversation
@@ -96,7 +101,13 @@ class Conversations:
             return _kept(said)
 
     def ask(
-        self, conversation: str, text: str, key: str = "", *, of_person: bool = False
+        self,
+        conversation: str,
+        text: str,
+        key: str = "",
+        *,
+        begins: str = "",
+        of_person: bool = False,
     ) -> KeptMessage:
         """Keep a customer's message before it is answered.
 
@@ -104,6 +115,8 @@ class Conversations:
             conversation: The id of the conversation.
             text: What the customer typed; it is masked here.
             key: The client's idempotency key; "" for none.
+            begins: The channel of a conversation that begins with this message; "" for one that
+                is kept already.
             of_person: Whether a person is to answer it.
 
         Returns:
@@ -116,6 +129,8 @@ class Conversations:
             StoreError: It cannot be kept.
         """
         with self.database.write() as session:
+            if begins:
+                session.add(ConversationRow(id=conversation, channel=begins))
             row = conversation_row(session, conversation)
             known = self._by_key(session, conversation, key) if key else None
             if known:
@@ -177,6 +192,7 @@ class Conversations:
             data = reply.to_dict()
             del data["text"], data["number"]
             said.reply, said.versions, said.answers = data, dict(versions), question
+            said.action = str(reply.action)
             session.flush()
             keep_quotes(session, said.id, reply, article)
             return _kept(said)
@@ -268,7 +284,7 @@ class Conversations:
         last = select(func.max(MessageRow.number)).where(MessageRow.conversation_id == row.id)
         number = (session.scalar(last) or 0) + 1
         place = {"conversation_id": row.id, "number": number}
-        message = MessageRow(**place, created=now(), author="", **values)
+        message = MessageRow(**place, created=now(), author="", action="", **values)
         session.add(message)
         return message
 

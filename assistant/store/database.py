@@ -101,10 +101,11 @@ class Database:
 
 
 def _options(url: str) -> dict[str, Any]:
+    told = {"hide_parameters": True}  # an error that is logged must not hold what was said
     if not url.startswith("sqlite"):
-        return {"pool_pre_ping": True, "pool_size": 16, "max_overflow": 32}
+        return {**told, "pool_pre_ping": True, "pool_size": 16, "max_overflow": 32}
     # Python's own handling of transactions would begin them too late.
-    return {"connect_args": {"timeout": PATIENCE / 1000, "isolation_level": None}}
+    return {**told, "connect_args": {"timeout": PATIENCE / 1000, "isolation_level": None}}
 
 
 def _migrate(engine: "Engine") -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from assistant.errors import SettingsError
 from assistant.store.database import Database
-from assistant.store.tables import KeyRow, now
+from assistant.store.tables import KeyRow, UserRow, now
 
 # What a key may allow: to chat and read conversations; to take conversations over as a person; to
 # read the metrics.
@@ -48,7 +48,8 @@ class Keys:
             raise SettingsError(f"Expected some of {', '.join(SCOPES)}, found {list(scopes)}.")
         key = PREFIX + secrets.token_urlsafe(32)
         with self._database.write() as session:
-            if session.get(KeyRow, name):
+            # An agent's name says who has a conversation: a user must not have the same.
+            if session.get(KeyRow, name) or session.get(UserRow, name):
                 raise SettingsError(f"Expected a new name, found {name!r}, which is taken.")
             session.add(KeyRow(name=name, hash=_hash(key), scopes=" ".join(scopes)))
         return key

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from assistant.errors import StoreError
+from assistant.store.audit import forget_deeds
+from assistant.store.contacts import forget_contacts
 from assistant.store.database import Database
 from assistant.store.quotes import forget_unquoted
-from assistant.store.tables import ConversationRow, now
+from assistant.store.tables import ConversationRow, OutboxRow, now
 
 DAY = 24 * 60 * 60.0
 
@@ -29,7 +31,11 @@ def purge(database: Database, days: int) -> int:
     with database.write() as session:
         done = session.execute(delete(ConversationRow).where(ConversationRow.updated < before))
         assert isinstance(done, CursorResult)  # noqa: S101  # what a deletion gives
+        # In a conversation that goes on, too.
+        session.execute(delete(OutboxRow).where(OutboxRow.created < before))
         forget_unquoted(session)
+        forget_contacts(session)
+        forget_deeds(session)
         return done.rowcount
 
 

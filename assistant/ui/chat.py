@@ -2,15 +2,19 @@
 
 import html
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
 from assistant.desk import WITH_PERSON, Desk
 from assistant.errors import ConversationError, InvalidMessageError
-from assistant.messages import Citation, Reply
+from assistant.messages import Citation, Reply, Stream
+from assistant.store.conversations import new_conversation
+from assistant.web.access import Access, address_of
+from assistant.web.gate import RefusedError
 from assistant.web.tokens import Tokens
+from assistant.web.turns import Turns
 from knowledge.segmenter import language_of
 
 logger = logging.getLogger(__name__)
@@ -58,20 +62,27 @@ CSS = """
 THEME = gr.themes.Default(font=["system-ui", "Noto Sans CJK SC", "sans-serif"])
 
 
-def build_chat(desk: Desk, tokens: Tokens) -> gr.Blocks:
+def build_chat(desk: Desk, access: Access, turns: Turns) -> gr.Blocks:
     """Return the chat page, to be mounted with ``I18N``, ``CSS`` and ``THEME``.
 
     The browser keeps the token of its conversation alone; what was said is kept by the desk.
 
     Args:
         desk: Holds the conversations.
-        tokens: Signs the token.
+        access: Tells who asks, and signs the token.
+        turns: Lets turns begin.
     """
+    tokens = access.tokens
 
     def respond(
-        message: str, history: list[PageMessage], token: str
+        message: str, history: list[PageMessage], token: str, request: gr.Request
     ) -> Iterator[tuple[list[PageMessage], str]]:
-        yield from stream_messages(desk, tokens, message, token, last_number(history))
+        def let_in(items: Stream) -> Stream:
+            assert request.request  # noqa: S101  # a page sends one
+            return turns.let_in(items, access.visitor(request.request), address_of(request.request))
+
+        after = last_number(history)
+        yield from stream_messages(desk, tokens, message, token, after, let_in)
 
     def delete(token: str) -> tuple[list[PageMessage], list[PageMessage], str]:
         if conversation := _conversation(desk, tokens, token):
@@ -116,7 +127,7 @@ def build_chat(desk: Desk, tokens: Tokens) -> gr.Blocks:
             editable=True,
             cache_examples=False,
             flagging_mode="never",
-            concurrency_limit=4,
+            concurrency_limit=None,
             api_visibility="private",
             analytics_enabled=False,
         )
@@ -139,7 +150,12 @@ def last_number(history: Sequence[PageMessage]) -> int:
 
 
 def stream_messages(
-    desk: Desk, tokens: Tokens, message: str, token: str, after: int
+    desk: Desk,
+    tokens: Tokens,
+    message: str,
+    token: str,
+    after: int,
+    let_in: Callable[[Stream], Iterable[str | Reply]] = iter,
 ) -> Iterator[tuple[list[PageMessage], str]]:
     """Yield the messages of a reply as it grows, and the token of its conversation.
 
@@ -151,13 +167,18 @@ def stream_messages(
         message: The customer's message.
         token: The browser's token; any other text begins a conversation.
         after: The number of the last reply that the page shows.
+        let_in: Lets a turn begin, or refuses it.
     """
     text = ""
     saying = desk.assistant.responder.saying
+    given = token
     try:
-        conversation = _conversation(desk, tokens, token) or desk.begin(message, "page")
+        known = _conversation(desk, tokens, token)
+        conversation = known or new_conversation()
+        # If nothing can be kept, it opens nothing, and the next message begins anew.
         token = tokens.sign(conversation)
-        for item in desk.serve(conversation, message, after=after):
+        items = desk.serve(conversation, message, after=after, begins="" if known else "page")
+        for item in let_in(items):
             if isinstance(item, str):
                 text += item
                 yield [_text_message(text)], token
@@ -166,7 +187,11 @@ def stream_messages(
             else:
                 yield reply_messages(item), token
     except InvalidMessageError as error:
-        yield [_text_message(saying(error.code, language_of(message)))], token
+        yield [_text_message(saying(error.code, language_of(message)))], given
+    except RefusedError as error:
+        seconds = str(error.retry_after)
+        told = saying("too_many", language_of(message), seconds=seconds)
+        yield [_text_message(told)], given
     except Exception:  # the outermost handler: a customer must never see a traceback
         logger.exception("a turn failed")
         yield [_text_message(saying("failed", language_of(message)))], token

@@ -6,6 +6,8 @@ the assistant's message (in a stream, in the last delta) without ``text``. Its f
 - ``action``: answer, clarify, handoff, decline, small_talk or refuse; ``reason``: why.
 - ``choices``: what a clarifying question offers, otherwise empty.
 - ``urgent``: whether somebody may be in danger.
+- ``nearest``: of the likeliest articles, ``article``, ``lang``, ``title``, ``found``, and the
+  ``sentence`` that comes nearest with the probability that it ``answers``.
 - ``citations``: ``number``, ``article``, ``lang``, ``title``, ``quote``, ``start``, ``end`` and
   ``url`` of each quote.
 - ``sources``: the cited articles, each with the numbers of its ``citations``.
@@ -28,59 +30,78 @@ from the text.
 """
 
 import contextlib
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Literal
 
+import anyio.to_thread
 from fastapi import FastAPI, Header, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from assistant.desk import Desk
 from assistant.messages import Reply, Stream
-from assistant.web.access import Access
+from assistant.store.audit import Audit
+from assistant.store.contacts import Contacts
+from assistant.store.conversations import new_conversation
+from assistant.web.access import Access, address_of
 from assistant.web.article_page import render_article
 from assistant.web.chat_request import MODEL, ChatRequest
 from assistant.web.chat_response import Kept, completion, completion_events, until_left
 from assistant.web.conversation_routes import conversation_routes
-from assistant.web.errors import add_error_handlers
-from assistant.web.gate import FullError, Gate
+from assistant.web.errors import add_error_handlers, errors
 from assistant.web.handoff_routes import handoff_routes
 from assistant.web.health_routes import health_routes
-from assistant.web.metrics import Metrics
+from assistant.web.logs import name_requests
 from assistant.web.privacy_page import render_privacy
 from assistant.web.security import secure
-from assistant.web.tokens import Tokens
+from assistant.web.sign_in_routes import sign_in_routes
+from assistant.web.turns import Turns
 
 MAX_BODY_BYTES = 1_000_000
 # The limit of a request that announces no size, and of the chat page's own requests.
 HARD_LIMIT_BYTES = 8_000_000
 NOT_FOUND = 404
 MAX_KEY = 64
+# What a stream of a completion is, for the description of the interface.
+STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 
 
 def create_app(
-    desk: Desk, access: Access, tokens: Tokens, gate: Gate, origins: Sequence[str] = ()
+    desk: Desk, access: Access, turns: Turns, contacts: Contacts, origins: Sequence[str] = ()
 ) -> FastAPI:
     """Return the HTTP application.
 
     Args:
         desk: Holds the conversations.
         access: Tells who calls.
-        tokens: Signs the tokens of customers.
-        gate: Bounds how many turns are answered at a time.
+        turns: Lets turns begin.
+        contacts: Keeps how customers want to be reached.
         origins: The other origins whose pages may call and show this one.
     """
-    app = FastAPI(title="Frontdesk", max_body_size=HARD_LIMIT_BYTES)
-    secure(app, origins, MAX_BODY_BYTES)
-    add_error_handlers(app)
-    handoffs = desk.handover.handoffs
-    metrics = Metrics(gate, lambda: len(handoffs.all(["waiting"])))
-    app.include_router(health_routes(desk, metrics, access))
-    app.include_router(conversation_routes(desk.conversations, access, metrics))
-    app.include_router(handoff_routes(desk.handover, desk.conversations, access))
-    assistant = desk.assistant
 
-    @app.post("/v1/chat/completions", response_model=None)
+    @contextlib.asynccontextmanager
+    async def with_threads(_: FastAPI) -> AsyncIterator[None]:
+        # A turn that waits has a thread. Whoever is refused, and health, must not wait for one.
+        threads = anyio.to_thread.current_default_thread_limiter()
+        threads.total_tokens += turns.gate.most
+        yield
+
+    app = FastAPI(title="Frontdesk", max_body_size=HARD_LIMIT_BYTES, lifespan=with_threads)
+    secure(app, origins, MAX_BODY_BYTES)
+    name_requests(app)
+    add_error_handlers(app)
+    audit = Audit(desk.conversations.database)
+    app.include_router(health_routes(desk, turns.metrics, access))
+    app.include_router(conversation_routes(desk.conversations, contacts, access, turns.metrics))
+    app.include_router(handoff_routes(desk.handover, desk.conversations, contacts, access))
+    app.include_router(sign_in_routes(access, turns.limits, audit))
+    assistant, tokens = desk.assistant, access.tokens
+
+    @app.post(
+        "/v1/chat/completions",
+        response_model=None,
+        responses=STREAM | errors(400, 401, 403, 404, 409, 413, 429, 503),
+    )
     def chat_completions(
         chat: ChatRequest,
         request: Request,
@@ -97,26 +118,23 @@ def create_app(
         else:
             if chat.conversation_id:
                 caller.must_own(chat.conversation_id)
-            conversation = chat.conversation_id or desk.begin(question, "api")
+            conversation = chat.conversation_id or new_conversation()
+            begins = "" if chat.conversation_id else "api"
             kept = Kept(conversation, tokens.sign(conversation))
-            items = desk.serve(conversation, question, idempotency_key)
-        items = metrics.observed(gate.let_in(items))
+            items = desk.serve(conversation, question, idempotency_key, begins=begins)
+        items = turns.let_in(items, caller, address_of(request))
         # The first item raises the error of an invalid message before the status is sent.
-        try:
-            stream = _with_first(next(items), items)
-        except FullError:
-            metrics.refused()
-            raise
+        stream = _with_first(next(items), items)
         if chat.stream:
             events = completion_events(stream, chat.stream_options, kept)
             return StreamingResponse(until_left(events), media_type="text/event-stream")
         return JSONResponse(completion(stream, kept))
 
-    @app.get("/privacy", response_class=HTMLResponse)
+    @app.get("/privacy", response_class=HTMLResponse, responses=errors(400))
     def privacy(lang: Literal["en", "zh"] = "en") -> HTMLResponse:
         return HTMLResponse(render_privacy(assistant.responder.company, lang, tokens.days))
 
-    @app.get("/articles/{lang}/{article}", response_class=HTMLResponse)
+    @app.get("/articles/{lang}/{article}", response_class=HTMLResponse, responses=errors(400, 404))
     def article_page(lang: str, article: str, start: int = 0, end: int = 0) -> HTMLResponse:
         shown = assistant.article(lang, article)
         if shown is None:

@@ -10,16 +10,29 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
+from assistant.store.audit import Audit
+from assistant.store.contacts import Contacts
 from assistant.store.conversations import Conversations, KeptMessage
 from assistant.store.feedback import Feedback
 from assistant.web.access import Access
+from assistant.web.errors import errors
 from assistant.web.metrics import Metrics
 
 # Seconds between two looks for something new, and between two signs of life.
 LOOK, ALIVE = 1.0, 15.0
 THUMBS = {"up": 1, "down": -1, None: 0}
 MAX_TEXT = 4000
+# What a stream of events is, for the description of the interface.
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 ConversationId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+
+
+class Contact(BaseModel):
+    """How a customer wants to be reached."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    how: str = Field(min_length=3, max_length=200, description="a number, an address, other words")
 
 
 class Judgement(BaseModel):
@@ -42,19 +55,20 @@ class Judgement(BaseModel):
 
 
 def conversation_routes(
-    conversations: Conversations, access: Access, metrics: Metrics
+    conversations: Conversations, contacts: Contacts, access: Access, metrics: Metrics
 ) -> APIRouter:
     """Return the routes of kept conversations.
 
     Args:
         conversations: Keeps what is said.
+        contacts: Keeps how customers want to be reached.
         access: Tells who calls.
         metrics: Counts the judgements.
     """
     router = APIRouter(prefix="/v1")
-    feedback = Feedback(conversations.database)
+    feedback, audit = Feedback(conversations.database), Audit(conversations.database)
 
-    @router.get("/conversations/{conversation}")
+    @router.get("/conversations/{conversation}", responses=errors(400, 401, 403, 404, 503))
     def read(conversation: ConversationId, request: Request) -> dict[str, Any]:
         access.caller(request).must_own(conversation)
         return {
@@ -63,7 +77,11 @@ def conversation_routes(
             "messages": [as_json(m) for m in _shown(conversations, conversation)],
         }
 
-    @router.get("/conversations/{conversation}/events")
+    @router.get(
+        "/conversations/{conversation}/events",
+        response_class=StreamingResponse,
+        responses=EVENTS | errors(400, 401, 403, 404, 503),
+    )
     async def follow(
         conversation: ConversationId,
         request: Request,
@@ -75,13 +93,28 @@ def conversation_routes(
         events = _events(conversations, conversation, known, after, request)
         return StreamingResponse(events, media_type="text/event-stream")
 
-    @router.delete("/conversations/{conversation}", status_code=204)
+    @router.delete(
+        "/conversations/{conversation}",
+        status_code=204,
+        responses=errors(400, 401, 403, 413, 503),
+    )
     def delete(conversation: ConversationId, request: Request) -> Response:
-        access.caller(request).must_own(conversation)
+        caller = access.caller(request)
+        caller.must_own(conversation)
         conversations.delete(conversation)
+        audit.note(caller.name or caller.kind, "delete", conversation)
         return Response(status_code=204)
 
-    @router.post("/feedback")
+    @router.post(
+        "/conversations/{conversation}/contact", responses=errors(400, 401, 403, 404, 413, 503)
+    )
+    def leave_contact(
+        conversation: ConversationId, contact: Contact, request: Request
+    ) -> dict[str, str]:
+        access.caller(request).must_own(conversation)
+        return {"kept_until": contacts.leave(conversation, contact.how).isoformat()}
+
+    @router.post("/feedback", responses=errors(400, 401, 403, 404, 413, 503))
     def judge(judgement: Judgement, request: Request) -> dict[str, str]:
         access.caller(request).must_own(judgement.conversation_id)
         if judgement.number is not None:

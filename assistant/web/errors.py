@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from assistant.errors import (
@@ -18,9 +19,21 @@ from assistant.errors import (
     StoreError,
 )
 from assistant.web.chat_response import error_body, failed_turn
-from assistant.web.gate import FullError
+from assistant.web.gate import RefusedError
 
-BAD_REQUEST, NOT_FOUND, CONFLICT, INTERNAL_ERROR, UNAVAILABLE = 400, 404, 409, 500, 503
+BAD_REQUEST, NOT_FOUND, CONFLICT = 400, 404, 409
+TOO_MANY, INTERNAL_ERROR, UNAVAILABLE = 429, 500, 503
+# What each status means here, for the description of the interface.
+MEANING = {
+    BAD_REQUEST: "The request is wrong; the message says what was expected.",
+    401: "Nobody who is known.",
+    403: "Somebody who may not.",
+    NOT_FOUND: "There is no such thing.",
+    CONFLICT: "It is being done already, or by somebody else.",
+    413: "The body is too large.",
+    TOO_MANY: "Too often; `Retry-After` says when the next may come.",
+    UNAVAILABLE: "Too many at once, or nothing can be kept; try again.",
+}
 
 # Errors whose text is meant for the client, with their status and code; "" for the error's own.
 TOLD: dict[type[Exception], tuple[int, str]] = {
@@ -45,6 +58,7 @@ logger = logging.getLogger(__name__)
 
 def add_error_handlers(app: FastAPI) -> None:
     """Let an application answer each error in OpenAI's shape."""
+    describe_errors(app)
     for kind, (status, code) in TOLD.items():
         app.add_exception_handler(kind, _told(status, code))
     for kind, body in HIDDEN.items():
@@ -70,9 +84,10 @@ def add_error_handlers(app: FastAPI) -> None:
             detail = f"{detail}. Expected a JSON body in UTF-8."
         return error_response(error.status_code, detail, kind, f"http_{error.status_code}")
 
-    @app.exception_handler(FullError)
-    def full(_: Request, error: FullError) -> JSONResponse:
-        response = error_response(UNAVAILABLE, str(error), "server_error", "full")
+    @app.exception_handler(RefusedError)
+    def refused(_: Request, error: RefusedError) -> JSONResponse:
+        kind = "rate_limit_error" if error.status == TOO_MANY else "server_error"
+        response = error_response(error.status, str(error), kind, error.code)
         response.headers["Retry-After"] = str(error.retry_after)
         return response
 
@@ -80,6 +95,44 @@ def add_error_handlers(app: FastAPI) -> None:
     def unexpected(_: Request, __: Exception) -> JSONResponse:
         # Starlette logs the exception.
         return JSONResponse(failed_turn(), status_code=INTERNAL_ERROR)
+
+
+def describe_errors(app: FastAPI) -> None:
+    """Leave FastAPI's own status for wrong requests out of the description: here it is 400."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        is_new = app.openapi_schema is None
+        description = describe()
+        if is_new:
+            for path in description["paths"].values():
+                for operation in path.values():
+                    operation["responses"].pop("422", None)
+            for name in ("HTTPValidationError", "ValidationError"):
+                description["components"]["schemas"].pop(name, None)
+        return description
+
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the errors of a route, for the description of the interface."""
+    return {status: {"model": ErrorBody, "description": MEANING[status]} for status in statuses}
+
+
+class Error(BaseModel):
+    """What was expected, what was found and what to do."""
+
+    message: str
+    type: str
+    code: str
+    param: str | None
+
+
+class ErrorBody(BaseModel):
+    """An error in OpenAI's shape."""
+
+    error: Error
 
 
 def _told(status: int, code: str) -> Callable[[Request, Exception], JSONResponse]:

@@ -13,13 +13,29 @@ SOONEST = 1
 LATEST = 0.2
 
 
-class FullError(Exception):
+class RefusedError(Exception):
+    """Raised for a turn that may be asked again a little later.
+
+    Attributes:
+        status: The HTTP status.
+        code: A short name.
+        retry_after: The seconds after which a client may try again.
+    """
+
+    status, code = 503, "full"
+
+    def __init__(self, what: str, retry_after: int) -> None:
+        """Take what is too many, and the seconds after which a client may try again."""
+        super().__init__(f"Too many {what}. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class FullError(RefusedError):
     """Raised when too many wait, or one has waited too long."""
 
     def __init__(self, retry_after: int) -> None:
         """Take the seconds after which a client may try again."""
-        super().__init__(f"Too many questions at once. Try again in {retry_after} seconds.")
-        self.retry_after = retry_after
+        super().__init__("questions at once", retry_after)
 
 
 class Gate:
@@ -38,6 +54,11 @@ class Gate:
         self._queue: list[object] = []
         self._running = 0
         self._mean = 0.5
+
+    @property
+    def most(self) -> int:
+        """Turns that are answered or wait at a time, at most."""
+        return self._at_once + self._most
 
     @property
     def running(self) -> int:

@@ -7,7 +7,11 @@ from fastapi import APIRouter, Request, Response
 from assistant.desk import Desk
 from assistant.web.access import Access
 from assistant.web.chat_request import MODEL
+from assistant.web.errors import errors
 from assistant.web.metrics import CONTENT_TYPE, Metrics
+
+# What Prometheus reads, for the description of the interface.
+TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
 
 
 def health_routes(desk: Desk, metrics: Metrics, access: Access) -> APIRouter:
@@ -24,7 +28,7 @@ def health_routes(desk: Desk, metrics: Metrics, access: Access) -> APIRouter:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/readyz")
+    @router.get("/readyz", responses=errors(503))
     def readyz() -> dict[str, Any]:
         desk.conversations.database.check()
         generator = desk.assistant.responder.generator
@@ -35,7 +39,11 @@ def health_routes(desk: Desk, metrics: Metrics, access: Access) -> APIRouter:
         card = {"id": MODEL, "object": "model", "created": 0, "owned_by": "frontdesk"}
         return {"object": "list", "data": [card]}
 
-    @router.get("/metrics")
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        responses=TEXT | errors(401, 403, 503),
+    )
     def counted(request: Request) -> Response:
         access.caller(request, "metrics")
         return Response(metrics.text(), media_type=CONTENT_TYPE)

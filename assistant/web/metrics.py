@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from assistant.messages import Stream
-from assistant.web.gate import Gate
+from assistant.web.gate import Gate, RefusedError
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # Seconds; the first word should come within one.
@@ -58,13 +58,12 @@ class Metrics:
                     self._whole.observe(time.perf_counter() - start)
                     self._turns.labels(str(item.action), item.reason, item.language).inc()
                 yield item
+        except RefusedError:
+            self._refused.inc()
+            raise
         except Exception:
             self._failed.inc()
             raise
-
-    def refused(self) -> None:
-        """Count a turn that was refused."""
-        self._refused.inc()
 
     def judged(self, thumb: str | None) -> None:
         """Count a judgement: up, down, or None for taken back."""

@@ -119,6 +119,7 @@ class ReplyBuilder:
             support=tuple(self.support),
             choices=findings.route.choices,
             urgent=findings.route.urgent,
+            nearest=findings.nearest,
             strategy=self.strategy,
             template=self.template,
             generator=generator.name if generator else None,
