@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from assistant.web.access import Access
     from assistant.web.turns import Turns
 
-# Seconds that turns have to end after the signal to stop. What is left then counts as interrupted.
-GRACE = 8
 # The user whose password the settings may hold.
 ADMIN = "admin"
 
@@ -66,22 +64,13 @@ def _serve(given: argparse.Namespace) -> int:
             f"address of this machine. Stop what listens there, or choose another --port or --host."
         )
     print("Starting: loading the libraries …", flush=True)
-    import uvicorn
-
     from assistant.web.logs import log
+    from assistant.web.run import run
 
     log(settings.logs)
-    app = _app(settings)
+    app, desk = _app(settings)
     print(f"Ready: http://{settings.host}:{settings.port}", flush=True)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=GRACE,
-    )
+    run(app, settings, desk.conversations.interrupt_all)
     return 0
 
 
@@ -108,7 +97,7 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def _app(settings: "Settings") -> "FastAPI":
+def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
     from assistant.assistant import Assistant
     from assistant.chatwoot import Chatwoot
     from assistant.chatwoot_bot import ChatwootBot
@@ -144,7 +133,7 @@ def _app(settings: "Settings") -> "FastAPI":
     if chatwoot:
         bot = ChatwootBot(desk, chatwoot, settings.public_url)
         app.include_router(chatwoot_routes(bot, turns))
-    return _with_page(app, desk, access, turns)
+    return _with_page(app, desk, access, turns), desk
 
 
 def _turns(settings: "Settings", desk: "Desk") -> "Turns":

@@ -204,6 +204,15 @@ class Conversations:
             if asked and asked.state == "asked":
                 asked.state, asked.worker = "interrupted", None
 
+    def interrupt_all(self) -> None:
+        """Note that this process ends before it has answered what it was answering."""
+        from sqlalchemy import update
+
+        with self.database.write() as session:
+            mine = (MessageRow.state == "asked", MessageRow.worker == self.worker)
+            ended = {"state": "interrupted", "worker": None}
+            session.execute(update(MessageRow).where(*mine).values(**ended))
+
     def messages(self, conversation: str, after: int = 0) -> list[KeptMessage]:
         """Return a conversation's messages, oldest first.
 
