@@ -9,7 +9,7 @@ from assistant.handover import Handover
 from assistant.message import safety
 from assistant.messages import Action, Reply, Stream, Support
 from assistant.store.conversations import Conversations, KeptMessage
-from assistant.store.handoffs import Handoffs
+from assistant.store.handoffs import Handoffs, Tell
 
 # Why a reply is empty.
 WITH_PERSON = "with_person"
@@ -18,17 +18,23 @@ WITH_PERSON = "with_person"
 class Desk:
     """Answers messages of conversations that are kept."""
 
-    def __init__(self, assistant: Assistant, conversations: Conversations) -> None:
+    def __init__(
+        self, assistant: Assistant, conversations: Conversations, tell: Tell | None = None
+    ) -> None:
         """Take ready parts.
 
         Args:
             assistant: Answers a message.
             conversations: Keeps what is said.
+            tell: Keeps what another system is told of handoffs; None if none is.
         """
         self.assistant, self.conversations = assistant, conversations
         responder = assistant.responder
         self.handover = Handover(
-            Handoffs(conversations.database), conversations, responder.company, responder.saying
+            Handoffs(conversations.database, tell),
+            conversations,
+            responder.company,
+            responder.saying,
         )
 
     def begin(self, text: str, channel: str) -> str:
@@ -36,7 +42,7 @@ class Desk:
 
         Args:
             text: The message; a conversation is begun for a valid one alone.
-            channel: Where it takes place: page, api or terminal.
+            channel: Where it takes place: page, api, terminal or chatwoot.
 
         Raises:
             InvalidMessageError: The message is empty, too long or unreadable.
@@ -46,7 +52,13 @@ class Desk:
         return self.conversations.start(channel)
 
     def serve(
-        self, conversation: str, text: str, key: str = "", after: int | None = None
+        self,
+        conversation: str,
+        text: str,
+        key: str = "",
+        after: int | None = None,
+        *,
+        begins: str = "",
     ) -> Stream:
         """Yield checked pieces of the reply to a message and, once it is kept, the whole reply.
 
@@ -61,6 +73,8 @@ class Desk:
             key: The client's idempotency key: the same key gives the same reply; "" for none.
             after: The number of the last message that it follows, where a customer changed an
                 earlier one; None for all.
+            begins: The channel of a conversation that begins with this message, which is kept with
+                it: page or api; "" for one that is kept already.
 
         Raises:
             InvalidMessageError: The message is empty, too long or unreadable; it is not kept.
@@ -70,8 +84,8 @@ class Desk:
             GeneratorError: The generator fails before it has written anything.
         """
         safety.check(text, self.assistant.responder.max_characters)
-        of_person = self.handover.is_taken(conversation)
-        asked = self.conversations.ask(conversation, text, key, of_person=of_person)
+        of_person = not begins and self.handover.is_taken(conversation)
+        asked = self.conversations.ask(conversation, text, key, begins=begins, of_person=of_person)
         if asked.state == "said":
             yield Reply("", Action.HANDOFF, WITH_PERSON, "")
             return

@@ -59,8 +59,11 @@ class Handover:
         if not self._company.people or reply.action is not Action.HANDOFF:
             return ""
         summary = summary_of(self._conversations.messages(conversation), reply)
-        called = self.handoffs.open(conversation, reply.reason, summary, urgent=reply.urgent)
-        return self._announced(reply.language) if called[1] else ""
+        urgent = reply.urgent
+        handoff, is_new = self.handoffs.open(conversation, reply.reason, summary, urgent=urgent)
+        # Another system whose people have it says itself when they answer.
+        is_ours = handoff.state == "waiting"
+        return self._announced(reply.language) if is_new and is_ours else ""
 
     def give_back(self, handoff: Handoff) -> None:
         """Tell the customer that the assistant answers again."""

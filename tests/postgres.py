@@ -19,8 +19,12 @@ def has_postgres() -> bool:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Start a server and yield the address of its first database."""
+def postgres(*, durable: bool = False) -> Iterator[str]:
+    """Start a server and yield the address of its first database.
+
+    Args:
+        durable: Whether what was acknowledged survives a loss of power, which takes longer.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     user = "postgres" if os.getuid() == 0 else None  # a server refuses to run as root
     if user:
@@ -31,7 +35,7 @@ def postgres() -> Iterator[str]:
         subprocess.run(command, check=True, capture_output=True, user=user, cwd=folder)
 
     run("initdb", "--auth=trust", "--username=frontdesk", "--encoding=UTF8")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    options = f"-k {folder} -c listen_addresses='' -c fsync={'on' if durable else 'off'}"
     run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
         yield f"postgresql+psycopg://frontdesk@/postgres?host={folder}"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 OPEN = ("waiting", "taken")
+# The channel whose people answer in the other system itself. They have a handoff at once, under
+# this name, and when they answer is not known here.
+ELSEWHERE = "chatwoot"
 # How long an agent is taken to be typing after the last sign of it.
 TYPING = timedelta(seconds=6)
 # The last handoffs whose waiting times tell how long it usually takes.
@@ -46,12 +49,16 @@ class Handoff:
     is_typing: bool
 
 
+# Keeps an event, such as handoff.opened, in the session in which a handoff changes.
+Tell = Callable[["Session", str, Handoff], None]
+
+
 class Handoffs:
     """Keeps handoffs."""
 
-    def __init__(self, database: Database) -> None:
-        """Take an open database."""
-        self._database = database
+    def __init__(self, database: Database, tell: Tell | None = None) -> None:
+        """Take an open database, and what keeps events for another system if one is told."""
+        self._database, self._tell = database, tell
 
     def open(
         self, conversation: str, reason: str, summary: dict[str, Any], *, urgent: bool
@@ -69,7 +76,7 @@ class Handoffs:
             StoreError: It cannot be kept.
         """
         with self._database.write() as session:
-            conversation_row(session, conversation)
+            is_elsewhere = conversation_row(session, conversation).channel == ELSEWHERE
             known = self._open_one(session, conversation)
             if known:
                 known.urgent = known.urgent or urgent
@@ -78,8 +85,11 @@ class Handoffs:
                 conversation_id=conversation, state="waiting", reason=reason, urgent=urgent,
                 summary=summary, created=now(), agent="",
             )  # fmt: skip
+            if is_elsewhere:
+                row.state, row.agent, row.taken = "taken", ELSEWHERE, now()
             session.add(row)
             session.flush()
+            self._told(session, "handoff.opened", row)
             return _handoff(row), True
 
     def of(self, conversation: str) -> Handoff | None:
@@ -150,6 +160,7 @@ class Handoffs:
             ).all()
             for row in rows:
                 row.reminded = now()
+                self._told(session, "handoff.late", row)
             return [_handoff(row) for row in rows]
 
     def usual_wait(self) -> timedelta | None:
@@ -161,7 +172,7 @@ class Handoffs:
         with self._database.read() as session:
             rows = session.execute(
                 select(HandoffRow.created, HandoffRow.taken)
-                .where(HandoffRow.taken.is_not(None))
+                .where(HandoffRow.taken.is_not(None), HandoffRow.agent != ELSEWHERE)
                 .order_by(HandoffRow.id.desc())
                 .limit(USUAL)
             ).all()
@@ -172,9 +183,11 @@ class Handoffs:
         def change(row: HandoffRow) -> None:
             row.state, row.ended, row.typing = state, now(), None
 
-        return self._changed(number, agent, change)
+        return self._changed(number, agent, change, "handoff.ended")
 
-    def _changed(self, number: int, agent: str, change: Callable[[HandoffRow], None]) -> Handoff:
+    def _changed(
+        self, number: int, agent: str, change: Callable[[HandoffRow], None], event: str = ""
+    ) -> Handoff:
         with self._database.write() as session:
             row = session.get(HandoffRow, number, with_for_update=True)
             if row is None or row.state not in OPEN:
@@ -182,7 +195,13 @@ class Handoffs:
             if row.agent not in ("", agent):
                 raise HandoffError(f"Expected a handoff that is free or yours; {row.agent} has it.")
             change(row)
+            if event:
+                self._told(session, event, row)
             return _handoff(row)
+
+    def _told(self, session: "Session", event: str, row: HandoffRow) -> None:
+        if self._tell:
+            self._tell(session, event, _handoff(row))
 
     def _open_one(self, session: "Session", conversation: str) -> HandoffRow | None:
         from sqlalchemy import select

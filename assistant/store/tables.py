@@ -59,7 +59,7 @@ class ConversationRow(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     channel: Mapped[str] = mapped_column(String(16))
-    """Where it takes place: page, api or terminal."""
+    """Where it takes place: page, api, terminal or chatwoot."""
     created: Mapped[datetime] = mapped_column(default=now)
     updated: Mapped[datetime] = mapped_column(default=now, index=True)
     language: Mapped[str] = mapped_column(String(8), default="")
@@ -99,6 +99,8 @@ class MessageRow(Base):
         ForeignKey("message.id", ondelete="CASCADE"), unique=True
     )
     """The customer's message that a reply answers."""
+    action: Mapped[str] = mapped_column(String(16), default="", index=True)
+    """What a reply does; "" for what is no reply."""
     reply: Mapped[dict[str, Any] | None]
     """What the reply's turn found and decided, without its text: ``Reply.to_dict``."""
     versions: Mapped[dict[str, Any] | None]
@@ -184,6 +186,93 @@ class KeyRow(Base):
     """Separated by spaces."""
     created: Mapped[datetime] = mapped_column(default=now)
     revoked: Mapped[datetime | None]
+
+
+class ContactRow(Base):
+    """How a customer wants to be reached, sealed; what agents alone may read."""
+
+    __tablename__ = "contact"
+
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True
+    )
+    sealed: Mapped[str]
+    created: Mapped[datetime] = mapped_column(default=now)
+    until: Mapped[datetime] = mapped_column(index=True)
+    """When it is deleted."""
+
+
+class UserRow(Base):
+    """Somebody of the company who signs in."""
+
+    __tablename__ = "user"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    hash: Mapped[str]
+    """Of the password (Argon2id)."""
+    role: Mapped[str] = mapped_column(String(16))
+    """agent, editor or administrator."""
+    stamp: Mapped[str] = mapped_column(String(32))
+    """Changes with the password: earlier sessions end."""
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class AuditRow(Base):
+    """Who did what; nothing of what was said."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
+    who: Mapped[str] = mapped_column(String(80))
+    did: Mapped[str] = mapped_column(String(40))
+    on: Mapped[str] = mapped_column(String(80))
+    """A conversation's id, a handoff's number, the name of a user or key; "" for none."""
+
+
+class OutboxRow(Base):
+    """What another system is to be told. It stays until that system has it, or nobody waits."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE"), index=True
+    )
+    body: Mapped[str]
+    """The JSON, as it is signed and sent."""
+    created: Mapped[datetime] = mapped_column(default=now)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due: Mapped[datetime] = mapped_column(default=now, index=True)
+    """When it is tried next."""
+    sent: Mapped[datetime | None]
+    given_up: Mapped[datetime | None]
+
+
+class OutsideConversationRow(Base):
+    """A conversation that takes place in another system, and the one that is kept of it."""
+
+    __tablename__ = "outside_conversation"
+
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    outside_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE"), index=True
+    )
+    opened: Mapped[datetime | None]
+    """When it was left to the people of the other system, the last time."""
+
+
+class OutsideMessageRow(Base):
+    """A message of another system that was taken; it is not taken again."""
+
+    __tablename__ = "outside_message"
+
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    outside_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE"), index=True
+    )
 
 
 def conversation_row(

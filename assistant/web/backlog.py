@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class Backlog:
-    """Work that waits for one of a few threads. At the end of the process, it is still done."""
+    """Work that waits for one of a few threads."""
 
     def __init__(self, at_once: int, most: int) -> None:
         """Set the bounds.
@@ -22,9 +22,9 @@ class Backlog:
             most: How much is done and waits at a time.
         """
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="backlog")
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._lines: dict[str, deque[Work]] = {}
-        self._free = most
+        self._most = self._free = most
 
     def add(self, line: str, work: Work) -> bool:
         """Add work; return False if there is no room for it.
@@ -44,6 +44,11 @@ class Backlog:
         self._pool.submit(self._do, line)
         return True
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until all work is done; return False if it is not done in time."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._free == self._most, seconds)
+
     def _do(self, line: str) -> None:
         while work := self._next(line):
             try:
@@ -52,6 +57,7 @@ class Backlog:
                 logger.exception("work in the background failed")
             with self._lock:
                 self._free += 1
+                self._lock.notify_all()
 
     def _next(self, line: str) -> Work | None:
         with self._lock:

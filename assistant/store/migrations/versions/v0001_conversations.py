@@ -1,4 +1,4 @@
-"""Conversations, messages, quotes with their articles, feedback, handoffs, and keys."""
+"""Conversations, messages, quotes with their articles, feedback, handoffs, keys and users."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(64)),
         sa.Column("worker", sa.String(160)),
         sa.Column("answers", sa.Integer(), _of("message.id"), unique=True),
+        sa.Column("action", sa.String(16), nullable=False, index=True),
         sa.Column("reply", sa.JSON()),
         sa.Column("versions", sa.JSON()),
         sa.UniqueConstraint("conversation_id", "number"),
@@ -80,6 +81,29 @@ def upgrade() -> None:
         sa.Column("ended", _TIME),
     )  # fmt: skip
     op.create_table(
+        "contact",
+        sa.Column("conversation_id", sa.String(32), _of("conversation.id"), primary_key=True),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("created", _TIME, nullable=False),
+        sa.Column("until", _TIME, nullable=False, index=True),
+    )
+    op.create_table(
+        "user",
+        sa.Column("name", sa.String(80), primary_key=True),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("stamp", sa.String(32), nullable=False),
+        sa.Column("created", _TIME, nullable=False),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("created", _TIME, nullable=False, index=True),
+        sa.Column("who", sa.String(80), nullable=False),
+        sa.Column("did", sa.String(40), nullable=False),
+        sa.Column("on", sa.String(80), nullable=False),
+    )
+    op.create_table(
         "api_key",
         sa.Column("name", sa.String(80), primary_key=True),
         sa.Column("hash", sa.String(64), nullable=False, unique=True),
@@ -87,6 +111,37 @@ def upgrade() -> None:
         sa.Column("created", _TIME, nullable=False),
         sa.Column("revoked", _TIME),
     )
+    _make_tables_of_other_systems()
+
+
+def _make_tables_of_other_systems() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("conversation_id", sa.String(32), _of("conversation.id"), nullable=False,
+                  index=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created", _TIME, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due", _TIME, nullable=False, index=True),
+        sa.Column("sent", _TIME),
+        sa.Column("given_up", _TIME),
+    )  # fmt: skip
+    op.create_table(
+        "outside_conversation",
+        sa.Column("channel", sa.String(16), primary_key=True),
+        sa.Column("outside_id", sa.String(64), primary_key=True),
+        sa.Column("conversation_id", sa.String(32), _of("conversation.id"), nullable=False,
+                  index=True),
+        sa.Column("opened", _TIME),
+    )  # fmt: skip
+    op.create_table(
+        "outside_message",
+        sa.Column("channel", sa.String(16), primary_key=True),
+        sa.Column("outside_id", sa.String(64), primary_key=True),
+        sa.Column("conversation_id", sa.String(32), _of("conversation.id"), nullable=False,
+                  index=True),
+    )  # fmt: skip
 
 
 _TIME = sa.DateTime(timezone=True)
