@@ -5,6 +5,7 @@ from typing import Self
 
 from assistant.company import Company
 from assistant.config import Settings
+from assistant.cores import Cores
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.reader import open_reading_embedder
 from assistant.evidence.verdict import VerdictReader
@@ -52,7 +53,7 @@ class Assistant:
             responder: Says what was found out.
         """
         self.listener, self.finder, self.responder = listener, finder, responder
-        self.waiting = Waiting()
+        self.waiting, self._cores = Waiting(), Cores()
         # How replies of earlier turns are known again where a client keeps their text alone.
         self._decided = {name: self._every(name) for name in DECIDED}
 
@@ -131,7 +132,8 @@ class Assistant:
             InvalidMessageError: The message is empty, too long or unreadable.
             GeneratorError: The generator fails before it has written anything.
         """
-        with self.waiting.one():
+        with self.waiting.one() as turns:
+            self._cores.share(turns)
             yield from self.responder.respond(self.consider(question, history), strategy)
 
     def consider(self, question: str, history: Sequence[Message] = ()) -> Findings:

@@ -133,7 +133,7 @@ def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
     if chatwoot:
         bot = ChatwootBot(desk, chatwoot, settings.public_url)
         app.include_router(chatwoot_routes(bot, turns))
-    return _with_page(app, desk, access, turns), desk
+    return with_page(app, desk, access, turns), desk
 
 
 def _turns(settings: "Settings", desk: "Desk") -> "Turns":
@@ -163,7 +163,15 @@ def _tell_who_may(access: "Access", settings: "Settings") -> None:
         )
 
 
-def _with_page(app: "FastAPI", desk: "Desk", access: "Access", turns: "Turns") -> "FastAPI":
+def with_page(app: "FastAPI", desk: "Desk", access: "Access", turns: "Turns") -> "FastAPI":
+    """Return the application with the chat page on it.
+
+    Args:
+        app: The HTTP interface.
+        desk: Holds the conversations.
+        access: Tells who asks.
+        turns: Lets turns begin.
+    """
     import gradio as gr
 
     from assistant.ui.chat import CSS, I18N, THEME, build_chat

@@ -14,12 +14,13 @@ class Waiting:
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
-    def one(self) -> Iterator[None]:
-        """Count one customer inside the block."""
+    def one(self) -> Iterator[int]:
+        """Count one customer inside the block; give how many wait now."""
         with self._changed:
             self._count += 1
+            count = self._count
         try:
-            yield
+            yield count
         finally:
             with self._changed:
                 self._count -= 1

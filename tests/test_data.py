@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 
 from assistant import backup, chat, data, keys
-from assistant.messages import Action, Reply
+from assistant.messages import Action, Nearest, Reply
+from assistant.secret_key import secret_key
+from assistant.store.contacts import Contacts
 from assistant.store.conversations import Conversations
 from assistant.store.database import Database
+from assistant.store.feedback import Feedback
 from assistant.store.retention import purge
 from assistant.store.tables import ConversationRow, now
 
@@ -30,10 +33,17 @@ def talked(kept, text="how much is a card?"):
 
 def test_everything_of_a_conversation_goes_out_and_away(kept, tmp_path, capsys):
     conversation, state = talked(kept), ["--state", str(tmp_path)]
+    Feedback(kept.database).judge(conversation, 2, -1, "too dear")
+    contacts = Contacts(kept.database, secret_key(tmp_path), 30)
+    contacts.leave(conversation, "ring 07700 900123")
     file = tmp_path / "out.json"
     assert data.main(["export", conversation, "--out", str(file), *state]) == 0
     told = json.loads(file.read_text(encoding="utf-8"))
-    assert [m["text"] for m in told["messages"]] == ["how much is a card?", "It costs £5."]
+    assert [m["text"] for m in told["message"]] == ["how much is a card?", "It costs £5."]
+    assert told["feedback"][0]["reason"] == "too dear"
+    assert told["contact"] == "ring 07700 900123"
+    other = talked(kept)
+    assert other not in file.read_text(encoding="utf-8")
     assert data.main(["erase", conversation, *state]) == 0
     for verb in ("erase", "export"):
         assert data.main([verb, conversation, *state]) == 2
@@ -99,3 +109,18 @@ def test_the_terminal_chat_is_kept_and_goes_on(bank, tmp_path, monkeypatch, caps
     assert chat.main(["--state", str(tmp_path), "--conversation", conversation]) == 0
     assert "> how much is a new one?" in capsys.readouterr().out
     assert chat.main(["--state", str(tmp_path), "--conversation", "none"]) == 2
+
+
+def test_unanswered_questions_and_deeds_are_shown(kept, tmp_path, capsys):
+    state = ["--state", str(tmp_path)]
+    assert data.main(["unanswered", *state]) == 0
+    assert "No question was left unanswered in 7 days." in capsys.readouterr().out
+    near = Nearest("fees", "en", "Fees", 0.4, "A card is £5.", 0.2)
+    declined = Reply("I don't know.", Action.DECLINE, "not_found", "en", nearest=(near,))
+    kept.answer(kept.ask(kept.start("api"), "and gold?").id, declined, lambda *_: None, {})
+    assert data.main(["unanswered", *state]) == 0
+    assert "decline: and gold? | Fees: A card is £5. (0.20)" in capsys.readouterr().out
+    conversation = talked(kept)
+    assert data.main(["erase", conversation, *state]) == 0
+    assert data.main(["audit", *state]) == 0
+    assert f"terminal: erase {conversation}" in capsys.readouterr().out

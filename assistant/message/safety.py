@@ -25,15 +25,35 @@ _INJECTION = re.compile(
 _EMOJI = re.compile(
     "[\u231a\u231b\u23e9-\u23fa\u2600-\u2752\u2758-\u27bf\u2b50\u2b55\U0001f000-\U0001faff]"
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_IBAN = re.compile(r"\b[A-Z]{2}[ .-]?\d{2}(?:[ .-]?[A-Z0-9]){11,36}\b", re.IGNORECASE)
-_DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){11,18}(?!\w)|(?<!\w)\d{17}[\dXx](?!\w)")
+# Chinese stands beside a number without a space, so a boundary is one of Latin letters and digits.
+_EMAIL = re.compile(r"[a-z0-9_.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)
+_IBAN = re.compile(
+    r"(?<![a-z0-9])[a-z]{2}[ .-]?\d{2}(?:[ .-]?[a-z0-9]){11,36}(?![a-z0-9])", re.IGNORECASE
+)
+_DIGITS = re.compile(r"(?<![a-z0-9_.])\d(?:[ -]?\d){11,18}(?![a-z0-9_])", re.IGNORECASE)
+_IDENTITY = re.compile(
+    r"(?<![a-z0-9_.])\d(?:[ -]?\d){16}[ -]?[\dx](?![a-z0-9_])", re.IGNORECASE | re.ASCII
+)
+# Accounts have no check digit that anybody can test, so the words before them tell.
+_ACCOUNT = re.compile(
+    r"(sort[ -]?code\W{0,3}(?:is|number|no)?\W{0,3})\d\d[ -]?\d\d[ -]?\d\d(?!\d)"
+    r"|(\bacc(?:oun)?t\W{0,2}(?:is|number|no|num)?\W{0,3}(?:is)?\W{0,2})\d{8}(?!\d)"
+    r"|(账[号户]\W{0,2}(?:是|为)?\W{0,2})\d(?:[ -]?\d){9,21}(?!\d)",
+    re.IGNORECASE,
+)
+_SORT_CODE_WITH_ACCOUNT = re.compile(r"(?<!\d)\d\d-\d\d-\d\d\W{1,3}\d{8}(?!\d)")
+# Full-width letters, digits and what joins them, as Chinese keyboards type them.
+_FULL_WIDTH = re.compile(
+    "[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff20\uff0b\uff0d]|(?<=\\w)\uff0e(?=\\w)"
+)
+# The digits of the shortest telephone number with its first nought, or with its country.
+_DIGITS_OF_PHONE = 10
 
 # A mask with the words that introduce it: "my email is [email]", "手机 [phone]".
 _LABELLED = re.compile(
     r"(?:(?:my|and)\s+)*(?:(?:e-?mail|phone|mobile|number|iban|id)\s*)*(?:address\s*)?(?:is|:)?\s*"
     r"(?:我的)?(?:手机号?码?|电话号?码?|邮箱|卡号|身份证号?码?)?\s*(?:是|：)?\s*"
-    r"\[(?:email|iban|id|card|phone)\]",
+    r"\[(?:email|iban|id|card|phone|account)\]",
     re.IGNORECASE,
 )
 
@@ -86,20 +106,24 @@ def is_injection(text: str) -> bool:
 
 
 def mask(text: str, *, contacts: bool = True) -> str:
-    """Replace personal data with ``[email]``, ``[iban]``, ``[id]``, ``[card]`` or ``[phone]``.
+    """Replace personal data with what it is, such as ``[card]``.
 
-    IBANs, identity and card numbers are masked only if their check digits are valid, so that fees
-    and dates stay readable.
+    That is an e-mail address, an IBAN, a Chinese identity number (``[id]``), a card, an account or
+    a telephone number. IBANs, identity and card numbers are masked only if their check digits are
+    valid, so that fees and dates stay readable. Full-width letters and digits become narrow ones.
 
     Args:
         text: What somebody typed.
         contacts: Whether e-mail addresses and phone numbers are masked; those that a company's own
             people give are not personal.
     """
+    text = _FULL_WIDTH.sub(lambda wide: unicodedata.normalize("NFKC", wide.group()), text)
     text = _EMAIL.sub("[email]", text) if contacts else text
     text = _IBAN.sub(_mask_iban, text)
-    text = _DIGITS.sub(_masked("[id]", _is_identity), text)
+    text = _IDENTITY.sub(_masked("[id]", _is_identity), text)
     text = _DIGITS.sub(_masked("[card]", _is_card), text)
+    text = _SORT_CODE_WITH_ACCOUNT.sub("[account]", text)
+    text = _ACCOUNT.sub(lambda found: f"{''.join(filter(None, found.groups()))}[account]", text)
     return _mask_phones(text) if contacts else text
 
 
@@ -124,9 +148,16 @@ def _is_card(text: str) -> bool:
 
 
 def _is_identity(text: str) -> bool:
+    """Return whether date and check digit are right; the list of places ends at some year."""
     from stdnum.cn import ric
+    from stdnum.exceptions import ValidationError
 
-    return bool(ric.is_valid(text.upper()))
+    number = re.sub("[ -]", "", text).upper()
+    try:
+        ric.get_birth_date(number)
+    except ValidationError:
+        return False
+    return bool(number[-1] == ric.calc_check_digit(number))
 
 
 def _mask_iban(match: re.Match[str]) -> str:
@@ -145,8 +176,12 @@ def _mask_iban(match: re.Match[str]) -> str:
 def _mask_phones(text: str) -> str:
     import phonenumbers
 
-    for region in ("GB", "CN"):
-        # The default leniency: stricter ones miss what people type, a laxer one masks amounts.
-        for match in reversed(list(phonenumbers.PhoneNumberMatcher(text, region))):
-            text = f"{text[: match.start]}[phone]{text[match.end :]}"
+    valid, possible = phonenumbers.Leniency.VALID, phonenumbers.Leniency.POSSIBLE
+    # Numbers that only could be some are amounts too, unless they begin as no amount does.
+    for region, leniency in (("GB", valid), ("CN", valid), ("GB", possible)):
+        for match in reversed(list(phonenumbers.PhoneNumberMatcher(text, region, leniency))):
+            digits = sum(character.isdigit() for character in match.raw_string)
+            begins = match.raw_string.startswith(("+", "0")) and digits >= _DIGITS_OF_PHONE
+            if leniency is valid or begins:
+                text = f"{text[: match.start]}[phone]{text[match.end :]}"
     return text

@@ -86,7 +86,14 @@ def create_app(
         threads.total_tokens += turns.gate.most
         yield
 
-    app = FastAPI(title="Frontdesk", max_body_size=HARD_LIMIT_BYTES, lifespan=with_threads)
+    app = FastAPI(
+        title="Frontdesk",
+        max_body_size=HARD_LIMIT_BYTES,
+        lifespan=with_threads,
+        # They would load scripts from another host.
+        docs_url=None,
+        redoc_url=None,
+    )
     secure(app, origins, MAX_BODY_BYTES)
     name_requests(app)
     add_error_handlers(app)

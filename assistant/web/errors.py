@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from assistant.errors import (
@@ -33,6 +32,20 @@ MEANING = {
     413: "The body is too large.",
     TOO_MANY: "Too often; `Retry-After` says when the next may come.",
     UNAVAILABLE: "Too many at once, or nothing can be kept; try again.",
+}
+_FIELDS = {
+    "message": {"type": "string", "description": "What was expected, what was found, what to do"},
+    "type": {"type": "string"},
+    "code": {"type": "string"},
+    "param": {"type": ["string", "null"]},
+}
+# An error in OpenAI's shape, as a JSON schema.
+ERROR = {
+    "type": "object",
+    "properties": {
+        "error": {"type": "object", "properties": _FIELDS, "required": list(_FIELDS)},
+    },
+    "required": ["error"],
 }
 
 # Errors whose text is meant for the client, with their status and code; "" for the error's own.
@@ -82,7 +95,9 @@ def add_error_handlers(app: FastAPI) -> None:
         detail = error.detail
         if error.status_code == BAD_REQUEST:
             detail = f"{detail}. Expected a JSON body in UTF-8."
-        return error_response(error.status_code, detail, kind, f"http_{error.status_code}")
+        response = error_response(error.status_code, detail, kind, f"http_{error.status_code}")
+        response.headers.update(error.headers or {})  # such as which methods there are
+        return response
 
     @app.exception_handler(RefusedError)
     def refused(_: Request, error: RefusedError) -> JSONResponse:
@@ -117,22 +132,8 @@ def describe_errors(app: FastAPI) -> None:
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the errors of a route, for the description of the interface."""
-    return {status: {"model": ErrorBody, "description": MEANING[status]} for status in statuses}
-
-
-class Error(BaseModel):
-    """What was expected, what was found and what to do."""
-
-    message: str
-    type: str
-    code: str
-    param: str | None
-
-
-class ErrorBody(BaseModel):
-    """An error in OpenAI's shape."""
-
-    error: Error
+    content = {"application/json": {"schema": ERROR}}
+    return {status: {"description": MEANING[status], "content": content} for status in statuses}
 
 
 def _told(status: int, code: str) -> Callable[[Request, Exception], JSONResponse]:

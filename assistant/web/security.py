@@ -1,5 +1,6 @@
 """What browsers may do with our pages, and the size of what is sent to us."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +10,20 @@ from fastapi.responses import Response
 
 from assistant.web.errors import error_response
 
-TOO_LARGE = 413
+NOT_FOUND, TOO_LARGE = 404, 413
 # Gradio's page brings its scripts and styles in its own text, and compiles its templates.
 PAGE = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "media-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'"
+)
+# Routes that the page does not use: they would upload files, call functions by name, or show what
+# others do.
+CLOSED = re.compile(
+    r"/(?:monitoring|login|logout|pwa_icon)(?:/|$)|/gradio_api/(?:api|call|run|runs|"
+    r"upload|upload_progress|vibe[-\w]*|undo-vibe-edit|process_recording|stream|deep_link|proxy=.*|"
+    r"file|file=.*|custom_component|component_server|openapi\.json|dev)(?:/|$)"
 )
 # Pages of ours that are text alone.
 TEXT = "default-src 'none'; style-src 'unsafe-inline'"
@@ -41,6 +49,8 @@ def secure(app: FastAPI, origins: Sequence[str], max_bytes: int) -> None:
 
     @app.middleware("http")
     async def with_headers(request: Request, call_next: Any) -> Response:
+        if CLOSED.match(request.url.path):
+            return error_response(NOT_FOUND, "There is no such page.", "invalid_request_error", "")
         # Gradio's limit answers in plain text, so announced sizes are refused here, in JSON.
         announced = request.headers.get("content-length", "0")
         if request.url.path.startswith("/v1/") and int(announced) > max_bytes:
