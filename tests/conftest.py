@@ -102,6 +102,7 @@ def served(desk, *, gate=None, per_minute=10_000, origins=()):
     app = create_app(desk, access, turns, Contacts(database, "secret", 30), origins)
     return SimpleNamespace(
         app=app,
+        desk=desk,
         access=access,
         gate=gate,
         turns=turns,

@@ -28,7 +28,6 @@ def server(store_url):
     yield SimpleNamespace(
         local=TestClient(server.app, **LOCAL, raise_server_exceptions=False),
         far=TestClient(server.app, **FAR, raise_server_exceptions=False),
-        desk=desk,
         **vars(server),
     )
     database.close()

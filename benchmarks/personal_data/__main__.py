@@ -93,13 +93,12 @@ def _exported(server: "Server", conversations: Sequence[str]) -> bytes:
     """Return what ``frontdesk data export`` gives out of each conversation."""
     import json
 
-    from assistant.data import everything
-    from assistant.store.conversations import Conversations
     from assistant.store.database import Database
+    from assistant.store.everything import everything
 
-    kept = Conversations(Database.open(server.database_url))
-    given = [everything(kept, conversation) for conversation in conversations]
-    kept.database.close()
+    database = Database.open(server.database_url)
+    given = [everything(database, conversation) for conversation in conversations]
+    database.close()
     return json.dumps(given, ensure_ascii=False).encode()
 
 
