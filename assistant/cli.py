@@ -18,9 +18,11 @@ COMMANDS = {
     "search": ("knowledge.search", "Show the passages retrieved for a question."),
     "explain": ("assistant.explain", "Show how a message is understood, and why."),
     "keys": ("assistant.keys", "Make and revoke the keys of programs on other machines."),
+    "users": ("assistant.users", "Add and remove the people of the company who sign in."),
     "data": ("assistant.data", "Give out, erase or purge what is kept of customers."),
     "backup": ("assistant.backup", "Copy all conversations into a file."),
     "restore": ("assistant.backup:restore", "Bring a copy of all conversations back."),
+    "doctor": ("assistant.doctor", "Say what is installed, found and missing, and how fast it is."),
     "dialogues": ("tuning.dialogues", "Run canned dialogues against the assistant."),
 }
 
