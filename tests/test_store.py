@@ -247,3 +247,12 @@ def test_a_full_disk_is_an_error_and_reading_goes_on(tmp_path):
     turn(kept, conversation)
     assert len(kept.messages(conversation)) == len(known) + 2
     database.close()
+
+
+def test_a_folder_that_is_missing_is_made(tmp_path):
+    database = Database.open(f"sqlite:///{tmp_path}/new/state/frontdesk.db")
+    assert Conversations(database).start("page")
+    database.close()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="Expected a database"):
+        Database.open(f"sqlite:///{tmp_path}/file/frontdesk.db")

@@ -51,6 +51,8 @@ class Database:
 
         try:
             engine = create_engine(url, **_options(url))
+            if engine.dialect.name == "sqlite" and engine.url.database:
+                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
             _migrate(engine)
         except (SQLAlchemyError, CommandError, ImportError, OSError) as error:
             raise StoreError(
