@@ -1,6 +1,7 @@
 """Settings: a file, overridden by the environment, overridden by the command line."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,7 +77,13 @@ class ServeOptions(Options):
 
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(7860, ge=1, le=65535, description="the port to listen on")
-    at_once: int = Field(8, ge=1, le=256, description="how many questions are answered at a time")
+    at_once: int = Field(
+        os.cpu_count() or 2,
+        ge=1,
+        le=256,
+        description="how many questions are answered at a time; more than cores only make each "
+        "slower, unless a generator on another machine is waited for",
+    )
     queue: int = Field(32, ge=0, le=1000, description="how many more wait; others are refused")
     patience: float = Field(20, gt=0, le=300, description="the seconds that one waits at most")
     per_minute: int = Field(

@@ -49,11 +49,12 @@ from assistant.web.chat_request import MODEL, ChatRequest
 from assistant.web.chat_response import Kept, completion, completion_events, until_left
 from assistant.web.conversation_routes import conversation_routes
 from assistant.web.errors import add_error_handlers, errors
+from assistant.web.full import RefuseWhenFull
 from assistant.web.handoff_routes import handoff_routes
 from assistant.web.health_routes import health_routes
 from assistant.web.logs import name_requests
 from assistant.web.privacy_page import render_privacy
-from assistant.web.security import secure
+from assistant.web.security import allow_origins, secure
 from assistant.web.sign_in_routes import sign_in_routes
 from assistant.web.turns import Turns
 
@@ -62,6 +63,8 @@ MAX_BODY_BYTES = 1_000_000
 HARD_LIMIT_BYTES = 8_000_000
 NOT_FOUND = 404
 MAX_KEY = 64
+# Where a turn is asked for.
+ASK = "/v1/chat/completions"
 # What a stream of a completion is, for the description of the interface.
 STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 
@@ -96,6 +99,8 @@ def create_app(
     )
     secure(app, origins, MAX_BODY_BYTES)
     name_requests(app)
+    app.add_middleware(RefuseWhenFull, turns=turns, path=ASK)
+    allow_origins(app, origins)
     add_error_handlers(app)
     audit = Audit(desk.conversations.database)
     app.include_router(health_routes(desk, turns.metrics, access))
@@ -105,7 +110,7 @@ def create_app(
     assistant, tokens = desk.assistant, access.tokens
 
     @app.post(
-        "/v1/chat/completions",
+        ASK,
         response_model=None,
         responses=STREAM | errors(400, 401, 403, 404, 409, 413, 429, 503),
     )

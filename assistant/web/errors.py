@@ -101,10 +101,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RefusedError)
     def refused(_: Request, error: RefusedError) -> JSONResponse:
-        kind = "rate_limit_error" if error.status == TOO_MANY else "server_error"
-        response = error_response(error.status, str(error), kind, error.code)
-        response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return refusal_response(error)
 
     @app.exception_handler(Exception)
     def unexpected(_: Request, __: Exception) -> JSONResponse:
@@ -134,6 +131,14 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the errors of a route, for the description of the interface."""
     content = {"application/json": {"schema": ERROR}}
     return {status: {"description": MEANING[status], "content": content} for status in statuses}
+
+
+def refusal_response(error: RefusedError) -> JSONResponse:
+    """Return the response to a turn that may be asked again a little later."""
+    kind = "rate_limit_error" if error.status == TOO_MANY else "server_error"
+    response = error_response(error.status, str(error), kind, error.code)
+    response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _told(status: int, code: str) -> Callable[[Request, Exception], JSONResponse]:

@@ -70,6 +70,11 @@ class Gate:
         """Turns that wait now."""
         return len(self._queue)
 
+    def refusal(self) -> FullError | None:
+        """Return the error of a turn that came now, if too many wait."""
+        is_full = len(self._queue) >= self._most and self._running >= self._at_once
+        return FullError(self._retry_after()) if is_full else None
+
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a place and hold it inside the block.
@@ -96,8 +101,8 @@ class Gate:
     def _enter(self) -> None:
         place = object()
         with self._changed:
-            if len(self._queue) >= self._most and self._running >= self._at_once:
-                raise FullError(self._retry_after())
+            if refusal := self.refusal():
+                raise refusal
             self._queue.append(place)
             try:
                 came = self._changed.wait_for(lambda: self._is_next(place), self._deadline)

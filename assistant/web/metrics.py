@@ -59,11 +59,15 @@ class Metrics:
                     self._turns.labels(str(item.action), item.reason, item.language).inc()
                 yield item
         except RefusedError:
-            self._refused.inc()
+            self.refused()
             raise
         except Exception:
             self._failed.inc()
             raise
+
+    def refused(self) -> None:
+        """Count a turn that was refused."""
+        self._refused.inc()
 
     def judged(self, thumb: str | None) -> None:
         """Count a judgement: up, down, or None for taken back."""

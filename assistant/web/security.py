@@ -30,6 +30,21 @@ TEXT = "default-src 'none'; style-src 'unsafe-inline'"
 TEXT_PAGES = ("/articles/", "/privacy")
 
 
+def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
+    """Let the pages of other origins call; without it, a Gradio page lets any send credentials.
+
+    Args:
+        app: The application.
+        origins: The other origins.
+    """
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["authorization", "content-type", "idempotency-key"],
+    )
+
+
 def secure(app: FastAPI, origins: Sequence[str], max_bytes: int) -> None:
     """Add security headers to every response, and refuse what is too large.
 
@@ -38,13 +53,6 @@ def secure(app: FastAPI, origins: Sequence[str], max_bytes: int) -> None:
         origins: The other origins whose pages may call and show this one.
         max_bytes: Of the body of a request to ``/v1/``.
     """
-    # Without it, a mounted Gradio page lets any origin send credentials.
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(origins),
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["authorization", "content-type", "idempotency-key"],
-    )
     ancestors = " ".join(["'self'", *origins])
 
     @app.middleware("http")
