@@ -324,3 +324,52 @@ def test_who_may_read_the_metrics(server, who, status):
     bearer = bearer_of(server, who, conversation, conversation)
     headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
     assert server.far.get("/metrics", headers=headers).status_code == status
+
+
+def test_a_visitor_is_given_a_token_and_nothing_is_kept_before_the_first_message(server):
+    given = server.far.post("/v1/conversations").json()
+    conversation, token = given["conversation_id"], given["token"]
+    assert not server.desk.conversations.has(conversation)
+    assert told(ask(server.far, "a card?", conversation, token))["conversation_id"] == conversation
+    headers = {"authorization": f"Bearer {token}"}
+    kept = server.far.get(f"/v1/conversations/{conversation}", headers=headers).json()
+    assert [m["content"] for m in kept["messages"]] == ["a card?", "0: a card?"]
+    assert (kept["handoff"], kept["contact_until"]) == (None, None)
+    other = server.far.post("/v1/conversations").json()["conversation_id"]
+    assert ask(server.far, "a card?", other, token).status_code == 403
+
+
+def test_an_interrupted_answer_is_given_again_over_http(server):
+    conversation = server.desk.begin("x", "page")
+    stream = server.desk.serve(conversation, "a card?")
+    next(stream)
+    stream.close()
+    path = f"/v1/conversations/{conversation}/again"
+    headers = {"authorization": f"Bearer {server.tokens.sign(conversation)}"}
+    assert server.far.post(path, headers=headers).text.endswith("data: [DONE]\n\n")
+    kept = server.desk.conversations.messages(conversation)
+    assert [m.state for m in kept] == ["answered", "said"]
+    assert server.far.post(path, headers=headers).status_code == 409
+
+
+def test_a_changed_message_is_sent_with_what_it_follows(server):
+    conversation = server.desk.begin("x", "page")
+    for text in ("one", "two"):
+        list(server.desk.serve(conversation, text))
+    assert told(ask(server.local, "two!", conversation, after=2))["text"] == "2: two!"
+
+
+def test_the_page_reads_quotes_all_of_it_and_when_people_answer(server):
+    conversation = told(ask(server.local, "a person please"))["conversation_id"]
+    path = f"/v1/conversations/{conversation}"
+    assert server.local.get(f"{path}/quotes/2").json() == {"quotes": []}
+    assert [m["role"] for m in server.local.get(f"{path}/export").json()["messages"]] == [
+        "user",
+        "assistant",
+    ]
+    assert server.local.get(path).json()["handoff"]["state"] == "waiting"
+    people = server.local.get("/v1/people").json()
+    assert people["open"] is True
+    assert people["minutes"] == 5
+    server.desk.assistant.responder.company.people = None
+    assert server.local.get("/v1/people").status_code == 404

@@ -49,6 +49,12 @@ class Contacts:
             session.merge(ContactRow(conversation_id=conversation, **row))
         return until
 
+    def until(self, conversation: str) -> datetime | None:
+        """Return until when it is kept how a customer wants to be reached; None if it is not."""
+        with self._database.read() as session:
+            row = session.get(ContactRow, conversation)
+            return row.until if row and row.until > now() else None
+
     def read(self, conversation: str) -> str:
         """Return how a customer wants to be reached; "" if they left nothing, or it is too old.
 

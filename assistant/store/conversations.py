@@ -204,6 +204,11 @@ class Conversations:
             if asked and asked.state == "asked":
                 asked.state, asked.worker = "interrupted", None
 
+    def has(self, conversation: str) -> bool:
+        """Return whether a conversation is kept."""
+        with self.database.read() as session:
+            return session.get(ConversationRow, conversation) is not None
+
     def interrupt_all(self) -> None:
         """Note that this process ends before it has answered what it was answering."""
         from sqlalchemy import update

@@ -55,11 +55,16 @@ class StreamOptions(_Strict):
 
 
 class ChatRequest(_Strict):
-    """A chat completion request. Sampling options are accepted and have no effect."""
+    """A chat completion request. Sampling options are accepted and have no effect.
+
+    ``after`` is the number of the last message that this one follows, where a customer changed an
+    earlier one.
+    """
 
     messages: Annotated[list[RequestMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     model: str = MODEL
     conversation_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: Literal[1] = 1

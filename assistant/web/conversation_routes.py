@@ -1,29 +1,21 @@
 """Conversations over HTTP: read, follow, judge and delete them."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from starlette.concurrency import run_in_threadpool
 
+from assistant.desk import Desk
 from assistant.store.audit import Audit
 from assistant.store.contacts import Contacts
-from assistant.store.conversations import Conversations, KeptMessage
+from assistant.store.conversations import Conversations, KeptMessage, new_conversation
 from assistant.store.feedback import Feedback
 from assistant.web.access import Access
 from assistant.web.errors import errors
 from assistant.web.metrics import Metrics
 
-# Seconds between two looks for something new, and between two signs of life.
-LOOK, ALIVE = 1.0, 15.0
 THUMBS = {"up": 1, "down": -1, None: 0}
 MAX_TEXT = 4000
-# What a stream of events is, for the description of the interface.
-EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 ConversationId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 
 
@@ -55,43 +47,37 @@ class Judgement(BaseModel):
 
 
 def conversation_routes(
-    conversations: Conversations, contacts: Contacts, access: Access, metrics: Metrics
+    desk: Desk, contacts: Contacts, access: Access, metrics: Metrics
 ) -> APIRouter:
-    """Return the routes of kept conversations.
+    """Return the routes that change kept conversations, and that of one conversation.
 
     Args:
-        conversations: Keeps what is said.
+        desk: Holds the conversations.
         contacts: Keeps how customers want to be reached.
         access: Tells who calls.
         metrics: Counts the judgements.
     """
     router = APIRouter(prefix="/v1")
+    conversations = desk.conversations
     feedback, audit = Feedback(conversations.database), Audit(conversations.database)
+
+    @router.post("/conversations", responses=errors(400, 413))
+    def begin() -> dict[str, str]:
+        # Nothing is kept before the first message, so that visitors alone fill no database.
+        conversation = new_conversation()
+        return {"conversation_id": conversation, "token": access.tokens.sign(conversation)}
 
     @router.get("/conversations/{conversation}", responses=errors(400, 401, 403, 404, 503))
     def read(conversation: ConversationId, request: Request) -> dict[str, Any]:
         access.caller(request).must_own(conversation)
+        until = contacts.until(conversation)
         return {
             "id": conversation,
             "object": "conversation",
-            "messages": [as_json(m) for m in _shown(conversations, conversation)],
+            "messages": [as_json(m) for m in shown_messages(conversations, conversation)],
+            "handoff": handoff_of(desk, conversation),
+            "contact_until": until.isoformat() if until else None,
         }
-
-    @router.get(
-        "/conversations/{conversation}/events",
-        response_class=StreamingResponse,
-        responses=EVENTS | errors(400, 401, 403, 404, 503),
-    )
-    async def follow(
-        conversation: ConversationId,
-        request: Request,
-        after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-    ) -> StreamingResponse:
-        caller = await run_in_threadpool(access.caller, request)
-        caller.must_own(conversation)
-        known = await run_in_threadpool(_shown, conversations, conversation, after)
-        events = _events(conversations, conversation, known, after, request)
-        return StreamingResponse(events, media_type="text/event-stream")
 
     @router.delete(
         "/conversations/{conversation}",
@@ -128,9 +114,20 @@ def conversation_routes(
     return router
 
 
-def _shown(conversations: Conversations, conversation: str, after: int = 0) -> list[KeptMessage]:
+def shown_messages(
+    conversations: Conversations, conversation: str, after: int = 0
+) -> list[KeptMessage]:
     """Return what a customer may read: no notes."""
     return [m for m in conversations.messages(conversation, after) if m.role != "note"]
+
+
+def handoff_of(desk: Desk, conversation: str) -> dict[str, Any] | None:
+    """Return who has a conversation, as a customer may know it; None if the assistant has it."""
+    handoff = desk.handover.handoffs.of(conversation)
+    if handoff is None:
+        return None
+    told = {"state": handoff.state, "agent": handoff.agent, "is_typing": handoff.is_typing}
+    return {**told, "created": handoff.created.isoformat()}
 
 
 def as_json(message: KeptMessage) -> dict[str, Any]:
@@ -149,25 +146,3 @@ def as_json(message: KeptMessage) -> dict[str, Any]:
         "thumb": thumb,
         "frontdesk": decided,
     }
-
-
-async def _events(
-    conversations: Conversations,
-    conversation: str,
-    known: list[KeptMessage],
-    after: int,
-    request: Request,
-) -> AsyncIterator[str]:
-    """Yield each new message as a server-sent event, until the client leaves."""
-    silent = 0.0
-    while not await request.is_disconnected():
-        for message in known:
-            data = json.dumps(as_json(message), ensure_ascii=False)
-            yield f"id: {message.number}\nevent: message\ndata: {data}\n\n"
-            after, silent = message.number, 0.0
-        if silent >= ALIVE:
-            yield ": still here\n\n"
-            silent = 0.0
-        await asyncio.sleep(LOOK)
-        silent += LOOK
-        known = await run_in_threadpool(_shown, conversations, conversation, after)
