@@ -1,5 +1,6 @@
 """Answers one message: the only file that knows the order of the steps."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Self
 
@@ -28,6 +29,7 @@ from assistant.message.history import (
     recover_decision,
     with_citations,
 )
+from assistant.message.simplified import simplified
 from assistant.messages import Message, Reply, Stream
 from assistant.policy import FittedPolicy, GeneralPolicy
 from assistant.waiting import Waiting
@@ -140,7 +142,7 @@ class Assistant:
         """Find out what is known of a message before any text is written; see ``stream``."""
         known = [recover_decision(message, self._decided) for message in history]
         known = self._with_citations(known)
-        asked = what_is_asked(question, known)
+        asked = what_is_asked(simplified(question), [_simplified(message) for message in known])
         clock = Stopwatch()
         most = self.responder.max_characters
         message = self.listener.understand(asked, failures_in_a_row(known), most, clock)
@@ -175,3 +177,10 @@ class Assistant:
         """Return a saying in each language."""
         say = self.responder.saying
         return tuple(say(name, lang) for lang in self.responder.sayings)
+
+
+def _simplified(message: Message) -> Message:
+    """Return a customer's message in Simplified Chinese; the assistant's own is already."""
+    if message.role == "assistant":
+        return message
+    return dataclasses.replace(message, text=simplified(message.text))

@@ -87,18 +87,34 @@ def _times(said: str) -> tuple[time, time]:
     return time(hour, minute), closes
 
 
+class Look(BaseModel):
+    """How the chat page looks.
+
+    Attributes:
+        accent: The colour of buttons and links, such as ``#0a6c74``.
+        logo: An image in the knowledge folder: SVG, PNG, JPEG or WebP.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    accent: str = Field("#1f5f8b", pattern="^#[0-9a-fA-F]{6}$")
+    logo: str | None = Field(None, pattern=r"(?i)^[\w-]+(/[\w-]+)*\.(svg|png|jpe?g|webp)$")
+
+
 class Company(BaseModel):
-    """A company's name, its chat page's example questions and its crisis text, by language.
+    """A company's name, its chat page's greeting, examples and look, and its crisis text.
 
     ``crisis`` is what somebody in distress or danger is told: whom to call. Without one, the reply
     names the local emergency services. ``people`` says when people take conversations over;
-    without it, nobody does.
+    without it, nobody does. Texts are by language.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     name: dict[str, str]
     examples: dict[str, list[str]] = {}
+    greeting: dict[str, str] = {}
+    look: Look = Field(default_factory=lambda: Look.model_validate({}))
     crisis: dict[str, str] = {}
     people: People | None = None
 
@@ -114,8 +130,14 @@ class Company(BaseModel):
             name = knowledge.resolve().name.replace("-", " ").replace("_", " ").title()
             return cls(name={"en": name, "zh": name})
         try:
-            return cls.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+            company = cls.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
         except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise SettingsError(
-                f"{file}: expected `name`, `examples`, `crisis` and `people`: {error}"
+                f"{file}: expected `name`, `examples`, `greeting`, `look`, `crisis` and `people`: "
+                f"{error}"
             ) from None
+        if company.look.logo and not (knowledge / company.look.logo).is_file():
+            raise SettingsError(
+                f"{file}: expected the logo {company.look.logo}, found no such file."
+            )
+        return company

@@ -23,6 +23,8 @@ from knowledge.segmenter import Span
 
 # The most questions of one message that are answered.
 MAX_PARTS = 3
+# The most articles that are suggested next.
+SUGGESTIONS = 3
 
 
 class Finder:
@@ -58,6 +60,24 @@ class Finder:
             message: The message.
             clock: Measures the steps.
         """
+        found = self._find(message, clock)
+        return dataclasses.replace(found, suggestions=tuple(self._suggestions(found)))
+
+    def _suggestions(self, found: Findings) -> list[str]:
+        """Return what may be wanted next: nothing for whoever complains or was not answered."""
+        message = found.message
+        # Most questions about a lost card are sad; a statement that is sad complains.
+        is_sad = message.prediction.sentiment == "negative"
+        complains = is_sad and message.asked.shape in STATEMENTS
+        if not _is_answer(found) or found.route.reason in SORRY or complains:
+            return []
+        chosen = [e for part in (found, *found.parts) for e in part.chosen]
+        read = [e.passage.article for e in chosen if e.passage.lang == found.lang]
+        said = {c.article for earlier in message.history for c in earlier.citations}
+        related = self.knowledge.current().related
+        return related.titles(read, found.lang, {*read, *said}, SUGGESTIONS)
+
+    def _find(self, message: Understood, clock: Stopwatch) -> Findings:
         risk = self._router.of_risk(message.risks)
         if risk and not self._router.is_doubtful(risk, message.risks):
             # No article, no choice: only help, or a friendly no.

@@ -93,6 +93,7 @@ class Findings:
         verdict: Whether they say "yes" or "no" or that it "depends"; "" where that is not asked.
         parts: The findings of each of several questions; () for one.
         nearest: What the likeliest articles have nearest to it.
+        suggestions: The titles of articles that may be wanted next.
     """
 
     message: Understood
@@ -103,6 +104,7 @@ class Findings:
     verdict: str = ""
     parts: Sequence["Findings"] = ()
     nearest: tuple[Nearest, ...] = ()
+    suggestions: tuple[str, ...] = ()
 
     @property
     def lang(self) -> Literal["en", "zh"]:

@@ -102,6 +102,7 @@ class Reply:
     may be in danger: a person should look first at this conversation. ``number`` is its place in
     the conversation, from 1; 0 where it is not kept. ``nearest`` is what was found, the most likely
     article first: what an answer was chosen from, and what was too far from one that is missing.
+    ``suggestions`` are titles of articles that the customer may want to read next.
     """
 
     text: str
@@ -118,6 +119,7 @@ class Reply:
     choices: tuple[str, ...] = ()
     urgent: bool = False
     nearest: tuple[Nearest, ...] = ()
+    suggestions: tuple[str, ...] = ()
     strategy: str | None = None
     template: str | None = None
     generator: str | None = None
@@ -135,6 +137,7 @@ class Reply:
         )
         known["support"] = tuple(Support(**entry) for entry in data["support"])
         known["choices"] = tuple(data["choices"])
+        known["suggestions"] = tuple(data.get("suggestions", ()))
         known["nearest"] = tuple(Nearest(**entry) for entry in data.get("nearest", ()))
         return cls(**known)
 

@@ -8,6 +8,7 @@ the assistant's message (in a stream, in the last delta) without ``text``. Its f
 - ``urgent``: whether somebody may be in danger.
 - ``nearest``: of the likeliest articles, ``article``, ``lang``, ``title``, ``found``, and the
   ``sentence`` that comes nearest with the probability that it ``answers``.
+- ``suggestions``: titles of articles that may be wanted next, at most three.
 - ``citations``: ``number``, ``article``, ``lang``, ``title``, ``quote``, ``start``, ``end`` and
   ``url`` of each quote.
 - ``sources``: the cited articles, each with the numbers of its ``citations``.

@@ -120,6 +120,7 @@ class ReplyBuilder:
             choices=findings.route.choices,
             urgent=findings.route.urgent,
             nearest=findings.nearest,
+            suggestions=findings.suggestions,
             strategy=self.strategy,
             template=self.template,
             generator=generator.name if generator else None,

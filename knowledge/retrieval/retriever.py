@@ -11,6 +11,7 @@ from knowledge.models.turn_before import TurnBefore
 from knowledge.retrieval.lexical_index import LexicalIndex
 from knowledge.retrieval.query_head import QueryHead
 from knowledge.retrieval.quotations import Quotations
+from knowledge.retrieval.related import RelatedArticles
 from knowledge.retrieval.repetitions import repetitions
 from knowledge.retrieval.reranker import Reranker
 from knowledge.retrieval.snapshot import Snapshot
@@ -59,6 +60,7 @@ class Retriever:
         self._spans = spans or {}
         self._repeated = repetitions(snapshot.passages)
         self.quotations = Quotations(snapshot.passages)
+        self.related = RelatedArticles(snapshot.passages, snapshot.index)
         self._rows = snapshot.rows_by_language()
         self._rows_of_article: dict[str, list[int]] = {}
         for row, passage in enumerate(snapshot.passages):
