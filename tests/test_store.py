@@ -215,7 +215,7 @@ def test_a_database_opens_again_and_a_wrong_address_is_an_error(store_url, tmp_p
     assert Conversations(second).messages(conversation) == []
     second.close()
     (tmp_path / "file").write_text("not a database" * 100)
-    for url in (f"sqlite:///{tmp_path}/none/x.db", f"sqlite:///{tmp_path}/file", "nonsense://x"):
+    for url in (f"sqlite:///{tmp_path}/file/x.db", f"sqlite:///{tmp_path}/file", "nonsense://x"):
         with pytest.raises(StoreError, match="Expected a database that can be written, such as"):
             Database.open(url)
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from assistant.assistant import Assistant
+from assistant.cores import Cores
 from assistant.errors import InvalidMessageError
 from assistant.waiting import Waiting
 
@@ -62,7 +63,7 @@ class Slow(Assistant):
     """Says two words, and stops at none."""
 
     def __init__(self):
-        self.waiting = Waiting()
+        self.waiting, self._cores = Waiting(), Cores()
 
     def consider(self, question, history=()):
         if not question:
