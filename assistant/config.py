@@ -25,7 +25,7 @@ USUAL_CAUTION = 3.0
 # Their values are never told.
 _SECRETS = (
     *("generator_key", "database", "secret_key", "contact_key", "admin_password"),
-    *("webhook_secret", "chatwoot_token", "chatwoot_secret"),
+    *("webhook_secret", "chatwoot_token", "chatwoot_secret", "identity_secret"),
 )
 Strategy = Literal["auto", "tuned", "few_shot", "zero_shot", "extractive"]
 
@@ -119,6 +119,10 @@ class Settings(ServeOptions):
     )
     allowed_origins: list[str] = Field(
         [], description="the origins of other sites whose pages may call and show this one"
+    )
+    # Whoever has a signature can try secrets at home, and would find a short one.
+    identity_secret: SecretStr | None = Field(
+        None, min_length=16, description="signs who a customer is, on the company's own site"
     )
     public_url: str | None = Field(
         None, description="where customers reach this server, for links in other systems"

@@ -17,6 +17,7 @@ WHO = "terminal"
 EPILOG = """examples:
   %(prog)s export 0b7c… --out customer.json
   %(prog)s erase 0b7c…
+  %(prog)s export --customer 42     everything of a customer whom the site has signed
   %(prog)s purge --days 30
   %(prog)s unanswered --days 7     what came nearest stands beside each question
   %(prog)s audit
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
 
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="What is kept of customers: one conversation's everything out, or gone.",
+        description="What is kept of customers: everything of a conversation out, or gone.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -38,7 +39,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
     export.add_argument("--out", type=Path, metavar="FILE", help="default: the terminal")
     erase = verbs.add_parser("erase", help="delete a conversation and all that belongs to it")
     for verb in (export, erase):
-        verb.add_argument("conversation", help="its id")
+        whose = verb.add_mutually_exclusive_group(required=True)
+        whose.add_argument("conversation", nargs="?", help="its id")
+        whose.add_argument(
+            "--customer", metavar="ID", help="all conversations of a customer with a signed id"
+        )
     purge = verbs.add_parser("purge", help="delete the conversations that are too old")
     purge.add_argument("--days", type=int, help="how long they are kept; default: the settings'")
     shown = verbs.add_parser("unanswered", help="show the questions that got no answer")
@@ -61,7 +66,6 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
 def _do(given: argparse.Namespace) -> str:
     from assistant.config import settings_of
     from assistant.store.audit import Audit
-    from assistant.store.conversations import Conversations
     from assistant.store.database import Database
     from assistant.store.retention import purge
 
@@ -76,32 +80,61 @@ def _do(given: argparse.Namespace) -> str:
         deleted = purge(database, days)
         Audit(database).note(WHO, "purge")
         return f"Deleted {deleted} conversations older than {days} days."
+    wanted = _wanted(given, database)
     if given.verb == "export":
-        told = _everything(given, settings, database)
+        told = _export(given, wanted, settings, database)
     else:
-        conversations = Conversations(database)
-        conversations.messages(given.conversation)  # tells an unknown one
-        conversations.delete(given.conversation)
-        told = f"Deleted {given.conversation}."
-    Audit(database).note(WHO, given.verb, given.conversation)
+        told = _erase(wanted, database)
+    # Whose they were is not kept: what is erased is to be gone.
+    for conversation in wanted:
+        Audit(database).note(WHO, given.verb, conversation)
     return told
 
 
-def _everything(given: argparse.Namespace, settings: "Settings", database: "Database") -> str:
-    from assistant.secret_key import revealed, secret_key
-    from assistant.store.contacts import Contacts
-    from assistant.store.everything import everything
+def _wanted(given: argparse.Namespace, database: "Database") -> list[str]:
+    """Return the conversations that are meant: one, or all of a customer."""
+    from assistant.store.everything import conversations_of
 
-    told: dict[str, Any] = everything(database, given.conversation)
-    if told.pop("contact", None):
-        secret = revealed(settings.contact_key)
-        secret = secret or secret_key(settings.state, revealed(settings.secret_key))
-        told["contact"] = Contacts(database, secret, settings.contact_days).read(given.conversation)
+    if given.customer is None:
+        return [given.conversation]
+    return conversations_of(database, given.customer)
+
+
+def _erase(wanted: Sequence[str], database: "Database") -> str:
+    from assistant.store.conversations import Conversations
+
+    conversations = Conversations(database)
+    for conversation in wanted:
+        conversations.messages(conversation)  # tells an unknown one
+        conversations.delete(conversation)
+    return f"Deleted {', '.join(wanted)}."
+
+
+def _export(
+    given: argparse.Namespace, wanted: Sequence[str], settings: "Settings", database: "Database"
+) -> str:
+    found = [_everything(conversation, settings, database) for conversation in wanted]
+    told: Any = found[0]
+    if given.customer is not None:
+        told = {"customer": given.customer, "conversations": found}
     text = json.dumps(told, ensure_ascii=False, indent=1)
     if not given.out:
         return text
     given.out.write_text(text + "\n", encoding="utf-8")
     return f"Written to {given.out}."
+
+
+def _everything(conversation: str, settings: "Settings", database: "Database") -> dict[str, Any]:
+    from assistant.secret_key import revealed, secret_key
+    from assistant.store.contacts import Contacts
+    from assistant.store.everything import everything
+
+    told: dict[str, Any] = everything(database, conversation)
+    if told.pop("contact", None):
+        secret = revealed(settings.contact_key)
+        secret = secret or secret_key(settings.state, revealed(settings.secret_key))
+        told["contact"] = Contacts(database, secret, settings.contact_days).read(conversation)
+    return told
 
 
 def _unanswered(database: "Database", days: int) -> str:

@@ -59,6 +59,7 @@ class Desk:
         after: int | None = None,
         *,
         begins: str = "",
+        customer: str = "",
     ) -> Stream:
         """Yield checked pieces of the reply to a message and, once it is kept, the whole reply.
 
@@ -75,6 +76,7 @@ class Desk:
                 earlier one; None for all.
             begins: The channel of a conversation that begins with this message, which is kept with
                 it: page or api; "" for one that is kept already.
+            customer: Who it is that begins it, as the company's site has signed; "" for anybody.
 
         Raises:
             InvalidMessageError: The message is empty, too long or unreadable; it is not kept.
@@ -85,7 +87,9 @@ class Desk:
         """
         safety.check(text, self.assistant.responder.max_characters)
         of_person = not begins and self.handover.is_taken(conversation)
-        asked = self.conversations.ask(conversation, text, key, begins=begins, of_person=of_person)
+        asked = self.conversations.ask(
+            conversation, text, key, begins=begins, customer=customer, of_person=of_person
+        )
         if asked.state == "said":
             yield Reply("", Action.HANDOFF, WITH_PERSON, "")
             return

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
     from assistant.web.access import Access
     from assistant.web.api import create_app
     from assistant.web.chatwoot_routes import chatwoot_routes
+    from assistant.web.identity import Identity
     from assistant.web.tokens import Tokens
     from assistant.webhook import WebhookSender
 
@@ -129,11 +131,12 @@ def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
     turns = _turns(settings, desk)
     sealed_with = revealed(settings.contact_key) or secret
     contacts = Contacts(database, sealed_with, settings.contact_days)
-    app = create_app(desk, access, turns, contacts, settings.allowed_origins)
+    identity = Identity(revealed(settings.identity_secret))
+    app = create_app(desk, access, turns, contacts, settings.allowed_origins, identity)
     if chatwoot:
         bot = ChatwootBot(desk, chatwoot, settings.public_url)
         app.include_router(chatwoot_routes(bot, turns))
-    return with_page(app, desk, access, turns), desk
+    return with_page(app, desk, access, turns, settings.knowledge), desk
 
 
 def _turns(settings: "Settings", desk: "Desk") -> "Turns":
@@ -163,7 +166,13 @@ def _tell_who_may(access: "Access", settings: "Settings") -> None:
         )
 
 
-def with_page(app: "FastAPI", desk: "Desk", access: "Access", turns: "Turns") -> "FastAPI":
+def with_page(
+    app: "FastAPI",
+    desk: "Desk",
+    access: "Access",
+    turns: "Turns",
+    knowledge: Path | None = None,
+) -> "FastAPI":
     """Return the application with the chat page on it.
 
     Args:
@@ -171,14 +180,23 @@ def with_page(app: "FastAPI", desk: "Desk", access: "Access", turns: "Turns") ->
         desk: Holds the conversations.
         access: Tells who asks.
         turns: Lets turns begin.
+        knowledge: The knowledge folder, which has the company's logo if there is one.
     """
     import gradio as gr
 
-    from assistant.ui.chat import CSS, I18N, THEME, build_chat
+    from assistant.ui.chat import build_chat, page_head
+    from assistant.ui.head import WithHead
+    from assistant.web.page_routes import page_routes
 
+    responder = desk.assistant.responder
+    logo = responder.company.look.logo
+    # Before the page itself, which takes every other address.
+    app.include_router(page_routes(knowledge / logo if knowledge and logo else None))
+    head = page_head(responder.company, access.tokens.days, responder.max_characters)
+    app.add_middleware(WithHead, head=head)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_chat(desk, access, turns).queue(max_size=64),
+        build_chat(desk, access, turns),
         path="/",
         # Visitors must not see an exception's text, and prompts must not be kept.
         show_error=False,
@@ -186,9 +204,6 @@ def with_page(app: "FastAPI", desk: "Desk", access: "Access", turns: "Turns") ->
         enable_monitoring=False,
         footer_links=[],
         ssr_mode=False,
-        i18n=I18N,
-        css=CSS,
-        theme=THEME,
     )
     return mounted
 

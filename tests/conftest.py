@@ -24,6 +24,7 @@ from assistant.store.keys import Keys
 from assistant.web.access import Access
 from assistant.web.api import create_app
 from assistant.web.gate import Gate
+from assistant.web.identity import Identity
 from assistant.web.limits import Limits
 from assistant.web.metrics import Metrics
 from assistant.web.tokens import Tokens
@@ -33,6 +34,7 @@ from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.models.model_files import generator_folder, open_embedder, open_span_embedders
+from tests.page_browser import chromium, page_server, visit  # noqa: F401  # fixtures
 from tests.postgres import has_postgres, new_database, postgres
 
 ROOT = Path(__file__).parent.parent
@@ -93,13 +95,14 @@ def desk_of(assistant, folder):
     return Desk(assistant, Conversations(Database.open(f"sqlite:///{folder}/frontdesk.db")))
 
 
-def served(desk, *, gate=None, per_minute=10_000, origins=()):
+def served(desk, *, gate=None, per_minute=10_000, origins=(), identity_secret=None):
     """Return the application that serves a desk, and what tells who calls."""
     database, tokens = desk.conversations.database, Tokens("secret", days=1)
     access = Access.open(database, tokens, "secret")
     gate = gate or Gate(8, 32, 20)
     turns = Turns(gate, Limits(per_minute), Metrics(gate, lambda: 0.0))
-    app = create_app(desk, access, turns, Contacts(database, "secret", 30), origins)
+    contacts, identity = Contacts(database, "secret", 30), Identity(identity_secret)
+    app = create_app(desk, access, turns, contacts, origins, identity)
     return SimpleNamespace(
         app=app,
         desk=desk,

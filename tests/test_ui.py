@@ -1,130 +1,108 @@
-"""The messages of the chat page, without a browser."""
+"""The page as it is served, without a browser: its head, its settings and its files."""
+
+import json
+import re
+import tomllib
 
 import pytest
+from fastapi.testclient import TestClient
 
-from assistant.messages import Action, Citation, Reply, Support
-from assistant.ui.chat import (
-    earlier_messages,
-    last_number,
-    reply_messages,
-    source_list_html,
-    stream_messages,
-    text_with_marks,
-)
-from assistant.web.tokens import Tokens
-from tests.conftest import desk_of
+from assistant.company import Company, Look, People
+from assistant.serve import with_page
+from assistant.ui.chat import APART, page_head
+from assistant.web.page_routes import FOLDER, page_files, page_version
+from tests.conftest import ROOT, desk_of, served
+from tests.fakes import Echo
 
-CITATION = Citation(1, "fees", "en", "Fees & more", "It costs <5> & no more.", 3, 26)
-REPLY = Reply(
-    text="It costs <5> & no more. Hello.",
-    action=Action.ANSWER,
-    reason="answer",
-    language="en",
-    citations=(CITATION,),
-    support=(Support("It costs <5> & no more.", 1), Support("Hello.", None)),
-)
+LOCAL = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 5000)}
+EVIL = "</script><script>alert(1)</script>"
+SETTINGS = re.compile(r'id="frontdesk-settings">(.*?)</script>', re.DOTALL)
 
 
-def test_each_supported_sentence_has_its_number_and_html_is_escaped():
-    assert text_with_marks(REPLY) == "It costs &lt;5&gt; &amp; no more.¹ Hello."
+def settings_of(head):
+    return json.loads(SETTINGS.search(head).group(1))
 
 
-def test_sources_show_the_exact_words_and_link_to_them():
-    text = source_list_html(REPLY)
-    assert "<q>It costs &lt;5&gt; &amp; no more.</q>" in text
-    assert 'href="/articles/en/fees?start=3&amp;end=26#quote"' in text
-
-
-def test_an_article_is_one_source_with_all_its_quotes():
-    """In the list, in the marks of the text, and in the object that clients get."""
-    cited = (
-        CITATION,
-        Citation(2, "limits", "en", "Limits", "Up to <9>.", 0, 10),
-        Citation(3, "fees", "en", "Fees & more", "Hello.", 30, 36),
+@pytest.fixture
+def client(tmp_path):
+    (tmp_path / "logo.svg").write_text("<svg/>")
+    echo = Echo()
+    echo.responder.company = Company(
+        name={"en": "Shop", "zh": "小店"}, look=Look.model_validate({"logo": "logo.svg"})
     )
-    said = (Support("It costs.", 1), Support("Hello.", 3), Support("Up to <9>.", 2))
-    reply = Reply(
-        "It costs. Hello. Up to <9>.", Action.ANSWER, "answer", "en", citations=cited, support=said
+    server = served(desk_of(echo, tmp_path))
+    app = with_page(server.app, server.desk, server.access, server.turns, tmp_path)
+    return TestClient(app, **LOCAL)
+
+
+def test_the_settings_hold_what_the_page_needs_and_cannot_end_their_script():
+    company = Company(
+        name={"en": f"Shop {EVIL}", "zh": "小店"},
+        examples={"en": ["How much?"]},
+        greeting={"en": "Hi!"},
+        people=People(timezone="UTC", hours={"monday": "09:00-17:00"}),
     )
-    assert text_with_marks(reply) == "It costs. Hello.¹ Up to &lt;9&gt;.²"
-    shown = source_list_html(reply)
-    assert shown.count("<b>") == 2
-    assert shown.index("Hello.") < shown.index("Limits")
-    assert [(s["article"], s["citations"]) for s in reply.to_dict()["sources"]] == [
-        ("fees", (1, 3)), ("limits", (2,)),
-    ]  # fmt: skip
-    assert "Sources (2)" in str(reply_messages(reply))
+    head = page_head(company, keep_days=90, max_characters=4000)
+    assert "<script>alert" not in head
+    known = settings_of(head)
+    assert known["company"]["en"] == f"Shop {EVIL}"
+    assert (known["keep_days"], known["max_characters"], known["people"]) == (90, 4000, True)
+    assert (known["greeting"], known["look"]["logo"]) == ({"en": "Hi!"}, None)
+    assert known["version"] == page_version()
 
 
-def test_choices_become_buttons():
-    reply = Reply("Which?", Action.CLARIFY, "clarify", "en", choices=("A", "B"))
-    assert reply_messages(reply)[0]["options"][1] == {"value": "B", "label": "B"}
+def test_the_page_has_its_head_before_gradio_s_scripts(client):
+    page = client.get("/")
+    assert page.headers["content-length"] == str(len(page.content))
+    assert settings_of(page.text)["company"]["zh"] == "小店"
+    assert page.text.index("/page/main.js") < page.text.index("/assets/")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    # Every other page is as it was.
+    assert "frontdesk-settings" not in client.get("/privacy").text
 
 
-TOKENS = Tokens("secret", days=1)
+def test_each_file_has_its_type_and_is_kept_for_ever_under_its_version(client):
+    for name in page_files():
+        path = f"/page/{name}?v={page_version()}"
+        given = client.get(path)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        assert given.headers["content-type"].startswith(kind)
+        assert "immutable" in given.headers["cache-control"]
+        assert client.get(f"/page/{name}?v=old").headers["cache-control"] == "no-cache"
+    logo = client.get(f"/page/logo?v={page_version()}")
+    assert (logo.text, logo.headers["content-type"]) == ("<svg/>", "image/svg+xml")
 
 
-def said(desk, text, token="none", after=0):
-    """Return the last state of the messages of a reply, and the token of its conversation."""
-    return list(stream_messages(desk, TOKENS, text, token, after))[-1]
+def test_the_page_loads_each_of_its_scripts_under_its_version(client):
+    page = client.get("/").text
+    for name in page_files():
+        is_apart = name.startswith(APART)
+        assert is_apart != (f"/page/{name}?v={page_version()}" in page)
 
 
-def test_errors_become_messages(bank, tmp_path, caplog):
-    desk = desk_of(bank, tmp_path)
-    (answer,), token = said(desk, "")
-    assert answer["content"].startswith("Your message was empty")
-    assert token == "none", "an invalid message begins no conversation"
-    assert "太长" in said(desk, "太" * 5000)[0][0]["content"]
-
-    class Broken:
-        responder = bank.responder
-
-        def stream(self, *_):
-            raise RuntimeError("secret detail")
-
-    (answer,), token = said(desk_of(Broken(), tmp_path), "hello")
-    assert "Something went wrong" in answer["content"]
-    assert "secret" not in answer["content"]
-    assert "a turn failed" in caplog.text
-    asked, failed = earlier_messages(desk, TOKENS, token)
-    assert (asked["content"], failed["content"]) == ("hello", answer["content"])
-
-
-def test_the_conversation_of_a_token_goes_on_and_comes_back(bank, tmp_path):
-    desk = desk_of(bank, tmp_path)
-    first, token = said(desk, "I lost my card <b>")
-    then, _ = said(desk, "how much is a new one?", token, last_number(first))
-    assert "£5" in then[0]["content"]
-    asked = [{"role": "user", "content": text} for text in FOLLOWED]
-    assert earlier_messages(desk, TOKENS, token) == [asked[0], *first, asked[1], *then]
-    changed, _ = said(desk, "I lost my phone", token)
-    assert last_number(changed) == 6
-    desk.conversations.delete(TOKENS.read(token))
-    assert earlier_messages(desk, TOKENS, token) == []
-    _, new = said(desk, "I lost my card", token)
-    assert TOKENS.read(new) != TOKENS.read(token), "a deleted conversation does not go on"
-
-
-def test_while_a_person_has_it_the_page_says_that_the_message_arrived(bank, tmp_path):
-    desk = desk_of(bank, tmp_path)
-    _, token = said(desk, "I want to talk to a person")
-    (handoff,) = desk.handover.handoffs.all()
-    desk.handover.handoffs.take(handoff.id, "ann")
-    (shown,), _ = said(desk, "我想问一下", token)
-    assert shown["content"].startswith("已送达")
-    desk.conversations.say(TOKENS.read(token), "Hello!", "person", "ann")
-    assert earlier_messages(desk, TOKENS, token)[-1]["content"] == "ann: Hello!"
-
-
-FOLLOWED = ("I lost my card &lt;b&gt;", "how much is a new one?")
-
-
-OF_ANOTHER_KEY = Tokens("another", 1).sign("a" * 32)
-
-
-# A token holds the time: without names the two test processes would collect different tests.
 @pytest.mark.parametrize(
-    "token", ["", "none", "{}", OF_ANOTHER_KEY], ids=["empty", "a word", "braces", "another key"]
+    "path", ["../chat.py", "..%2Fchat.py", "%2e%2e/chat.py", "chat.py", "__init__.py", "a/main.js"]
 )
-def test_a_token_that_is_not_ours_opens_nothing(bank, tmp_path, token):
-    assert earlier_messages(desk_of(bank, tmp_path), TOKENS, token) == []
+def test_nothing_but_the_page_s_files_is_given(client, path):
+    assert "build_chat" not in client.get(f"/page/{path}").text
+
+
+def test_strings_in_traditional_chinese():
+    text = page_files()["strings.zh-Hant.js"].decode()
+    assert 'talk: "轉人工"' in text
+    assert 'talk: "Talk to a person"' in text
+
+
+def test_the_files_come_with_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["*"]
+    endings = {path.suffix for path in FOLDER.iterdir()}
+    assert endings == {".css", ".js"}
+    assert {f"**/*{ending}" for ending in endings} <= set(patterns)
+
+
+def test_no_script_writes_html_or_runs_text():
+    unsafe = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+    )
+    assert not [p.name for p in FOLDER.glob("*.js") if unsafe.search(p.read_text(encoding="utf-8"))]

@@ -107,6 +107,7 @@ class Conversations:
         key: str = "",
         *,
         begins: str = "",
+        customer: str = "",
         of_person: bool = False,
     ) -> KeptMessage:
         """Keep a customer's message before it is answered.
@@ -117,6 +118,7 @@ class Conversations:
             key: The client's idempotency key; "" for none.
             begins: The channel of a conversation that begins with this message; "" for one that
                 is kept already.
+            customer: Who it is that begins it, as the company's site has signed; "" for anybody.
             of_person: Whether a person is to answer it.
 
         Returns:
@@ -130,7 +132,8 @@ class Conversations:
         """
         with self.database.write() as session:
             if begins:
-                session.add(ConversationRow(id=conversation, channel=begins))
+                begun = ConversationRow(id=conversation, channel=begins, customer=customer)
+                session.add(begun)
             row = conversation_row(session, conversation)
             known = self._by_key(session, conversation, key) if key else None
             if known:

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from assistant.errors import ConversationError
 from assistant.store.database import Database
 from assistant.store.tables import (
     ArticleVersionRow,
     Base,
     CitationRow,
+    ConversationRow,
     MessageRow,
     conversation_row,
 )
@@ -33,6 +35,29 @@ def everything(database: Database, conversation: str) -> dict[str, list[dict[str
             table.name: _rows(session, table, conversation) for table in Base.metadata.sorted_tables
         }
     return {name: rows for name, rows in found.items() if rows}
+
+
+def conversations_of(database: Database, customer: str) -> list[str]:
+    """Return the ids of a customer's conversations, the earliest first.
+
+    Args:
+        database: An open database.
+        customer: Who it is, as the company's site has signed.
+
+    Raises:
+        ConversationError: There is none.
+    """
+    from sqlalchemy import select
+
+    of = ConversationRow.customer == customer
+    wanted = select(ConversationRow.id).where(of).order_by(ConversationRow.created)
+    with database.read() as session:
+        found = list(session.scalars(wanted)) if customer else []
+    if not found:
+        raise ConversationError(
+            f"Expected a customer of whom a conversation is kept, found {customer!r}."
+        )
+    return found
 
 
 def _rows(session: "Session", table: "Table", conversation: str) -> list[dict[str, Any]]:

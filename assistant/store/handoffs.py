@@ -36,6 +36,7 @@ class Handoff:
         created: Since when it waits, in UTC.
         agent: Who has it; "" while it waits.
         is_typing: Whether the agent is typing.
+        customer: Who the customer is, as the company's site has signed; "" if it has not.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Handoff:
     created: datetime
     agent: str
     is_typing: bool
+    customer: str
 
 
 # Keeps an event, such as handoff.opened, in the session in which a handoff changes.
@@ -101,9 +103,11 @@ class Handoffs:
     def all(self, states: Sequence[str] = OPEN) -> list[Handoff]:
         """Return the handoffs in some states: the urgent ones first, then who waits longest."""
         from sqlalchemy import select
+        from sqlalchemy.orm import selectinload
 
         with self._database.read() as session:
             wanted = select(HandoffRow).where(HandoffRow.state.in_(states))
+            wanted = wanted.options(selectinload(HandoffRow.conversation))
             ordered = wanted.order_by(HandoffRow.urgent.desc(), HandoffRow.created)
             return [_handoff(row) for row in session.scalars(ordered)]
 
@@ -221,4 +225,5 @@ def _handoff(row: HandoffRow) -> Handoff:
         created=row.created,
         agent=row.agent,
         is_typing=row.typing is not None and row.typing > now(),
+        customer=row.conversation.customer,
     )

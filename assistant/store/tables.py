@@ -13,7 +13,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from assistant.errors import ConversationError
 
@@ -65,6 +65,8 @@ class ConversationRow(Base):
     language: Mapped[str] = mapped_column(String(8), default="")
     rating: Mapped[int | None]
     """From 1 to 5, at the end."""
+    customer: Mapped[str] = mapped_column(String(80), default="", index=True)
+    """Who it is, as the company's site knows them and has signed; "" for anybody."""
 
 
 class MessageRow(Base):
@@ -173,6 +175,7 @@ class HandoffRow(Base):
     typing: Mapped[datetime | None]
     """Until when the agent is taken to be typing."""
     ended: Mapped[datetime | None]
+    conversation: Mapped[ConversationRow] = relationship()
 
 
 class KeyRow(Base):

@@ -41,12 +41,14 @@ class Caller:
         scopes: What they may do.
         name: What the key or the person is called.
         conversation: The only one that a customer may open.
+        customer: Who a customer is, as the company's site has signed; "" for anybody.
     """
 
     kind: Literal["local", "program", "person", "customer"]
     scopes: tuple[str, ...]
     name: str = ""
     conversation: str = ""
+    customer: str = ""
 
     def must_own(self, conversation: str) -> None:
         """Let through whoever may open a conversation.
@@ -106,7 +108,8 @@ class Access:
         if user:
             return Caller("person", user.scopes, user.name)
         try:
-            return Caller("customer", (CHAT,), conversation=self.tokens.read(bearer))
+            own, customer = self.tokens.read(bearer), self.tokens.customer(bearer)
+            return Caller("customer", (CHAT,), conversation=own, customer=customer)
         except ConversationError:
             return None
 

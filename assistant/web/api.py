@@ -19,6 +19,7 @@ from assistant.web.errors import add_error_handlers, errors
 from assistant.web.full import RefuseWhenFull
 from assistant.web.handoff_routes import handoff_routes
 from assistant.web.health_routes import health_routes
+from assistant.web.identity import Identity
 from assistant.web.logs import name_requests
 from assistant.web.privacy_page import render_privacy
 from assistant.web.reading_routes import reading_routes
@@ -26,6 +27,7 @@ from assistant.web.security import allow_origins, secure
 from assistant.web.sign_in_routes import sign_in_routes
 from assistant.web.turn_routes import ASK, turn_routes
 from assistant.web.turns import Turns
+from assistant.web.widget_routes import widget_routes
 
 MAX_BODY_BYTES = 1_000_000
 # The limit of a request that announces no size, and of the chat page's own requests.
@@ -34,7 +36,12 @@ NOT_FOUND = 404
 
 
 def create_app(
-    desk: Desk, access: Access, turns: Turns, contacts: Contacts, origins: Sequence[str] = ()
+    desk: Desk,
+    access: Access,
+    turns: Turns,
+    contacts: Contacts,
+    origins: Sequence[str] = (),
+    identity: Identity | None = None,
 ) -> FastAPI:
     """Return the HTTP application.
 
@@ -44,6 +51,7 @@ def create_app(
         turns: Lets turns begin.
         contacts: Keeps how customers want to be reached.
         origins: The other origins whose pages may call and show this one.
+        identity: Tells who a customer is; None where the company's site signs nothing.
     """
 
     @contextlib.asynccontextmanager
@@ -68,11 +76,13 @@ def create_app(
     add_error_handlers(app)
     audit = Audit(desk.conversations.database)
     app.include_router(health_routes(desk, turns.metrics, access))
-    app.include_router(conversation_routes(desk, contacts, access, turns.metrics))
+    identity = identity or Identity()
+    app.include_router(conversation_routes(desk, contacts, access, turns.metrics, identity))
     app.include_router(reading_routes(desk, access))
     app.include_router(handoff_routes(desk.handover, desk.conversations, contacts, access))
     app.include_router(sign_in_routes(access, turns.limits, audit))
     app.include_router(turn_routes(desk, access, turns))
+    app.include_router(widget_routes())
     assistant = desk.assistant
 
     @app.get("/privacy", response_class=HTMLResponse, responses=errors(400))

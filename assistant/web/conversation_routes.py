@@ -12,6 +12,7 @@ from assistant.store.conversations import Conversations, KeptMessage, new_conver
 from assistant.store.feedback import Feedback
 from assistant.web.access import Access
 from assistant.web.errors import errors
+from assistant.web.identity import Identity, Visitor
 from assistant.web.metrics import Metrics
 
 THUMBS = {"up": 1, "down": -1, None: 0}
@@ -47,7 +48,7 @@ class Judgement(BaseModel):
 
 
 def conversation_routes(
-    desk: Desk, contacts: Contacts, access: Access, metrics: Metrics
+    desk: Desk, contacts: Contacts, access: Access, metrics: Metrics, identity: Identity
 ) -> APIRouter:
     """Return the routes that change kept conversations, and that of one conversation.
 
@@ -56,16 +57,19 @@ def conversation_routes(
         contacts: Keeps how customers want to be reached.
         access: Tells who calls.
         metrics: Counts the judgements.
+        identity: Tells who begins a conversation.
     """
     router = APIRouter(prefix="/v1")
     conversations = desk.conversations
     feedback, audit = Feedback(conversations.database), Audit(conversations.database)
 
-    @router.post("/conversations", responses=errors(400, 413))
-    def begin() -> dict[str, str]:
+    @router.post("/conversations", responses=errors(400, 403, 413))
+    def begin(visitor: Visitor | None = None) -> dict[str, str]:
+        customer = identity.customer(visitor)
         # Nothing is kept before the first message, so that visitors alone fill no database.
         conversation = new_conversation()
-        return {"conversation_id": conversation, "token": access.tokens.sign(conversation)}
+        token = access.tokens.sign(conversation, customer)
+        return {"conversation_id": conversation, "token": token}
 
     @router.get("/conversations/{conversation}", responses=errors(400, 401, 403, 404, 503))
     def read(conversation: ConversationId, request: Request) -> dict[str, Any]:

@@ -15,16 +15,16 @@ before anything is written down.
 A program answers, on {company}'s own computers. A person reads the conversation if you ask for one,
 or if you seem to be in danger.
 {days} days after your last message, everything is deleted.
-Your browser keeps a token that opens this conversation, and no cookie.
-To delete the conversation at once, press “Delete this conversation” under the chat.
+Your browser keeps a token that opens this conversation and its first words, and no cookie.
+To delete the conversation at once, choose “Delete this conversation” in the chat's menu.
 """,
     "zh": """
 您在这里发送消息时，{company}会保留您的消息、答复以及答复的依据。
 银行卡号、账号、证件号码、邮箱和电话号码在写入之前就会被替换。
 答复由程序给出，程序运行在{company}自己的计算机上。如果您要求转人工，或者看起来处境危险，工作人员会阅读对话。
 最后一条消息之后 {days} 天，全部内容会被删除。
-您的浏览器只保存一个用于打开本对话的令牌，不使用 Cookie。
-如需立即删除对话，请点按聊天下方的“删除本对话”。
+您的浏览器只保存一个用于打开本对话的令牌和对话的开头，不使用 Cookie。
+如需立即删除对话，请在聊天的菜单中选择“删除本对话”。
 """,
 }
 

@@ -82,8 +82,9 @@ def turn_routes(desk: Desk, access: Access, turns: Turns) -> APIRouter:
             items = desk.assistant.stream(question, history)
         else:
             conversation, begins = _conversation(desk, chat, caller)
-            kept = Kept(conversation, tokens.sign(conversation))
-            items = desk.serve(conversation, question, idempotency_key, chat.after, begins=begins)
+            kept = Kept(conversation, tokens.sign(conversation, caller.customer))
+            place = {"begins": begins, "customer": caller.customer}
+            items = desk.serve(conversation, question, idempotency_key, chat.after, **place)
         items = turns.let_in(items, caller, address_of(request))
         # The first item raises the error of an invalid message before the status is sent.
         stream = _with_first(next(items), items)
@@ -103,7 +104,7 @@ def turn_routes(desk: Desk, access: Access, turns: Turns) -> APIRouter:
         first = next(items, None)
         if first is None:
             raise HTTPException(CONFLICT, "Expected a message without an answer, found none")
-        kept = Kept(conversation, tokens.sign(conversation))
+        kept = Kept(conversation, tokens.sign(conversation, caller.customer))
         return _events(_with_first(first, items), kept)
 
     return router

@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("updated", _TIME, nullable=False, index=True),
         sa.Column("language", sa.String(8), nullable=False),
         sa.Column("rating", sa.Integer()),
+        sa.Column("customer", sa.String(80), nullable=False, index=True),
     )
     op.create_table(
         "message",
