@@ -56,5 +56,7 @@ except OSError:
 @pytest.mark.model
 def test_serving_contacts_no_other_machine(tmp_path):
     command = [sys.executable, "-c", SERVE, str(STATE), str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(
+        command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=200
+    )
     assert done.returncode == 0, done.stderr[-3000:]
