@@ -82,6 +82,8 @@ def _add_environment(given: dict[str, Any]) -> None:
             given.setdefault(name, os.environ[variable])
     if "SPACE_ID" in os.environ:
         given.setdefault("host", "0.0.0.0")  # noqa: S104  # a Space is reached from outside
+        # Through its own proxy alone, which says where from; else all visitors count as one.
+        os.environ.setdefault("FRONTDESK_TRUSTED_PROXIES", '["*"]')
         if os.access("/data", os.W_OK):
             given.setdefault("state", "/data")
 
