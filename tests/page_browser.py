@@ -107,7 +107,7 @@ def choose(page, label):
 def again(page):
     """Load the page anew."""
     page.reload()
-    page.wait_for_selector(INPUT)
+    page.wait_for_function("performance.getEntriesByName('frontdesk-open').length")
 
 
 def fits(page):

@@ -150,7 +150,7 @@ def test_sources_open_the_article_at_the_marked_place(
         page.keyboard.press("Tab")
         assert page.evaluate("!!document.activeElement.closest('dialog')")
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.wait_for_selector("dialog", state="detached")
     assert opener.evaluate("element => element === document.activeElement")
     lang = page.evaluate("document.querySelector('.card .title').lang")
     place = (lang, "account-fees")
@@ -320,6 +320,7 @@ def test_a_message_says_when_it_was_said(visit, page_server):
     assert re.fullmatch(r"\d\d:\d\d", stamps.first.inner_text())
     assert re.match(r"\d{4}-\d\d-\d\dT", stamps.first.get_attribute("datetime"))
     page.clock.set_fixed_time("2030-05-06T10:00:00Z")
-    again(page)
+    page.reload()
+    page.wait_for_selector("time")
     assert re.search(r"\d{4}.*\d\d:\d\d", page.locator("time").first.inner_text())
     assert conversation_of(page)

@@ -13,8 +13,8 @@ from assistant.store.database import Database
 from assistant.web.identity import sign
 from tests.conftest import served
 from tests.fakes import Echo
+from tests.page_browser import CHROMIUM, FLAGS
 from tests.page_server import PageServer
-from tests.test_browser import CHROMIUM, FLAGS
 from tests.widget_site import STAND_IN, Site, listening
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import { ApiError, follow } from "./api.js";
 import { isGone } from "./turn.js";
 
 const SLOTS = ["1", "2", "3"];
-const LOOK = 5000;
+const LOOK = 3000;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30000;
 
@@ -40,10 +40,12 @@ export class Live {
   }
 
   async #inOneTab(id, signal) {
-    // Pages without HTTPS have no locks.
-    if (!navigator.locks) return this.#look(signal);
-    const name = `frontdesk-${id}`;
-    return navigator.locks.request(name, { signal }, () => this.#inOneSlot(signal));
+    try {
+      return await navigator.locks.request(`frontdesk-${id}`, { signal }, () => this.#inOneSlot(signal));
+    } catch {
+      // Pages without HTTPS have no locks, and browsers may deny them to frames of other sites.
+      return this.#look(signal);
+    }
   }
 
   async #inOneSlot(signal, [slot, ...others] = SLOTS) {

@@ -148,4 +148,5 @@ window.visualViewport?.addEventListener("resize", fit);
 fit();
 conversation.ready = openLast();
 await conversation.ready;
+performance.mark("frontdesk-open");
 if (matchMedia("(pointer: fine)").matches) parts.composer.focus();
