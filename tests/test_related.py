@@ -23,7 +23,9 @@ def related(count=FEWEST, lang="en"):
     vectors = np.eye(count) + 5.0  # what they have in common
     vectors[1] = vectors[0] + 0.2 * np.eye(count)[1]
     passages = [
-        Passage(article=f"a{n}", lang=lang, title=f"Title {n}", heading="", text="x", start=0, end=1)
+        Passage(
+            article=f"a{n}", lang=lang, title=f"Title {n}", heading="", text="x", start=0, end=1
+        )
         for n in range(count)
     ]
     return RelatedArticles(passages, Rows(vectors))

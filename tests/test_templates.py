@@ -68,7 +68,14 @@ def test_both_languages_have_the_same_sayings():
     for sayings in (en, zh):
         for name in sayings.sayings:
             values = {"company": "X", "max_characters": 9, "title": "T", "crisis": "C"}
-            values |= {"minutes": "3", "day": "D", "time": "09:00", "zone": "Z", "part": "P", "seconds": "3"}
+            values |= {
+                "minutes": "3",
+                "day": "D",
+                "time": "09:00",
+                "zone": "Z",
+                "part": "P",
+                "seconds": "3",
+            }
             assert sayings.say(name, **values)
 
 
