@@ -35,8 +35,7 @@ from assistant.web.turns import Turns
 from assistant.writing.responder import Responder
 from assistant.writing.strategies import StrategyChoices
 from assistant.writing.templates import Sayings
-from knowledge.knowledge_base import KnowledgeBase
-from knowledge.models.model_files import generator_folder, open_embedder, open_span_embedders
+from knowledge.models.model_files import generator_folder, open_embedder
 from tests.page_browser import chromium, page_server, visit  # noqa: F401  # fixtures
 from tests.postgres import has_postgres, new_database, postgres
 
@@ -81,11 +80,11 @@ def bank() -> Assistant:
 
 
 @pytest.fixture(scope="session")
-def parts(embedder):
+def parts(bank, embedder):
     """Lantern Bank's parts, for an assistant with another generator."""
-    spans = open_span_embedders(embedder, STATE, small=False)
     return {
-        "knowledge": KnowledgeBase.open(BANK, embedder, STATE, span_embedders=spans),
+        # The same as the assistant's: a second one would hold its encoders again.
+        "knowledge": bank.finder.knowledge,
         "listener": Listener(
             embedder=embedder, intents=IntentClassifier.open(BANK, embedder, STATE)
         ),

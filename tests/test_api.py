@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from assistant.company import Company
 from assistant.errors import GeneratorError
-from assistant.web import api
+from assistant.web import turn_routes
 from tests.conftest import desk_of, served
 
 
@@ -76,7 +76,7 @@ def test_every_field_of_frontdesk_is_described(client):
     )
     frontdesk = done.model_extra["frontdesk"]
     fields = {*frontdesk, *frontdesk["citations"][0], *frontdesk["support"][0]}
-    assert not {field for field in fields - {"text"} if f"``{field}``" not in api.__doc__}
+    assert not {field for field in fields - {"text"} if f"``{field}``" not in turn_routes.__doc__}
 
 
 def test_official_client_streams(client):

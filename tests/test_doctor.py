@@ -31,7 +31,7 @@ from knowledge.models.model_files import EMBEDDER_NAME
 from tests.conftest import STATE
 from tests.fakes import HashEmbedder
 
-SECRET = "hunter2hunter2"
+SECRET = "swordfish-in-a-pond"
 
 
 def levels(checks):
