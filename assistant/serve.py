@@ -138,7 +138,7 @@ def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
     if chatwoot:
         bot = ChatwootBot(desk, chatwoot, settings.public_url)
         app.include_router(chatwoot_routes(bot, turns))
-    return with_page(app, desk, access, turns, settings.knowledge), desk
+    return with_page(app, desk, access, settings.knowledge), desk
 
 
 def _turns(settings: "Settings", desk: "Desk") -> "Turns":
@@ -169,19 +169,14 @@ def _tell_who_may(access: "Access", settings: "Settings") -> None:
 
 
 def with_page(
-    app: "FastAPI",
-    desk: "Desk",
-    access: "Access",
-    turns: "Turns",
-    knowledge: Path | None = None,
+    app: "FastAPI", desk: "Desk", access: "Access", knowledge: Path | None = None
 ) -> "FastAPI":
     """Return the application with the chat page on it.
 
     Args:
         app: The HTTP interface.
         desk: Holds the conversations.
-        access: Tells who asks.
-        turns: Lets turns begin.
+        access: Says how long tokens are good for.
         knowledge: The knowledge folder, which has the company's logo if there is one.
     """
     import gradio as gr
@@ -198,7 +193,7 @@ def with_page(
     app.add_middleware(WithHead, head=head)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_chat(desk, access, turns),
+        build_chat(responder.company),
         path="/",
         # Visitors must not see an exception's text, and prompts must not be kept.
         show_error=False,

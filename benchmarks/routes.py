@@ -124,7 +124,7 @@ def _server(folder: str) -> "SimpleNamespace":
     given = ("", "fd-wrong", other, tokens.sign(conversation))
     known = [keys.add(who, ["agent" if "agent" in who else "chat"]) for who in WHO[len(given) :]]
     return SimpleNamespace(
-        app=with_page(app, desk, access, turns),
+        app=with_page(app, desk, access),
         conversation=conversation,
         handoff=handoff.id,
         bearers=dict(zip(WHO, (*given, *known), strict=True)),

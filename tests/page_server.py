@@ -181,7 +181,7 @@ class PageServer:
         self.answerer = Answerer()
         self.served = served(desk_of(self.answerer, folder), origins=origins)
         self.desk = self.served.desk
-        app = with_page(self.served.app, self.desk, self.served.access, self.served.turns)
+        app = with_page(self.served.app, self.desk, self.served.access)
         self.port = _free_port()
         self._app = app
         self.start()

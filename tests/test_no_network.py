@@ -38,7 +38,7 @@ from assistant.config import Settings
 from assistant.serve import with_page
 from tests.conftest import desk_of, served
 server = served(desk_of(Assistant.from_config(Settings(state=sys.argv[1])), sys.argv[2]))
-app = with_page(server.app, server.desk, server.access, server.turns)
+app = with_page(server.app, server.desk, server.access)
 with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5000)) as client:
     assert client.get("/").status_code == 200
     for text in ("how much is a replacement card?", "补一张卡多少钱？"):

@@ -31,7 +31,7 @@ def client(tmp_path):
         name={"en": "Shop", "zh": "小店"}, look=Look.model_validate({"logo": "logo.svg"})
     )
     server = served(desk_of(echo, tmp_path))
-    app = with_page(server.app, server.desk, server.access, server.turns, tmp_path)
+    app = with_page(server.app, server.desk, server.access, tmp_path)
     return TestClient(app, **LOCAL)
 
 

@@ -6,10 +6,7 @@ import json
 import gradio as gr
 
 from assistant.company import Company
-from assistant.desk import Desk
-from assistant.web.access import Access
 from assistant.web.page_routes import page_files, page_version
-from assistant.web.turns import Turns
 
 STYLES = ("chat.css", "messages.css")
 # What other sites load is no part of the page.
@@ -20,17 +17,13 @@ FALLBACK = (
 )
 
 
-def build_chat(desk: Desk, access: Access, turns: Turns) -> gr.Blocks:
-    """Return the page that hosts the chat; see ``page_head``.
+def build_chat(company: Company) -> gr.Blocks:
+    """Return the page that hosts the chat; see ``page_head``. It asks over HTTP, as all clients do.
 
     Args:
-        desk: Holds the conversations; its company gives the page its title.
-        access: Tells who asks. The page asks over HTTP, as every client does.
-        turns: Lets turns begin, likewise.
+        company: Gives the page its title.
     """
-    del access, turns
-    names = desk.assistant.responder.company.name
-    title = " · ".join(dict.fromkeys(names.values()))
+    title = " · ".join(dict.fromkeys(company.name.values()))
     page = gr.Blocks(analytics_enabled=False, title=title)
     with page:
         gr.HTML(f"<p>{html.escape(FALLBACK)}</p>")

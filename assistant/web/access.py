@@ -91,10 +91,6 @@ class Access:
             raise HTTPException(FORBIDDEN, f"Expected somebody who may {scope}, found another")
         raise HTTPException(UNAUTHORIZED, NO_KEY if scope == CHAT else NOT_SIGNED_IN)
 
-    def visitor(self, request: Request) -> Caller | None:
-        """Return who uses the page: somebody on this machine, or None for anybody else."""
-        return self._local(request)
-
     def is_open(self) -> bool:
         """Return whether agents' routes are open on this machine: nobody can sign in yet."""
         return not self.sessions.users.are_there()

@@ -34,7 +34,7 @@ class Limits:
         """Count a turn. Those of this machine are not counted: nothing tells them apart.
 
         Args:
-            caller: Who asks; None for a visitor of the page.
+            caller: Who asks; None for a customer of another system.
             address: Where from.
 
         Raises:

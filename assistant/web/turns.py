@@ -25,7 +25,7 @@ class Turns:
 
         Args:
             items: The turn; nothing of it is done before.
-            caller: Who asks; None for a visitor of the page.
+            caller: Who asks; None for a customer of another system.
             address: Where from.
 
         Raises:
