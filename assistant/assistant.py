@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 from assistant.company import Company
@@ -56,8 +57,6 @@ class Assistant:
         """
         self.listener, self.finder, self.responder = listener, finder, responder
         self.waiting, self._cores = Waiting(), Cores()
-        # How replies of earlier turns are known again where a client keeps their text alone.
-        self._decided = {name: self._every(name) for name in DECIDED}
 
     @classmethod
     def from_config(cls, settings: Settings) -> Self:
@@ -112,6 +111,20 @@ class Assistant:
             expand_in_background(knowledge, settings.state, assistant.waiting)
         return assistant
 
+    def answering_from(self, folder: Path) -> "Assistant":
+        """Return the same assistant with other articles, such as a copy of its own with a change.
+
+        Args:
+            folder: Their folder.
+
+        Raises:
+            KnowledgeError: They cannot be used.
+            OSError: Their index cannot be written.
+        """
+        knowledge = self.finder.knowledge.beside(folder)
+        finder = self.finder.searching(knowledge)
+        return Assistant(listener=self.listener, finder=finder, responder=self.responder)
+
     def reply(
         self, question: str, history: Sequence[Message] = (), strategy: str | None = None
     ) -> Reply:
@@ -140,7 +153,9 @@ class Assistant:
 
     def consider(self, question: str, history: Sequence[Message] = ()) -> Findings:
         """Find out what is known of a message before any text is written; see ``stream``."""
-        known = [recover_decision(message, self._decided) for message in history]
+        # How replies of earlier turns are known again where a client keeps their text alone.
+        decided = {name: self._every(name) for name in DECIDED} if history else {}
+        known = [recover_decision(message, decided) for message in history]
         known = self._with_citations(known)
         asked = what_is_asked(simplified(question), [_simplified(message) for message in known])
         clock = Stopwatch()
@@ -163,6 +178,10 @@ class Assistant:
     def article(self, lang: str, article: str) -> Article | None:
         """Return a currently valid article, or None."""
         return self.finder.knowledge.current().article(lang, article)
+
+    def valid_articles(self) -> list[Article]:
+        """Return all currently valid articles."""
+        return self.finder.knowledge.current().valid_articles()
 
     def _with_citations(self, history: Sequence[Message]) -> list[Message]:
         """Return the history with what the last replies quote, for clients that keep text alone."""

@@ -12,7 +12,7 @@ from assistant.desk import Desk
 from assistant.errors import InvalidMessageError, StoreError
 from assistant.handover import summary_of
 from assistant.messages import Action, Reply, Stream
-from assistant.store.handoffs import ELSEWHERE
+from assistant.store.handoff import ELSEWHERE
 from assistant.store.outside import OutsideConversations
 from assistant.store.tables import now
 from knowledge.segmenter import language_of

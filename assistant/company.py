@@ -76,6 +76,23 @@ class People(BaseModel):
                 return max(here, opens)
         return None
 
+    def closing(self, opened: datetime) -> datetime:
+        """Return when people stop answering on a day, in their zone.
+
+        Args:
+            opened: A time at which they answer.
+        """
+        here = opened.astimezone(ZoneInfo(self.timezone))
+        said = self.hours[DAYS[here.weekday()]]
+        if _until_midnight(said):
+            day = here.date() + timedelta(days=1)
+            return datetime.combine(day, time(), ZoneInfo(self.timezone))
+        return datetime.combine(here.date(), _times(said)[1], ZoneInfo(self.timezone))
+
+
+def _until_midnight(said: str) -> bool:
+    return said.strip().endswith("24:00")
+
 
 def _times(said: str) -> tuple[time, time]:
     found = _HOURS.fullmatch(said.strip())

@@ -1,23 +1,29 @@
-"""Settings: a file, overridden by the environment, overridden by the command line."""
+"""Settings: a file, then the console, then the environment, then the command line; the last wins.
+
+Whoever starts the process decides last: what the environment or the command line sets stays set,
+whatever is changed in the console.
+"""
 
 import argparse
+import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
     EnvSettingsSource,
     InitSettingsSource,
-    PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
 from yaml import YAMLError
 
 from assistant.errors import SettingsError
+from assistant.kept_values import kept_values
 
 BANK = Path(__file__).parent.parent / "knowledge" / "bank"
 # How many right answers one wrong answer outweighs in the thresholds of ``assistant.routing``.
@@ -27,7 +33,18 @@ _SECRETS = (
     *("generator_key", "database", "secret_key", "contact_key", "admin_password"),
     *("webhook_secret", "chatwoot_token", "chatwoot_secret", "identity_secret"),
 )
+# What the console may change. Not where the server is found and what it keeps things in; nor whom
+# it trusts, which models it loads and which systems it calls, some of them with a secret.
+KEEPABLE = (
+    *("caution", "strategy", "max_characters", "keep_days", "contact_days", "per_minute"),
+    *("at_once", "queue", "patience", "small", "expansions", "logs"),
+)
+Place = Literal["command line", "environment", "console", "file", "default"]
+# Where a value may come from, the strongest first; without any, it is the default.
+PLACES: tuple[Place, ...] = ("command line", "environment", "console", "file")
 Strategy = Literal["auto", "tuned", "few_shot", "zero_shot", "extractive"]
+
+logger = logging.getLogger(__name__)
 
 
 class Options(BaseSettings):
@@ -127,6 +144,11 @@ class Settings(ServeOptions):
     public_url: str | None = Field(
         None, description="where customers reach this server, for links in other systems"
     )
+    dialogues: Path | None = Field(
+        None,
+        description="the folder of canned dialogues that must pass before an article goes live; "
+        "None for `dialogues` in the knowledge folder",
+    )
     webhook_url: str | None = Field(None, description="where events of handoffs are sent")
     webhook_secret: SecretStr | None = Field(None, description="signs those events")
     webhook_hosts: list[str] = Field([], description="the hosts that events may be sent to")
@@ -135,6 +157,25 @@ class Settings(ServeOptions):
     chatwoot_secret: SecretStr | None = Field(
         None, description="the secret with which that bot's events are signed"
     )
+
+    # What each place says, as it says it.
+    _given: dict[Place, dict[str, Any]] = PrivateAttr(default_factory=dict)
+
+    def place_of(self, name: str) -> Place:
+        """Return where the value of a setting comes from."""
+        return next((place for place in PLACES if name in self._given.get(place, {})), "default")
+
+    def is_fixed(self, name: str) -> bool:
+        """Return whether who started the process has set it, so that the console cannot."""
+        return self.place_of(name) in ("command line", "environment")
+
+    def with_kept(self, kept: Mapping[str, Any]) -> "Settings":
+        """Return these settings with what the console keeps, instead of what it kept before.
+
+        Args:
+            kept: Values by name. What is no setting, or no longer right, is left out and logged.
+        """
+        return _merged({**self._given, "console": _usable(kept)}, None)
 
     @property
     def database_url(self) -> str:
@@ -155,16 +196,58 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         SettingsError: The file is missing, a key is unknown or a value is invalid.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
-    return _merge(InitSettingsSource(Settings, given), file)
+    return _read(given, file)
 
 
-def _merge(first: PydanticBaseSettingsSource, file: Path | None) -> Settings:
-    sources = (first, EnvSettingsSource(Settings), _file_source(file))
+def checked(name: str, value: Any) -> Any:
+    """Return a value of a setting as JSON can hold it, if the console may keep it.
+
+    Raises:
+        SettingsError: It cannot be changed there, or the value is wrong.
+    """
+    if name not in KEEPABLE:
+        raise SettingsError(
+            f"Expected a setting that can be changed here: {', '.join(KEEPABLE)}; found {name!r}."
+        )
+    settings = _merged({"console": {name: value}}, None)
+    return settings.model_dump(mode="json", include={name})[name]
+
+
+def is_secret(name: str) -> bool:
+    """Return whether the value of a setting is never told."""
+    return name in _SECRETS
+
+
+def _read(given: dict[str, Any], file: Path | None) -> Settings:
+    env, yaml = EnvSettingsSource(Settings)(), _file_source(file)()
+    said: dict[Place, dict[str, Any]] = {
+        "command line": given, "environment": env, "console": {}, "file": yaml,
+    }  # fmt: skip
+    return _merged(said, file)
+
+
+def _merged(given: dict[Place, dict[str, Any]], file: Path | None) -> Settings:
+    said = [InitSettingsSource(Settings, given.get(place, {})) for place in PLACES]
     try:
         # To mypy, a model's constructor takes the fields alone.
-        return Settings(_build_sources=(sources, {}))  # type: ignore[call-arg]
+        settings = Settings(_build_sources=(tuple(said), {}))  # type: ignore[call-arg]
     except ValidationError as error:
         raise SettingsError(_explain(error, file)) from None
+    settings._given = given
+    return settings
+
+
+def _usable(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the kept values that are settings; one that is wrong must not keep a server down."""
+    usable = {}
+    for name, value in kept.items():
+        if name not in KEEPABLE:
+            continue
+        try:
+            usable[name] = checked(name, value)
+        except SettingsError as error:
+            logger.warning("what the console keeps is left out: %s", error)
+    return usable
 
 
 def _file_source(file: Path | None) -> YamlConfigSettingsSource:
@@ -203,10 +286,13 @@ def add_arguments(parser: argparse.ArgumentParser, options: type[Options] = Opti
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """Return the settings of a command line that ``add_arguments`` parsed.
 
+    What the console keeps in the database that they name counts, too.
+
     Raises:
         SettingsError: As in ``load_settings``.
     """
     # The source would also try to parse the lists that a command's own options hold.
     given = {n: v for n, v in vars(arguments).items() if n in ServeOptions.model_fields}
-    source = CliSettingsSource[Any](ServeOptions)
-    return _merge(source(parsed_args=given), arguments.config)
+    source = CliSettingsSource[Any](ServeOptions)(parsed_args=given)
+    settings = _read(source(), arguments.config)
+    return settings.with_kept(kept_values(settings.database_url))

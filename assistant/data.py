@@ -20,6 +20,7 @@ EPILOG = """examples:
   %(prog)s export --customer 42     everything of a customer whom the site has signed
   %(prog)s purge --days 30
   %(prog)s unanswered --days 7     what came nearest stands beside each question
+  %(prog)s unanswered --groups     those that mean the same together, the most frequent first
   %(prog)s audit
 """
 
@@ -48,7 +49,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
     purge.add_argument("--days", type=int, help="how long they are kept; default: the settings'")
     shown = verbs.add_parser("unanswered", help="show the questions that got no answer")
     shown.add_argument("--days", type=int, default=7, help="of how many days; default: %(default)s")
+    shown.add_argument("--groups", action="store_true", help="group them by meaning")
     audit = verbs.add_parser("audit", help="show who did what")
+    audit.add_argument("--who", default="", metavar="NAME", help="of one alone")
+    audit.add_argument("--did", default="", metavar="WHAT", help="of one kind alone, such as take")
     audit.add_argument("--count", type=int, default=50, help="how much; default: %(default)s")
     for verb in (export, erase, purge, shown, audit):
         add_arguments(verb)
@@ -72,9 +76,12 @@ def _do(given: argparse.Namespace) -> str:
     settings = settings_of(given)
     database = Database.open(settings.database_url)
     if given.verb == "unanswered":
-        return _unanswered(database, given.days)
+        groups = given.groups
+        return (
+            _groups(database, given.days, settings) if groups else _unanswered(database, given.days)
+        )
     if given.verb == "audit":
-        return _audit(database, given.count)
+        return _audit(database, given)
     if given.verb == "purge":
         days = given.days or settings.keep_days
         deleted = purge(database, days)
@@ -152,10 +159,36 @@ def _unanswered(database: "Database", days: int) -> str:
     return "\n".join(lines) or f"No question was left unanswered in {days} days."
 
 
-def _audit(database: "Database", count: int) -> str:
+def _groups(database: "Database", days: int, settings: "Settings") -> str:
+    from datetime import timedelta
+
+    from assistant.articles.listing import ArticleFolder
+    from assistant.reports.likeness import Likeness
+    from assistant.reports.question_groups import languages_of, question_groups
+    from assistant.store.tables import now
+    from assistant.store.unanswered import unanswered
+    from knowledge.models.model_files import open_embedder
+
+    questions = unanswered(database, now() - timedelta(days=days))
+    likeness = Likeness(open_embedder(settings.embedder, settings.state))
+    likeness.read(question.question for question in questions)
+    articles = ArticleFolder(settings.knowledge).articles()
+    lines = []
+    for group in question_groups(questions, likeness):
+        seen = f"{group.first:%Y-%m-%d} to {group.last:%Y-%m-%d}"
+        lines.append(f"{len(group.questions)} times, {seen}, missing: {group.missing}")
+        lines += [f"  {text}" for text in group.texts]
+        if near := group.nearest:
+            _, without = languages_of(near, articles)
+            gap = f", not in {', '.join(without)}" if without else ""
+            lines.append(f"  nearest: {near.title}{gap}: {near.sentence} ({near.answers:.2f})")
+    return "\n".join(lines) or f"No question was left unanswered in {days} days."
+
+
+def _audit(database: "Database", given: argparse.Namespace) -> str:
     from assistant.store.audit import Audit
 
-    deeds = Audit(database).latest(count)
+    deeds, _ = Audit(database).find(given.who, given.did, count=given.count)
     return "\n".join(f"{d.created:%Y-%m-%d %H:%M} {d.who}: {d.did} {d.on}".strip() for d in deeds)
 
 

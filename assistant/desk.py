@@ -2,14 +2,17 @@
 
 import contextlib
 import dataclasses
+import time
 
 from assistant.assistant import Assistant
 from assistant.errors import StoreError
+from assistant.grounding.known_figures import KnownFigures
 from assistant.handover import Handover
 from assistant.message import safety
 from assistant.messages import Action, Reply, Stream, Support
 from assistant.store.conversations import Conversations, KeptMessage
 from assistant.store.handoffs import Handoffs, Tell
+from assistant.store.summaries import FIRST_WORD
 
 # Why a reply is empty.
 WITH_PERSON = "with_person"
@@ -29,6 +32,7 @@ class Desk:
             tell: Keeps what another system is told of handoffs; None if none is.
         """
         self.assistant, self.conversations = assistant, conversations
+        self.figures = KnownFigures(assistant)
         responder = assistant.responder
         self.handover = Handover(
             Handoffs(conversations.database, tell),
@@ -88,35 +92,64 @@ class Desk:
         safety.check(text, self.assistant.responder.max_characters)
         of_person = not begins and self.handover.is_taken(conversation)
         asked = self.conversations.ask(
-            conversation, text, key, begins=begins, customer=customer, of_person=of_person
+            conversation,
+            text,
+            key,
+            after=after,
+            begins=begins,
+            customer=customer,
+            of_person=of_person,
         )
         if asked.state == "said":
-            yield Reply("", Action.HANDOFF, WITH_PERSON, "")
+            yield Reply("", Action.HANDOFF, WITH_PERSON, "", asked=asked.number)
             return
         if asked.reply:
             yield asked.reply.text
             yield asked.reply
             return
-        before = asked.number if after is None else min(asked.number, after + 1)
-        yield from self._answered(conversation, asked, text, before)
+        yield from self._answered(conversation, asked, text)
 
     def again(self, conversation: str) -> Stream:
         """Answer the last message of a conversation if its reply was interrupted; see ``serve``."""
         asked = self.conversations.claim(conversation)
         if asked:
-            yield from self._answered(conversation, asked, asked.text, asked.number)
+            yield from self._answered(conversation, asked, asked.text)
 
-    def _answered(self, conversation: str, asked: KeptMessage, text: str, before: int) -> Stream:
-        history = self.conversations.history(conversation, before)
-        is_kept = False
+    def suggest(self, conversation: str) -> Reply | None:
+        """Return what the assistant would reply to a customer's last message; nothing is kept.
+
+        Args:
+            conversation: The id of the conversation.
+
+        Returns:
+            The reply; None where the customer has said nothing.
+
+        Raises:
+            ConversationError: There is no such conversation.
+            GeneratorError: The generator fails.
+        """
+        said = self.conversations.messages(conversation)
+        asked = next((m for m in reversed(said) if m.role == "user"), None)
+        if asked is None:
+            return None
+        history = self.conversations.history(conversation, before=asked.follows + 1)
+        *_, reply = self.assistant.stream(asked.text, history)
+        assert isinstance(reply, Reply)  # noqa: S101  # the stream's contract
+        return reply
+
+    def _answered(self, conversation: str, asked: KeptMessage, text: str) -> Stream:
+        history = self.conversations.history(conversation, before=asked.follows + 1)
+        is_kept, start, first = False, time.perf_counter(), 0.0
         try:
             for item in self.assistant.stream(text, history):
+                first = first or round((time.perf_counter() - start) * 1000, 1)
                 if isinstance(item, str):
                     yield item
                     continue
-                reply = item
+                timings = {**item.timings_ms, FIRST_WORD: first}
+                reply = dataclasses.replace(item, asked=asked.number, timings_ms=timings)
                 if told := self.handover.hand_over(conversation, item):
-                    reply = _with(item, told)
+                    reply = _with(reply, told)
                     yield f"\n\n{told}"
                 versions, article = self.assistant.versions(), self.assistant.article
                 kept = self.conversations.answer(asked.id, reply, article, versions)

@@ -16,6 +16,7 @@ from assistant.message.courtesies import unjoined
 from assistant.messages import Action
 from assistant.policy import Policy
 from assistant.routing import PERSON, SORRY, Route, Router
+from assistant.weighing import as_part, weigh
 from assistant.writing.reply_builder import citation_of
 from knowledge.documents import Hit
 from knowledge.knowledge_base import KnowledgeBase
@@ -52,6 +53,16 @@ class Finder:
         self._listener = listener
         self._verdicts = verdicts
         self._router = Router(policy)
+
+    def searching(self, knowledge: KnowledgeBase) -> "Finder":
+        """Return the same that searches other articles."""
+        return Finder(
+            listener=self._listener,
+            knowledge=knowledge,
+            evidence=self.evidence,
+            verdicts=self._verdicts,
+            policy=self.policy,
+        )
 
     def find(self, message: Understood, clock: Stopwatch) -> Findings:
         """Return the findings of a message, whole or part by part.
@@ -97,14 +108,14 @@ class Finder:
             )
         parts = () if route or message.picked else self._parts(message, clock)
         if len(parts) == 1:
-            return parts[0]
+            return as_part(parts[0])
         if parts:
-            first = next(part for part in parts if _is_answer(part))
-            nearest = next((part for part in parts if not _is_answer(part)), first).nearest
-            return Findings(message, first.route, clock, hits, parts=parts, nearest=nearest)
+            return as_part(_of_parts(message, clock, hits, parts))
         found = self._read(message, hits, route, clock)
+        if len(message.asked.parts) > 1 or message.asked.sides:
+            found = as_part(found)
         if risk and not _is_answer(found):
-            return Findings(message, risk, clock)
+            return Findings(message, risk, clock, weighed=found.weighed)
         return self._until_a_person(found) if found.route.action is Action.HANDOFF else found
 
     def _parts(self, message: Understood, clock: Stopwatch) -> tuple[Findings, ...]:
@@ -216,7 +227,10 @@ class Finder:
             verdict = self._verdict(message, chosen)
             clock.lap("verdict")
         nearest = nearest_of(ranked, hits)
-        return Findings(message, route, clock, hits, chosen, verdict, nearest=nearest)
+        weighed = weigh(message, ranked, self.policy, expected=is_expected)
+        return Findings(
+            message, route, clock, hits, chosen, verdict, nearest=nearest, weighed=weighed
+        )
 
     def _until_a_person(self, findings: Findings) -> Findings:
         """Return the findings of a handoff with what the customer can read while waiting.
@@ -258,6 +272,19 @@ def _together(parts: Sequence[Findings]) -> list[Evidence]:
 
 def _is_answer(part: Findings) -> bool:
     return part.route.action is Action.ANSWER
+
+
+def _of_parts(
+    message: Understood, clock: Stopwatch, hits: Sequence[Hit], parts: Sequence[Findings]
+) -> Findings:
+    """Return the findings of a message of which at least one part is answered."""
+    answered = [part for part in parts if _is_answer(part)]
+    nearest = next((part for part in parts if not _is_answer(part)), answered[0]).nearest
+    # All of the answer is right only if the least likely part is.
+    weighed = min((part.weighed for part in answered), key=lambda weighed: weighed.answers)
+    return Findings(
+        message, answered[0].route, clock, hits, parts=parts, nearest=nearest, weighed=weighed
+    )
 
 
 def _turn_of(part: Findings) -> EarlierTurn:

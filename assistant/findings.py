@@ -9,7 +9,7 @@ from assistant.evidence.ranked_sentences import Evidence
 from assistant.intents.classifier import Prediction
 from assistant.intents.question_reader import ReadQuestion
 from assistant.message.context import EarlierTurn
-from assistant.messages import Message, Nearest
+from assistant.messages import Message, Nearest, Weighed
 from assistant.routing import Route
 from knowledge.documents import Hit
 from knowledge.models.embedder import Vectors
@@ -93,6 +93,7 @@ class Findings:
         verdict: Whether they say "yes" or "no" or that it "depends"; "" where that is not asked.
         parts: The findings of each of several questions; () for one.
         nearest: What the likeliest articles have nearest to it.
+        weighed: What the policy decided by.
         suggestions: The titles of articles that may be wanted next.
     """
 
@@ -104,6 +105,7 @@ class Findings:
     verdict: str = ""
     parts: Sequence["Findings"] = ()
     nearest: tuple[Nearest, ...] = ()
+    weighed: Weighed = Weighed()
     suggestions: tuple[str, ...] = ()
 
     @property

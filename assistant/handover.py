@@ -10,7 +10,8 @@ from assistant.company import Company
 from assistant.errors import StoreError
 from assistant.messages import Action, Reply
 from assistant.store.conversations import Conversations, KeptMessage
-from assistant.store.handoffs import Handoff, Handoffs
+from assistant.store.handoff import Handoff
+from assistant.store.handoffs import Handoffs
 from assistant.store.tables import now
 
 # The customer's messages that a summary holds, from the end.
@@ -72,6 +73,22 @@ class Handover:
             handoff.conversation, self._saying("person_back", lang), "assistant"
         )
 
+    def reply(self, number: int, agent: str, text: str, key: str = "") -> KeptMessage:
+        """Take a conversation and send the customer a person's reply.
+
+        Args:
+            number: The handoff's number.
+            agent: Who replies.
+            text: What they say.
+            key: The client's idempotency key: with the same key it is sent once; "" for none.
+
+        Raises:
+            HandoffError: The handoff does not exist, has ended, or is another agent's.
+            StoreError: It cannot be kept.
+        """
+        handoff = self.handoffs.take(number, agent)
+        return self._conversations.say(handoff.conversation, text, "person", agent, key)
+
     def remind(self) -> list[Handoff]:
         """Tell the customers whom nobody has answered in time; return their handoffs."""
         people, wait = self._company.people, timedelta(0)
@@ -97,8 +114,8 @@ class Handover:
                 except StoreError as error:
                     logger.error("nobody could be reminded: %s", error)
 
-        if self._company.people:
-            threading.Thread(target=work, daemon=True, name="remind").start()
+        # Who has no people now may get some while the server runs.
+        threading.Thread(target=work, daemon=True, name="remind").start()
 
     def _announced(self, lang: str) -> str:
         people = self._company.people

@@ -94,15 +94,45 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """What was weighed before a reply, so that it can be weighed again with another caution.
+
+    Attributes:
+        best: The probability, in [0, 1], that one of the sentences to quote answers; None where no
+            network read them.
+        answerable: The same of any sentence.
+        best_article: The same of the likeliest article.
+        expected: Whether the best hit is the article of an intent that is sure.
+        later: Whether the message is a later one.
+        decides: What these values decide: whether the message is answered, whether a part of it
+            is, or nothing, because something else decided.
+    """
+
+    best: float | None = None
+    answerable: float = 0.0
+    best_article: float = 0.0
+    expected: bool = False
+    later: bool = False
+    decides: Literal["answer", "part", "nothing"] = "nothing"
+
+    @property
+    def answers(self) -> float:
+        """The probability, in [0, 1], that what an answer quotes answers."""
+        return self.best_article if self.best is None else self.best
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The whole reply to one message. Scores are probabilities in [0, 1], times milliseconds.
 
     ``choices`` are what a clarifying question offers: titles of articles and, last, "none of
     these". The next message picks one by its words or its number. ``urgent`` says that somebody
     may be in danger: a person should look first at this conversation. ``number`` is its place in
-    the conversation, from 1; 0 where it is not kept. ``nearest`` is what was found, the most likely
-    article first: what an answer was chosen from, and what was too far from one that is missing.
-    ``suggestions`` are titles of articles that the customer may want to read next.
+    the conversation, from 1, and ``asked`` that of the message that it answers; 0 where they are
+    not kept. ``nearest`` is what was found, the most likely article first: what an answer was
+    chosen from, and what was too far from one that is missing. ``weighed`` is what the policy
+    decided by; None in replies that were kept before it was. ``suggestions`` are titles of
+    articles that the customer may want to read next.
     """
 
     text: str
@@ -119,11 +149,14 @@ class Reply:
     choices: tuple[str, ...] = ()
     urgent: bool = False
     nearest: tuple[Nearest, ...] = ()
+    weighed: Weighed | None = None
     suggestions: tuple[str, ...] = ()
     strategy: str | None = None
     template: str | None = None
     generator: str | None = None
     number: int = 0
+    asked: int = 0
+    rule: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -139,6 +172,7 @@ class Reply:
         known["choices"] = tuple(data["choices"])
         known["suggestions"] = tuple(data.get("suggestions", ()))
         known["nearest"] = tuple(Nearest(**entry) for entry in data.get("nearest", ()))
+        known["weighed"] = Weighed(**data["weighed"]) if data.get("weighed") else None
         return cls(**known)
 
     def message(self) -> Message:

@@ -7,13 +7,29 @@ questions, ``GeneralPolicy`` for any other. Thresholds are probabilities in [0, 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from assistant.config import USUAL_CAUTION
 from assistant.evidence.ranked_sentences import RankedSentences
 from assistant.intents.classifier import Prediction
-from assistant.messages import Action
+from assistant.messages import Action, Weighed
 from knowledge.documents import Hit
+
+
+class Likelihoods(Protocol):
+    """What is decided by: ranked sentences, or what a reply keeps of them."""
+
+    @property
+    def best(self) -> float | None:
+        """The probability that what would be quoted answers; None if nothing was read."""
+
+    @property
+    def answerable(self) -> float:
+        """The probability that any sentence answers."""
+
+    @property
+    def best_article(self) -> float:
+        """The probability that the likeliest article answers."""
 
 
 class Policy:
@@ -80,6 +96,10 @@ class Policy:
         Answering pays if the odds of being right exceed the cost (Chow 1970, doi
         10.1109/TIT.1970.1054406), so the odds of each threshold grow in proportion to it.
         """
+        self.weigh(caution)
+
+    def weigh(self, caution: float) -> None:
+        """Take another cost of a wrong answer, for the turns that come."""
         self._times = caution / USUAL_CAUTION
 
     def is_sure(self, prediction: Prediction) -> bool:
@@ -127,7 +147,7 @@ class Policy:
         likeliest = max(known, key=known.__getitem__)
         return likeliest if known[likeliest] >= self.sure_verdict[lang] else ""
 
-    def is_clear(self, ranked: RankedSentences, *, later: bool = False) -> bool:
+    def is_clear(self, ranked: Likelihoods, *, later: bool = False) -> bool:
         """Return whether what is quoted answers without a clarifying question.
 
         Args:
@@ -138,7 +158,7 @@ class Policy:
             return self.is_about(ranked)
         return ranked.best >= self._raised(self.clear_later if later else self.clear_sentence)
 
-    def is_about(self, ranked: RankedSentences) -> bool:
+    def is_about(self, ranked: Likelihoods) -> bool:
         """Return whether the most likely article is worth reading until a person comes."""
         return ranked.best_article >= self._raised(self.clear_article)
 
@@ -146,13 +166,18 @@ class Policy:
         """Return whether the most likely article is worth naming, though it does not answer."""
         return ranked.best_article >= self.near
 
-    def is_doubtful(self, ranked: RankedSentences) -> bool:
+    def is_doubtful(self, ranked: Likelihoods) -> bool:
         """Return whether probably no sentence answers, however clear all else is."""
         return ranked.answerable < self._raised(self.doubtful)
 
     def is_certain(self, ranked: RankedSentences) -> bool:
         """Return whether a picked article answers beyond doubt."""
         return ranked.best_article >= self._raised(self.certain)
+
+    def would_answer(self, weighed: Weighed) -> bool:
+        """Return whether a message is answered of which these values decide that."""
+        is_wanted = weighed.expected or self.is_clear(weighed, later=weighed.later)
+        return is_wanted and not self.is_doubtful(weighed)
 
     def decide(self, ranked: RankedSentences, *, expected: bool, later: bool = False) -> Action:
         """Return ``ANSWER``, ``CLARIFY`` or ``DECLINE``.

@@ -105,6 +105,7 @@ def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
     from assistant.chatwoot import Chatwoot
     from assistant.chatwoot_bot import ChatwootBot
     from assistant.desk import Desk
+    from assistant.live_settings import LiveSettings
     from assistant.secret_key import revealed, secret_key
     from assistant.store.contacts import Contacts
     from assistant.store.conversations import Conversations
@@ -119,10 +120,13 @@ def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
 
     # A database that cannot be used is told before the models are loaded.
     database = Database.open(settings.database_url)
-    purge_daily(database, settings.keep_days, lambda error: logger.error("not purged: %s", error))
     webhook, chatwoot = WebhookSender.of(settings, database), Chatwoot.of(settings)
     secret = secret_key(settings.state, revealed(settings.secret_key))
-    access = Access.open(database, Tokens(secret, settings.keep_days), secret)
+    tokens = Tokens(secret, settings.keep_days)
+    purge_daily(
+        database, lambda: tokens.days, lambda error: logger.error("not purged: %s", error)
+    )
+    access = Access.open(database, tokens, secret)
     _tell_who_may(access, settings)
     print(f"Preparing the models and the index in {settings.state.resolve()} …", flush=True)
     tell = webhook.outbox.tell if webhook else None
@@ -131,13 +135,22 @@ def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
     if webhook:
         webhook.deliver_always()
     turns = _turns(settings, desk)
+    live = LiveSettings.of(settings, desk)
     sealed_with = revealed(settings.contact_key) or secret
     contacts = Contacts(database, sealed_with, settings.contact_days)
+    live.on("per_minute", turns.limits.allow)
+    live.on("keep_days", lambda days: setattr(tokens, "days", days))
+    live.on("contact_days", lambda days: setattr(contacts, "days", days))
+    live.look_always()
     identity = Identity(revealed(settings.identity_secret))
     app = create_app(desk, access, turns, contacts, settings.allowed_origins, identity)
     if chatwoot:
         bot = ChatwootBot(desk, chatwoot, settings.public_url)
         app.include_router(chatwoot_routes(bot, turns))
+    from assistant.ui.console.mount import with_console
+
+    # Before the page at /, which takes every other address.
+    app = with_console(app, desk, access, settings, live)
     return with_page(app, desk, access, settings.knowledge), desk
 
 
@@ -189,7 +202,11 @@ def with_page(
     logo = responder.company.look.logo
     # Before the page itself, which takes every other address.
     app.include_router(page_routes(knowledge / logo if knowledge and logo else None))
-    head = page_head(responder.company, access.tokens.days, responder.max_characters)
+
+    def head() -> str:
+        """Return the page's head, which tells settings that change while the server runs."""
+        return page_head(responder.company, access.tokens.days, responder.max_characters)
+
     app.add_middleware(WithHead, head=head)
     mounted: FastAPI = gr.mount_gradio_app(
         app,

@@ -13,6 +13,7 @@ EPILOG = """examples:
   %(prog)s add ann                            asks for a password
   %(prog)s add bo --role administrator < FILE  reads it from the first line of a file
   %(prog)s password ann
+  %(prog)s role ann editor
   %(prog)s list
   %(prog)s remove ann
 """
@@ -40,9 +41,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
     password = verbs.add_parser("password", help="give somebody a new password")
     remove = verbs.add_parser("remove", help="let somebody sign in no more")
     shown = verbs.add_parser("list", help="show all")
-    for verb in (add, password, remove):
+    role = verbs.add_parser("role", help="give somebody another role")
+    for verb in (add, password, remove, role):
         verb.add_argument("name", help="their name")
-    for verb in (add, password, remove, shown):
+    role.add_argument("role", choices=["agent", "editor", "administrator"], help="their role")
+    for verb in (add, password, remove, role, shown):
         add_arguments(verb)
     given = parser.parse_args(arguments)
     from assistant.errors import AssistantError
@@ -70,6 +73,8 @@ def _do(given: argparse.Namespace) -> None:
         users.add(given.name, _password(), given.role)
     elif given.verb == "password":
         users.change(given.name, _password())
+    elif given.verb == "role":
+        users.give_role(given.name, given.role)
     else:
         users.remove(given.name)
     Audit(database).note("terminal", f"users {given.verb}", given.name)

@@ -155,7 +155,7 @@ def _read_all(
             digest = sha256(path) if path.stat().st_size <= limits.file_bytes else ""
             if before and before.sha256 == digest:
                 return digest, before.article
-            return digest, to_article(_read(path, limits), relative)
+            return digest, to_article(read_one(path, limits), relative)
         except (ArticleError, DocumentError) as error:
             return digest, str(error)
         except OSError as error:
@@ -169,8 +169,17 @@ def _read_all(
         bar.close()
 
 
-def _read(path: Path, limits: Limits) -> Document:
-    """Read one document, in this process or in one that is killed when its time is up."""
+def read_one(path: Path, limits: Limits) -> Document:
+    """Read one document, in this process or in one that is killed when its time is up.
+
+    Args:
+        path: The file; its suffix determines the kind.
+        limits: What it may cost to read.
+
+    Raises:
+        DocumentError: It cannot be read; the message is the reason alone.
+        OSError: It cannot be opened.
+    """
     if path.suffix.lower() in PLAIN:
         return read_document(path, limits)
     command = [sys.executable, "-m", "knowledge.readers", str(path.resolve())]

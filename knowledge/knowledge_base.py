@@ -116,6 +116,24 @@ class KnowledgeBase:
                 self._lock.release()
         return self._retriever
 
+    def beside(self, folder: Path) -> "KnowledgeBase":
+        """Return the knowledge of another folder, such as a copy with a change, with these models.
+
+        Args:
+            folder: The other folder.
+
+        Raises:
+            KnowledgeFolderError: The folder is missing or nothing in it can be read.
+            OSError: The index cannot be written.
+        """
+        return KnowledgeBase.open(
+            folder,
+            self._embedder,
+            self._state,
+            reranker=self._reranker,
+            span_embedders=self._span_embedders,
+        )
+
     def expand(self, writer: MessageWriter, *, progress: bool = False) -> int:
         """Write messages for all passages that have none of a writer; return how many were new.
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import frontmatter
 import uvicorn
@@ -20,6 +21,7 @@ from assistant.company import DAYS, Company, People
 from assistant.config import BANK
 from assistant.message.safety import check
 from assistant.messages import Action, Citation, Message, Reply, Support
+from assistant.policy import FittedPolicy
 from assistant.serve import with_page
 from assistant.store.tables import now
 from assistant.web.limits import TooOftenError
@@ -29,6 +31,7 @@ from assistant.writing.templates import Sayings
 from knowledge.documents import Article
 from knowledge.segmenter import language_of
 from tests.conftest import desk_of, served
+from tests.fakes import HashEmbedder
 
 # The quotes of a scripted answer: article and words, by language.
 QUOTES = {
@@ -63,8 +66,10 @@ class Answerer:
         company = Company.load(BANK)
         company.people = People(timezone="UTC", hours=dict.fromkeys(DAYS, "00:00-24:00"), minutes=5)
         sayings, choices = Sayings.load_all(), StrategyChoices.load()
+        self.listener = SimpleNamespace(embedder=HashEmbedder())
         self.responder = Responder(company=company, sayings=sayings, choices=choices)
         self.articles = {(a.lang, a.id): a for lang in ("en", "zh") for a in _articles(lang)}
+        self.finder = SimpleNamespace(policy=FittedPolicy())
         self.asked: list[tuple[str, int]] = []
         self.failing = False
         self.pause = 0.0
@@ -109,6 +114,9 @@ class Answerer:
 
     def article(self, lang: str, article: str) -> Article | None:
         return self.articles.get((lang, article))
+
+    def valid_articles(self) -> list[Article]:
+        return list(self.articles.values())
 
     def versions(self) -> dict[str, str]:
         return {"index": "scripted"}

@@ -4,13 +4,14 @@ import re
 
 import pytest
 
-from benchmarks import load, memory, store_cost
+from benchmarks import console, load, memory, page, store_cost
 from benchmarks.fuzz import __main__ as fuzz
 from benchmarks.personal_data import __main__ as personal_data_command
 from benchmarks.personal_data.invented import invented
 from benchmarks.personal_data.searched import Places
 from benchmarks.reliability import __main__ as reliability
 from benchmarks.server.questions import real_questions
+from tests.page_browser import CHROMIUM
 
 WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 
@@ -36,6 +37,18 @@ def test_memory(capsys):
     assert [row[0] for row in rows(capsys)] == list(memory.SMALL)
 
 
+@pytest.mark.slow
+def test_page(capsys, page_server):
+    if not CHROMIUM:
+        pytest.skip("no chromium on this machine")
+    few = ["--questions", "4", "--messages", "6"]
+    assert page.main(["--url", page_server.url, *few]) == 0
+    measured = dict(rows(capsys))
+    assert len(measured) == 6
+    assert re.match(r"\d+ ms, \d+ ms", measured["later visit: first paint, ready to type"])
+    assert re.match(r"\d+ frames a second", measured["scrolling 6 messages"])
+
+
 def test_a_slope_per_thousand_turns():
     slope, low, high = memory._slope([0, 500, 1000, 1500], [10, 11, 12, 13])
     assert (round(slope, 6), round(low, 6), round(high, 6)) == (2, 2, 2)
@@ -45,6 +58,14 @@ def test_store_cost(capsys):
     assert store_cost.main(["--stand-in", "--pairs", "4"]) == 0
     [[count, *_]] = rows(capsys)
     assert count == "4"
+
+
+@pytest.mark.slow
+def test_console(capsys):
+    assert console.main(["--conversations", "60", "--only", "conversations"]) == 0
+    pages = rows(capsys)
+    assert {page for page, *_ in pages} == {"conversations"}
+    assert all(float(median) < 5 for *_, median in pages)
 
 
 @pytest.mark.slow

@@ -11,7 +11,14 @@ import time
 import httpx
 import pytest
 
+from assistant import __main__ as ask
+from assistant import explain, serve
+from assistant.assistant import Assistant
+from assistant.config import BANK
+from knowledge import build_index
 from tests.conftest import ROOT, STATE
+from tuning import dialogues
+from tuning.classifier import __main__ as classifier
 
 # The process that reads a document takes no options.
 WORKERS = {"knowledge.readers"}
@@ -36,6 +43,20 @@ def run(*arguments, **options):
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240, **options
     )
+
+
+@pytest.fixture
+def command(bank, monkeypatch, capsys):
+    """Return what runs a command here; to load the bank's models again would take ten seconds."""
+    load = Assistant.from_config
+    monkeypatch.setattr(
+        Assistant, "from_config", lambda how: bank if how.knowledge == BANK else load(how)
+    )
+
+    def ran(module, *arguments):
+        return subprocess.CompletedProcess(arguments, module.main(arguments), *capsys.readouterr())
+
+    return ran
 
 
 def with_model(*values):
@@ -85,26 +106,26 @@ def test_answer_in_the_terminal_with_sources():
 
 
 @pytest.mark.model
-def test_a_message_is_explained():
-    done = run("-m", "assistant.explain", "the cash machine swallowed my card")
+def test_a_message_is_explained(command):
+    done = command(explain, "the cash machine swallowed my card")
     assert done.returncode == 0
     assert done.stdout.startswith("reply         answer because of answer\nrule          clear")
     assert "risk          ordinary" in done.stdout
     assert "intent        card_swallowed" in done.stdout
-    told = json.loads(run("-m", "assistant.explain", "--json", "太差劲了，等了一个月").stdout)
+    told = json.loads(command(explain, "--json", "太差劲了，等了一个月").stdout)
     assert told["prediction"]["sentiment"] == "negative"
 
 
 @pytest.mark.model
-def test_json_is_the_whole_reply():
-    reply = json.loads(run("-m", "assistant", "--json", "我的卡丢了怎么办？").stdout)
+def test_json_is_the_whole_reply(command):
+    reply = json.loads(command(ask, "--json", "我的卡丢了怎么办？").stdout)
     assert reply["action"] == "answer"
     assert reply["language"] == "zh"
     assert reply["citations"][0]["quote"] in reply["text"]
 
 
 @pytest.mark.model
-def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path):
+def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path, command):
     history = [
         {"role": "user", "content": "I lost my card"},
         {"role": "assistant", "content": "Freeze it."},
@@ -118,7 +139,7 @@ def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path):
     ]
     asked, out = tmp_path / "asked.jsonl", tmp_path / "new" / "out.jsonl"
     asked.write_text("\n".join(lines))
-    done = run("-m", "assistant", "--batch", str(asked), "--out", str(out))
+    done = command(ask, "--batch", str(asked), "--out", str(out))
     assert done.returncode == 1
     assert "3 of 5 lines failed" in done.stderr
     replies = [json.loads(line) for line in out.read_text().splitlines()]
@@ -130,7 +151,7 @@ def test_batch_answers_every_line_and_names_the_bad_ones(tmp_path):
 
 
 @pytest.mark.model
-def test_a_batch_takes_what_a_reply_decided_back(tmp_path):
+def test_a_batch_takes_what_a_reply_decided_back(tmp_path, command):
     """A pick rests on the data of the reply, whatever its text says."""
     decided = {"action": "clarify", "choices": ["Your PIN", "Replace a card"], "intent": "any"}
     history = [
@@ -141,53 +162,57 @@ def test_a_batch_takes_what_a_reply_decided_back(tmp_path):
     asked, out = tmp_path / "asked.jsonl", tmp_path / "out.jsonl"
     lines = [{"question": "2", "history": history}, {"question": "2", "history": broken}]
     asked.write_text("\n".join(map(json.dumps, lines)))
-    run("-m", "assistant", "--batch", str(asked), "--out", str(out))
+    command(ask, "--batch", str(asked), "--out", str(out))
     picked, refused = [json.loads(line) for line in out.read_text().splitlines()]
     assert {c["article"] for c in picked["citations"]} == {"replace-a-card"}
     assert 'Expected {"question"' in refused["error"]
 
 
 @pytest.mark.model
-def test_another_company_is_answered_from_its_own_files(shop):
-    done = run("-m", "assistant", "--knowledge", str(shop), "--json", "how do I return my shoes?")
+def test_another_company_is_answered_from_its_own_files(shop, command):
+    done = command(ask, "--knowledge", str(shop), "--json", "how do I return my shoes?")
     reply = json.loads(done.stdout)
     assert reply["action"] == "answer"
     assert "45 days" in reply["text"]
     assert reply["citations"][0]["article"] == "returns"
-    strange = run("-m", "assistant", "--knowledge", str(shop), "--json", "who won the football?")
+    strange = command(ask, "--knowledge", str(shop), "--json", "who won the football?")
     assert json.loads(strange.stdout)["action"] == "decline"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("module", "arguments", "message"),
     [
-        (["-m", "assistant", ""], "found an empty one"),
-        (["-m", "assistant", "x" * 20_000], "Expected at most 4,000 characters"),
-        (["-m", "assistant", "???"], "found only symbols"),
-        (["-m", "assistant.explain", "🎉"], "found only emoji"),
-        (["-m", "assistant"], "expected a question or --batch FILE"),
-        (["-m", "assistant.explain", " "], "found an empty one"),
-        (["-m", "tuning.classifier", "--config", "none.yaml"], "none.yaml: expected a YAML file"),
-        (["-m", "assistant", "--batch", "none.jsonl"], "expected --out FILE"),
-        (["-m", "assistant", "--batch", "none.jsonl", "--out", "o"], "at none.jsonl"),
-        with_model(["-m", "assistant", "--knowledge", "/no/such/folder", "hi"], "there is nothing"),
-        (["-m", "assistant", "--strategy", "loud", "hi"], "strategy: "),
-        with_model(["-m", "knowledge.build_index", "/no/such/folder"], "there is nothing"),
-        (["-m", "tuning.dialogues", "/no/such/folder"], "expected canned dialogues"),
-        with_model(["app.py", "--knowledge", "/no/such/folder"], "there is nothing"),
-        (["app.py", "--port", "99999"], "port: "),
-        (["app.py", "--caution", "0"], "caution: "),
-        (["app.py", "--config", "/no/such/file.yml"], "Expected a YAML file"),
-        with_model(
-            ["app.py", "--generator-url", "http://127.0.0.1:9/v1"], "name of the served model"
-        ),
+        (ask, [""], "found an empty one"),
+        (ask, ["x" * 20_000], "Expected at most 4,000 characters"),
+        (ask, ["???"], "found only symbols"),
+        (explain, ["🎉"], "found only emoji"),
+        (ask, [], "expected a question or --batch FILE"),
+        (explain, [" "], "found an empty one"),
+        (classifier, ["--config", "none.yaml"], "none.yaml: expected a YAML file"),
+        (ask, ["--batch", "none.jsonl"], "expected --out FILE"),
+        (ask, ["--batch", "none.jsonl", "--out", "o"], "at none.jsonl"),
+        with_model(ask, ["--knowledge", "/no/such/folder", "hi"], "there is nothing"),
+        (ask, ["--strategy", "loud", "hi"], "strategy: "),
+        with_model(build_index, ["/no/such/folder"], "there is nothing"),
+        (dialogues, ["/no/such/folder"], "expected canned dialogues"),
+        with_model(serve, ["--knowledge", "/no/such/folder"], "there is nothing"),
+        (serve, ["--port", "99999"], "port: "),
+        (serve, ["--caution", "0"], "caution: "),
+        (serve, ["--config", "/no/such/file.yml"], "Expected a YAML file"),
+        with_model(serve, ["--generator-url", "http://127.0.0.1:9/v1"], "name of the served model"),
     ],
 )
-def test_bad_input_gets_one_clear_sentence(arguments, message):
-    done = run(*arguments)
-    assert done.returncode in (1, 2)
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+def test_bad_input_gets_one_clear_sentence(module, arguments, message, capsys, monkeypatch):
+    # The port of a server that runs is no matter here.
+    monkeypatch.setenv("GRADIO_SERVER_PORT", str(_free_port()))
+    try:
+        code = module.main(arguments)
+    except SystemExit as end:
+        code = end.code
+    assert code in (1, 2)
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Traceback" not in told
 
 
 def test_unknown_setting(tmp_path):
@@ -199,10 +224,9 @@ def test_unknown_setting(tmp_path):
 
 
 @pytest.mark.model
-def test_empty_folder(tmp_path):
-    done = run("app.py", "--knowledge", str(tmp_path), "--port", str(_free_port()))
-    assert done.returncode == 2
-    assert "Expected at least one file with text" in done.stderr
+def test_empty_folder(tmp_path, capsys):
+    assert serve.main(["--knowledge", str(tmp_path), "--port", str(_free_port())]) == 2
+    assert "Expected at least one file with text" in capsys.readouterr().err
 
 
 def test_port_in_use():

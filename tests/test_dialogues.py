@@ -1,6 +1,7 @@
 """The canned dialogues on the real assistant, and how dialogues are played and reported."""
 
 import dataclasses
+import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -114,7 +115,11 @@ def test_the_history_carries_what_a_reply_decided_or_role_and_text_alone(parrot,
 def test_the_command_tells_which_known_failures_pass_now(tmp_path, parrot, capsys, said, code):
     file = _written(tmp_path / "a.yml", _case(_step(said=said), reason="It says b."))
     reports = ["--html", str(tmp_path / "r.html"), "--junit", str(tmp_path / "r.xml")]
-    assert dialogues.main([file, *reports]) == code
+    figures = tmp_path / "r.json"
+    assert dialogues.main([file, *reports, "--json", str(figures)]) == code
+    told = json.loads(figures.read_text("utf-8"))
+    assert [row["dialogues"] for row in told["dialogues"]] == ["en (1)"]
+    assert len(told["surprises"]) == code
     out = capsys.readouterr().out
     suite = ET.parse(tmp_path / "r.xml").getroot()  # noqa: S314  # our own
     page = (tmp_path / "r.html").read_text("utf-8")

@@ -12,7 +12,7 @@ from tuning.evaluate.auto_strategy import write_choices
 from tuning.evaluate.dialogue_files import DIALOGUES, Dialogue, load_dialogues
 from tuning.evaluate.judged_replies import JudgedReply, ask_and_judge
 from tuning.evaluate.played_dialogues import PlayedDialogue, play
-from tuning.evaluate.report import write_report
+from tuning.evaluate.report import figures, write_report
 from tuning.evaluate.tables import dialogue_table, gain_rows, gain_table, summarise
 from tuning.metrics import gain_interval, share_interval
 from tuning.question_sets import (
@@ -160,6 +160,9 @@ def test_the_page_is_self_contained_and_shows_failures(tmp_path):
     assert "tuned: lost card (en, plain, critical)" in page
     assert "step 1: cited: &lt;i&gt;" in page
     stored = json.loads((tmp_path / "evaluation.json").read_text("utf-8"))
+    shown = figures([judged(), bad, judged("extractive")], [failed])
+    shown = json.loads(json.dumps(shown))
+    assert shown == {name: stored[name] for name in shown}
     assert [q["outcome"] for q in stored["questions"]] == ["right", "answered wrongly", "right"]
     (gain,) = stored["gains"]
     assert (gain["strategy"], gain["compared with"], gain["questions"]) == (

@@ -94,6 +94,31 @@ def test_a_changed_message_follows_what_was_said_before_it(server):
     *_, reply = server.desk.serve(conversation, "two, changed", after=2)
     assert reply.text == "2: two, changed"
     assert len(server.desk.conversations.messages(conversation)) == 8, "nothing is lost"
+    list(server.desk.serve(conversation, "four"))
+    known = [message.text for message in server.desk.assistant.known[-1]]
+    assert known == ["one", "0: one", "two, changed", "2: two, changed"]
+
+
+def test_what_a_person_said_is_not_replaced(server):
+    conversation = server.desk.begin("x", "page")
+    list(server.desk.serve(conversation, "one"))
+    server.desk.conversations.say(conversation, "Hello", "person", "ann")
+    *_, reply = server.desk.serve(conversation, "one, changed", after=0)
+    assert reply.text == "0: one, changed"
+    list(server.desk.serve(conversation, "two"))
+    known = [message.text for message in server.desk.assistant.known[-1]]
+    assert known == ["Hello", "one, changed", "0: one, changed"]
+
+
+def test_a_changed_message_that_was_interrupted_follows_the_same_one(server):
+    conversation = server.desk.begin("x", "page")
+    for text in ("one", "two"):
+        list(server.desk.serve(conversation, text))
+    stream = server.desk.serve(conversation, "two!", after=2)
+    next(stream)
+    stream.close()
+    *_, reply = server.desk.again(conversation)
+    assert (reply.text, reply.asked, reply.number) == ("2: two!", 5, 6)
 
 
 def test_whoever_stops_reading_leaves_the_message_interrupted(server):
@@ -217,6 +242,25 @@ def test_a_deleted_conversation_is_gone(server):
     assert server.local.delete(f"/v1/conversations/{conversation}").status_code == 204
     assert server.local.get(f"/v1/conversations/{conversation}").status_code == 404
     assert ask(server.local, "hi", conversation).json()["error"]["code"] == "no_conversation"
+
+
+def test_the_token_of_a_deleted_conversation_begins_nothing(server):
+    given = server.far.post("/v1/conversations").json()
+    conversation, token = given["conversation_id"], given["token"]
+    latest = told(ask(server.far, "a card?", conversation, token))["conversation_token"]
+    headers = {"authorization": f"Bearer {latest}"}
+    assert server.far.delete(f"/v1/conversations/{conversation}", headers=headers).is_success
+    for known in (token, latest):
+        refused = ask(server.far, "hi", conversation, known)
+        assert refused.status_code == 404
+        assert "Begin a new conversation." in refused.json()["error"]["message"]
+    assert not server.desk.conversations.has(conversation)
+    # One that nobody has written to is no deleted one.
+    given = server.far.post("/v1/conversations").json()
+    headers = {"authorization": f"Bearer {given['token']}"}
+    path = f"/v1/conversations/{given['conversation_id']}"
+    assert server.far.delete(path, headers=headers).is_success
+    assert ask(server.far, "a card?", given["conversation_id"], given["token"]).is_success
 
 
 def test_two_customers_never_see_each_others_words(server):
@@ -356,7 +400,28 @@ def test_a_changed_message_is_sent_with_what_it_follows(server):
     conversation = server.desk.begin("x", "page")
     for text in ("one", "two"):
         list(server.desk.serve(conversation, text))
-    assert told(ask(server.local, "two!", conversation, after=2))["text"] == "2: two!"
+    reply = told(ask(server.local, "two!", conversation, after=2))
+    assert (reply["text"], reply["asked"], reply["number"]) == ("2: two!", 5, 6)
+    path = f"/v1/conversations/{conversation}"
+    kept = server.local.get(path).json()["messages"]
+    assert [m["after"] for m in kept] == [None] * 4 + [2, None]
+    assert kept[-1]["frontdesk"]["asked"] == 5
+
+
+def test_the_number_of_the_message_is_told_each_time(server):
+    first = ask(server.local, "a card?", key="k1")
+    again = ask(server.local, "a card?", told(first)["conversation_id"], key="k1")
+    streamed = ask(server.local, "and abroad?", told(first)["conversation_id"], stream=True)
+    assert (told(first)["asked"], told(again)["asked"]) == (1, 1)
+    assert first.json()["choices"][0]["message"]["frontdesk"]["asked"] == 1
+    assert streamed.text.count('"asked": 3') == 2
+    conversation = told(ask(server.local, "a person please"))["conversation_id"]
+    handoff = server.desk.handover.handoffs.of(conversation)
+    server.desk.handover.handoffs.take(handoff.id, "ann")
+    with_person = told(ask(server.local, "are you there?", conversation))
+    assert (with_person["reason"], with_person["asked"]) == ("with_person", 3)
+    described = server.local.get("/openapi.json").json()["paths"]["/v1/chat/completions"]
+    assert "``asked``" in described["post"]["description"]
 
 
 def test_the_page_reads_quotes_all_of_it_and_when_people_answer(server):

@@ -25,6 +25,7 @@ from tests.page_browser import (
 
 pytestmark = pytest.mark.slow
 CARD = "4111 1111 1111 1111"
+KEPT = "frontdesk.conversations"
 
 
 def kept(page_server, page):
@@ -119,6 +120,68 @@ def test_a_changed_message_replaces_the_last_one(visit, page_server, how, edit, 
     page.get_by_text("steps two").wait_for()
     assert page.get_by_text("steps one").count() == 0
     assert page.locator(".message").count() == 4
+
+
+def change(page, text):
+    """Change the last message of the customer's."""
+    page.locator(".edit:visible").click()
+    page.fill(INPUT, text)
+    page.keyboard.press("Enter")
+    page.locator(".message.user", has_text=text).wait_for()
+    page.wait_for_selector(".stop", state="hidden")
+
+
+def test_a_changed_message_is_the_current_one_on_another_device(visit):
+    page = visit(**EN)
+    ask(page, "how much is a card?")
+    ask(page, "steps one")
+    change(page, "steps two")
+    change(page, "steps three")
+    known = page.context.storage_state()
+    (list_,) = (one for one in known["origins"][0]["localStorage"] if one["name"] == KEPT)
+    # Another browser knows no more than which conversation it is.
+    entries = [{name: one[name] for name in ("id", "token")} for one in json.loads(list_["value"])]
+    list_["value"] = json.dumps([{**one, "title": "", "updated": 1} for one in entries])
+    other = visit(**EN, storage_state=known)
+    other.get_by_text("steps three").wait_for()
+    said = [one.inner_text() for one in other.locator(".message.user .text").all()]
+    assert said == ["how much is a card?", "steps three"]
+    assert other.locator(REPLY).count() == 2
+
+
+def test_a_changed_message_goes_from_another_tab_too(visit):
+    one = visit(**EN)
+    ask(one, "a person please")
+    ask(one, "steps one")
+    two = one.context.new_page()
+    two.goto(one.url)
+    two.get_by_text("steps one").wait_for()
+    change(one, "steps two")
+    two.locator(".message.user", has_text="steps two").wait_for()
+    two.wait_for_function("document.querySelectorAll('.message').length === 4")
+    assert two.get_by_text("steps one").count() == 0
+    assert one.locator(".message").count() == 4
+
+
+def test_a_change_that_is_refused_leaves_what_it_would_have_replaced(visit):
+    page = visit(**EN)
+    ask(page, "steps one")
+    page.locator(".edit:visible").click()
+    page.fill(INPUT, "???")
+    page.keyboard.press("Enter")
+    page.locator(".toast", has_text="A few words are needed.").wait_for()
+    assert page.input_value(INPUT) == "???"
+    assert page.locator(".message").count() == 2
+
+
+def test_a_message_of_which_much_is_masked_is_there_once(visit, page_server):
+    page = visit(**EN)
+    ask(page, "a person please")
+    ask(page, f"write to {'a' * 90}@example.org")
+    assert kept(page_server, page)[2].text == "write to [email]"
+    ask(page, "steps")
+    page.wait_for_timeout(2500)  # what is followed tells all of it once more
+    assert page.locator(".message.user").count() == 3
 
 
 def test_an_answer_can_be_stopped_and_asked_for_again(visit, page_server):
@@ -240,7 +303,7 @@ def test_a_card_number_is_asked_about(visit, page_server, how, remove, anyway):
     page.get_by_role("button", name=anyway).click()
     page.locator(REPLY).nth(2).wait_for()
     assert kept(page_server, page)[4].text == "my card [card] is lost"
-    assert "4111" not in page.evaluate("localStorage.getItem('frontdesk.conversations')")
+    assert "4111" not in page.evaluate(f"localStorage.getItem('{KEPT}')")
 
 
 @pytest.mark.parametrize(
@@ -277,6 +340,7 @@ def test_a_person_joins_and_leaves(
     ask(page, "how much is a card?")
     page.get_by_role("button", name=wish).click()
     page.get_by_text(soon).wait_for()
+    assert page.get_by_role("button", name=wish).count() == 0
     page_server.handoffs.usual_wait = usual
     handoff = handoff_of(page_server, page)
     page_server.handoffs.take(handoff.id, "ann")
@@ -298,6 +362,7 @@ def test_a_person_joins_and_leaves(
     page_server.handoffs.close(handoff.id, "ann")
     page.get_by_text(back).last.wait_for()
     page.wait_for_selector(".bottom .person", state="hidden")
+    assert page.get_by_role("button", name=wish).count() == 1
     assert page.locator(".rating").count() == 1
     ask(page, "steps")
     again(page)
@@ -488,6 +553,36 @@ def test_a_conversation_that_is_gone_gives_the_text_back(visit, page_server, sta
     assert conversation_of(page) != gone
 
 
+def test_after_a_deletion_elsewhere_a_new_conversation_begins(visit, page_server):
+    page = visit(**EN)
+    ask(page, "how much is a card?")
+    gone = conversation_of(page)
+    page_server.desk.conversations.delete(gone)
+    send(page, "and a second one?")
+    page.get_by_text("The earlier conversation can no longer be opened").first.wait_for()
+    assert not page_server.desk.conversations.has(gone)
+    page.keyboard.press("Enter")
+    page.locator(REPLY).wait_for()
+    assert conversation_of(page) != gone
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [(EN, "We could not confirm who you are."), (ZH, "无法确认您的身份。")],
+)
+def test_a_customer_whom_the_site_has_not_signed_rightly_is_told(visit, how, told):
+    page = visit(**how)
+    refused = {"error": {"code": "http_403"}}
+    page.route("**/v1/conversations", lambda route: route.fulfill(status=403, json=refused))
+    send(page, "steps")
+    page.locator(".toast", has_text=told).wait_for()
+    assert page.input_value(INPUT) == "steps"
+    assert page.locator(".message").count() == 0
+    page.unroute("**/v1/conversations")
+    page.keyboard.press("Enter")
+    page.locator(REPLY).wait_for()
+
+
 def test_a_deleted_conversation_is_told_when_the_page_opens(visit, page_server):
     page = visit(**ZH)
     ask(page, "补卡多少钱？")
@@ -538,6 +633,49 @@ def test_in_a_frame_it_talks_to_the_page_around(visit, page_server):
     frame.get_by_role("button", name="关闭聊天").click()
     page.wait_for_function("window.heard.some(one => one.frontdesk === 'close')")
     assert frame.locator(".top").bounding_box()["height"] < 56
+
+
+def test_the_list_goes_to_no_page_around_that_the_browser_does_not_name(visit, page_server):
+    page = visit(**EN)
+    around = """<iframe src="/?embed=1" referrerpolicy="no-referrer" width=380 height=560></iframe>
+      <script>window.heard = []; addEventListener("message", ({data}) => heard.push(data));</script>"""
+    page.route("**/around", lambda route: route.fulfill(body=around, content_type="text/html"))
+    # Chromium always names it, other browsers do not.
+    embed = httpx.get(f"{page_server.url}/page/embed.js").text
+    assert "location.ancestorOrigins?.[0]" in embed
+    embed = embed.replace("location.ancestorOrigins?.[0]", "undefined")
+    page.route(
+        "**/page/embed.js*",
+        lambda route: route.fulfill(body=embed, content_type="text/javascript"),
+    )
+    page.goto(f"{page_server.url}/around")
+    frame = page.frame_locator("iframe")
+    frame.locator(INPUT).fill("steps")
+    frame.locator(INPUT).press("Enter")
+    frame.locator(REPLY).wait_for()
+    frame.get_by_role("button", name="Close the chat").click()
+    page.wait_for_function("window.heard.some(one => one.frontdesk === 'close')")
+    heard = json.dumps(page.evaluate("window.heard"))
+    assert '"store"' not in heard
+    assert "token" not in heard
+
+
+def test_escape_closes_the_frame_wherever_the_focus_is_once_the_menu_is_closed(visit, page_server):
+    page = visit(**EN)
+    around = """<iframe src="/?embed=1" width=380 height=560></iframe>
+      <script>window.heard = []; addEventListener("message", ({data}) => heard.push(data));</script>"""
+    page.route("**/around", lambda route: route.fulfill(body=around, content_type="text/html"))
+    page.goto(f"{page_server.url}/around")
+    frame = page.frame_locator("iframe")
+    frame.locator(".menu-holder > button").click()
+    inside = page.frames[1]
+    closes = "window.heard.filter(one => one.frontdesk === 'close').length"
+    for is_closed in (0, 1):
+        inside.evaluate("document.activeElement.blur()")
+        page.keyboard.press("Escape")
+        frame.locator(".menu").wait_for(state="hidden")
+        page.wait_for_timeout(100)
+        assert page.evaluate(closes) == is_closed
 
 
 def test_only_the_page_s_own_files_are_given(page_server):

@@ -70,6 +70,12 @@ def test_the_verdict_and_its_reason(changed, verdict, reason):
     assert any(line.startswith(reason) for line in decision.reasons), decision
 
 
+def test_the_dialogues_that_a_candidate_changes_are_named():
+    new = measured(improved(declined=20, wrong=2), failed=["lost card", "fees"])
+    decision = decide(new, measured(failed=["fees", "hours"]), 3.0)
+    assert (decision.broken, decision.mended) == (["lost card"], ["hours"])
+
+
 # The later turns with the serving adapter: 40 right, 20 wrong, 40 declined.
 TURNS = ["right"] * 40 + ["answered wrongly"] * 20 + ["declined wrongly"] * 40
 
@@ -313,7 +319,9 @@ def test_an_approved_candidate_serves(tmp_path, monkeypatch):
     monkeypatch.setattr(gate, "compare", lambda *_: decision)
     candidate = adapter(tmp_path / "a")
     state = tmp_path / "state"
-    assert promote.main([str(candidate), "--state", str(state)]) == 0
+    told = tmp_path / "decision.json"
+    assert promote.main([str(candidate), "--state", str(state), "--json", str(told)]) == 0
+    assert json.loads(told.read_text())["reasons"] == ["gain"]
     assert serving_adapter(Settings(state=state)).name == read_pointer(state)["serving"]
     (line,) = (state / FOLDER / promote.DECISIONS).read_text().splitlines()
     noted = json.loads(line)

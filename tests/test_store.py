@@ -12,11 +12,13 @@ from alembic.migration import MigrationContext
 from assistant.errors import BusyError, ConversationError, StoreError
 from assistant.messages import Action, Citation, Reply, Support
 from assistant.store import conversations as module
+from assistant.store import team_tables  # noqa: F401  # their tables are compared too
 from assistant.store.conversations import Conversations
 from assistant.store.database import Database
+from assistant.store.deleted import forget_deleted
 from assistant.store.feedback import Feedback
 from assistant.store.quotes import quoted, version_of
-from assistant.store.tables import Base, MessageRow, now
+from assistant.store.tables import Base, DeletedRow, MessageRow, now
 from knowledge.documents import Article
 
 ARTICLE = Article(
@@ -179,6 +181,20 @@ def test_a_deleted_conversation_is_gone_with_all_that_belongs_to_it(kept):
             0,
             0,
         )
+
+
+def test_a_deleted_id_is_remembered_as_long_as_tokens_are_good(kept):
+    conversation = kept.start("page")
+    kept.delete(conversation)
+    with kept.database.write() as session:
+        session.get(DeletedRow, conversation).created -= timedelta(days=2)
+    with kept.database.write() as session:
+        forget_deleted(session, 3)
+    with pytest.raises(ConversationError, match="one that was deleted"):
+        kept.ask(conversation, "a card?", begins="page")
+    with kept.database.write() as session:
+        forget_deleted(session, 1)
+    assert kept.ask(conversation, "a card?", begins="page").number == 1
 
 
 def test_many_writers_lose_nothing_and_keep_the_order(kept):

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, AssistantError, KnowledgeError) as error:
         print(f"dialogues: {error}", file=sys.stderr)
         return 2
-    return _report(played, given.junit, given.html)
+    return _report(played, given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="a folder of dialogue files, or one file")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML to FILE")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write an HTML page to FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     parser.add_argument(
         "--plain-history",
         action="store_true",
@@ -63,13 +64,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _report(played: "Sequence[PlayedDialogue]", junit: Path | None, html: Path | None) -> int:
-    from tuning.evaluate.dialogue_reports import findings, summary, write_junit, write_page
+def _report(played: "Sequence[PlayedDialogue]", given: argparse.Namespace) -> int:
+    from tuning.atomic_files import write_json
+    from tuning.evaluate.dialogue_reports import (
+        figures,
+        findings,
+        summary,
+        write_junit,
+        write_page,
+    )
 
-    if junit:
-        write_junit(played, junit)
-    if html:
-        write_page(played, html)
+    if given.junit:
+        write_junit(played, given.junit)
+    if given.html:
+        write_page(played, given.html)
+    if given.json:
+        write_json(given.json, figures(played))
     print(*findings(played), *summary(played), sep="\n")
     return 1 if any(entry.surprises for entry in played) else 0
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -27,13 +27,16 @@ class Decision:
     """A verdict with its reasons.
 
     ``gain`` is the candidate's mean score per question minus the serving adapter's, and
-    ``interval`` its 95 % interval; None if they were not computed.
+    ``interval`` its 95 % interval; None if they were not computed. ``broken`` and ``mended`` name
+    the dialogues that pass with one of the two alone: the serving adapter, or the candidate.
     """
 
     verdict: Literal["approved", "rejected", "blocked"]
     reasons: list[str]
     gain: float | None = None
     interval: tuple[float, float] | None = None
+    broken: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
 
 
 class _Gain(NamedTuple):
@@ -79,8 +82,9 @@ def decide(new: Measured, old: Measured, caution: float) -> Decision:
         old: Results of the serving adapter.
         caution: How many right answers one wrong answer outweighs.
     """
+    broken, mended = _only(new, old), _only(old, new)
     if blocking := _blocking(new, old):
-        return Decision("blocked", blocking)
+        return Decision("blocked", blocking, None, None, broken, mended)
     gain = _gain("question", new.replies, old.replies, caution)
     later = _gain("later turn", new.turns, old.turns, caution) if new.turns else None
     worse = [] if gain.low > 0 else [f"no certain gain: {gain.text}"]
@@ -88,9 +92,9 @@ def decide(new: Measured, old: Measured, caution: float) -> Decision:
         worse.append(f"a certain loss: {later.text}")
     worse += _lost(new, old)
     if worse:
-        return Decision("rejected", worse, gain.mean, (gain.low, gain.high))
+        return Decision("rejected", worse, gain.mean, (gain.low, gain.high), broken, mended)
     reasons = [f"gain: {gain.text}", *([f"no certain loss: {later.text}"] if later else [])]
-    return Decision("approved", reasons, gain.mean, (gain.low, gain.high))
+    return Decision("approved", reasons, gain.mean, (gain.low, gain.high), broken, mended)
 
 
 def _gain(name: str, new: "Judged", old: "Judged", caution: float) -> _Gain:
@@ -106,8 +110,13 @@ def _gain(name: str, new: "Judged", old: "Judged", caution: float) -> _Gain:
 def _lost(new: Measured, old: Measured) -> Iterator[str]:
     if new.general < old.general - FORGETTING:
         yield f"general questions {new.general:.0%}, the serving adapter {old.general:.0%}"
-    for name in sorted(set(new.failed) - set(old.failed)):
+    for name in _only(new, old):
         yield f"a dialogue fails that passes with the serving adapter: {name}"
+
+
+def _only(one: Measured, other: Measured) -> list[str]:
+    """Return the dialogues that fail with one side and pass with the other."""
+    return sorted(set(one.failed) - set(other.failed))
 
 
 def _blocking(new: Measured, old: Measured) -> list[str]:

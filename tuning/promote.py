@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Judge a candidate; return 0 if approved, 1 if not, 2 if nothing was judged."""
     from assistant.config import settings_of
     from assistant.errors import SettingsError
+    from tuning.atomic_files import write_json
 
     parser = _parser()
     given = parser.parse_args(arguments)
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _roll_back(settings.state)
         decision = _decide(given, settings)
         _note(settings.state, given.candidate, decision)
+        if given.json:
+            write_json(given.json, {"candidate": str(given.candidate), **asdict(decision)})
     except (SettingsError, OSError, ValueError) as error:
         print(f"promote: {error}", file=sys.stderr)
         return 2
@@ -80,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=int, help="use at most this many questions, or conversations, of each set"
     )
     parser.add_argument("--dialogues", type=Path, default=DIALOGUES, help="default: %(default)s")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the decision to FILE")
     add_arguments(parser)
     return parser
 

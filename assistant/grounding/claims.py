@@ -100,15 +100,26 @@ def values(text: str) -> set[Value]:
     text = normalise(text)
     parsed: set[Value] = {("money", "0", "") for _ in _FREE.finditer(text)}
     parsed |= {("weekday", m.group(1) or m.group(2), "") for m in _DAY.finditer(text)}
-    parsed_spans: list[tuple[int, int]] = []
+    return parsed | {value for value, _, _ in numbers(text)}
+
+
+def numbers(text: str) -> list[tuple[Value, int, int]]:
+    """Return the amounts, percentages, times, durations and other numbers of a text.
+
+    Args:
+        text: A text as ``normalise`` returns it.
+
+    Returns:
+        Each value with the range of its characters, by its kind.
+    """
+    parsed: list[tuple[Value, int, int]] = []
     for pattern, value_of in _VALUE_PATTERNS:
         matches = [
             m
             for m in pattern.finditer(text)
-            if not any(m.start() < end and start < m.end() for start, end in parsed_spans)
+            if not any(m.start() < end and start < m.end() for _, start, end in parsed)
         ]
-        parsed |= {value_of(m) for m in matches}
-        parsed_spans += [m.span() for m in matches]
+        parsed += [(value_of(m), *m.span()) for m in matches]
     return parsed
 
 

@@ -24,6 +24,10 @@ class Deed:
     on: str
 
 
+# Some deeds, and how many there are in all.
+Found = tuple[list[Deed], int]
+
+
 class Audit:
     """Keeps deeds."""
 
@@ -44,6 +48,37 @@ class Audit:
         """
         with self._database.write() as session:
             session.add(AuditRow(created=now(), who=who, did=did, on=on))
+
+    def find(self, who: str = "", did: str = "", *, skip: int = 0, count: int = 50) -> Found:
+        """Return deeds, the latest first, and how many there are in all.
+
+        Args:
+            who: Whose alone; "" for all.
+            did: What alone, such as take; "" for all.
+            skip: How many of the latest are left out.
+            count: How many come at most.
+        """
+        from sqlalchemy import func, select
+
+        wanted = [AuditRow.who == who] if who else []
+        wanted += [AuditRow.did == did] if did else []
+        latest = select(AuditRow).where(*wanted).order_by(AuditRow.id.desc())
+        with self._database.read() as session:
+            rows = session.scalars(latest.offset(skip).limit(count))
+            deeds = [Deed(row.created, row.who, row.did, row.on) for row in rows]
+            total = session.scalar(select(func.count()).select_from(AuditRow).where(*wanted))
+        return deeds, int(total or 0)
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """Return who did anything, and what was done, each in order."""
+        from sqlalchemy import select
+
+        with self._database.read() as session:
+            who, did = (
+                list(session.scalars(select(column).distinct().order_by(column)))
+                for column in (AuditRow.who, AuditRow.did)
+            )
+        return who, did
 
     def latest(self, count: int = 100) -> list[Deed]:
         """Return the last deeds, the latest first."""

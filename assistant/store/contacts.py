@@ -24,7 +24,7 @@ class Contacts:
             secret: What seals them; with another one, they cannot be opened.
             days: How long they are kept.
         """
-        self._database, self._days = database, timedelta(days=days)
+        self._database, self.days = database, days
         self._seal = _sealer(secret)
 
     def leave(self, conversation: str, how: str) -> datetime:
@@ -44,7 +44,7 @@ class Contacts:
         sealed = self._seal.encrypt(how.encode()).decode()
         with self._database.write() as session:
             conversation_row(session, conversation)
-            until = now() + self._days
+            until = now() + timedelta(days=self.days)
             row = {"sealed": sealed, "created": now(), "until": until}
             session.merge(ContactRow(conversation_id=conversation, **row))
         return until

@@ -1,7 +1,8 @@
 """Keeps conversations: what the customer said, what was replied, and what it is based on."""
 
+import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from assistant.errors import BusyError, ConversationError
 from assistant.message.safety import mask
 from assistant.messages import Message, Reply
 from assistant.store.database import Database
-from assistant.store.quotes import Find, forget_unquoted, keep_quotes
+from assistant.store.deleted import delete_conversations, must_not_be_deleted
+from assistant.store.handoff import wake
+from assistant.store.quotes import Find, keep_quotes
 from assistant.store.tables import ConversationRow, FeedbackRow, MessageRow, conversation_row, now
 from assistant.store.workers import mark_abandoned, worker_name
 
@@ -37,6 +40,8 @@ class KeptMessage:
         reply: What the turn of an assistant's message decided.
         thumb: What the customer thinks of it: 1, -1, or 0 for nothing.
         author: The name of the person who said it.
+        after: Of a customer's that changes an earlier one: the number of the last message before
+            that.
     """
 
     id: int
@@ -48,6 +53,13 @@ class KeptMessage:
     reply: Reply | None = None
     thumb: int = 0
     author: str = ""
+    after: int | None = None
+
+    @property
+    def follows(self) -> int:
+        """The number of the last message that it follows; those in between it has replaced."""
+        last = self.number - 1
+        return last if self.after is None else min(self.after, last)
 
 
 def new_conversation() -> str:
@@ -78,7 +90,9 @@ class Conversations:
             session.add(ConversationRow(id=conversation, channel=channel))
         return conversation
 
-    def say(self, conversation: str, text: str, role: str, author: str = "") -> KeptMessage:
+    def say(
+        self, conversation: str, text: str, role: str, author: str = "", key: str = ""
+    ) -> KeptMessage:
         """Keep what somebody says who is not the customer, and is no reply.
 
         Args:
@@ -86,17 +100,22 @@ class Conversations:
             text: What is said; account numbers and the like in it are masked.
             role: assistant, person, or note for what people alone may read.
             author: The name of the person.
+            key: The client's idempotency key: the same key gives the same message; "" for none.
 
         Raises:
             ConversationError: There is no such conversation.
             StoreError: It cannot be kept.
         """
+        if key:  # no customer can have the same
+            key = hashlib.sha256(f"{role}:{author}:{key}".encode()).hexdigest()
         with self.database.write() as session:
             row = conversation_row(session, conversation)
+            if known := self._by_key(session, conversation, key) if key else None:
+                return _kept(known)
             row.updated = now()
             text = mask(text, contacts=False)
             said = self._added(session, row, role=role, text=text, state="said")
-            said.author = author
+            said.author, said.key = author, key or None
             session.flush()
             return _kept(said)
 
@@ -106,6 +125,7 @@ class Conversations:
         text: str,
         key: str = "",
         *,
+        after: int | None = None,
         begins: str = "",
         customer: str = "",
         of_person: bool = False,
@@ -116,6 +136,7 @@ class Conversations:
             conversation: The id of the conversation.
             text: What the customer typed; it is masked here.
             key: The client's idempotency key; "" for none.
+            after: The number of the last message that it follows, where it changes an earlier one.
             begins: The channel of a conversation that begins with this message; "" for one that
                 is kept already.
             customer: Who it is that begins it, as the company's site has signed; "" for anybody.
@@ -126,12 +147,13 @@ class Conversations:
             the state ``answered`` it has its reply, otherwise it is to be answered again.
 
         Raises:
-            ConversationError: There is no such conversation.
+            ConversationError: There is no such conversation, or it was deleted.
             BusyError: A message with this key is being answered.
             StoreError: It cannot be kept.
         """
         with self.database.write() as session:
             if begins:
+                must_not_be_deleted(session, conversation)
                 begun = ConversationRow(id=conversation, channel=begins, customer=customer)
                 session.add(begun)
             row = conversation_row(session, conversation)
@@ -139,9 +161,10 @@ class Conversations:
             if known:
                 return self._again(session, known)
             row.updated = now()
+            wake(session, conversation)
             state = "said" if of_person else "asked"
             question = self._added(session, row, role="user", text=mask(text), state=state)
-            question.key = key or None
+            question.key, question.after = key or None, after
             question.worker = None if of_person else self.worker
             session.flush()
             return _kept(question)
@@ -221,12 +244,15 @@ class Conversations:
             ended = {"state": "interrupted", "worker": None}
             session.execute(update(MessageRow).where(*mine).values(**ended))
 
-    def messages(self, conversation: str, after: int = 0) -> list[KeptMessage]:
+    def messages(
+        self, conversation: str, after: int = 0, most: int | None = None
+    ) -> list[KeptMessage]:
         """Return a conversation's messages, oldest first.
 
         Args:
             conversation: The id of the conversation.
             after: The number of the last one that is known already.
+            most: How many are returned at most; None for all.
 
         Raises:
             ConversationError: There is no such conversation.
@@ -240,14 +266,15 @@ class Conversations:
                 .outerjoin(FeedbackRow, FeedbackRow.message_id == MessageRow.id)
                 .where(MessageRow.conversation_id == conversation, MessageRow.number > after)
                 .order_by(MessageRow.number)
+                .limit(most)
             ).all()
             return [_kept(row, thumb or 0) for row, thumb in rows]
 
     def history(self, conversation: str, before: int) -> list[Message]:
         """Return what was said before a message, as a turn takes it.
 
-        A message that got no reply is left out: nothing was said to it. So are all but the last
-        ``HISTORY`` messages.
+        A message that got no reply is left out: nothing was said to it. So is what a changed
+        message has replaced, and all but the last ``HISTORY`` messages.
 
         Args:
             conversation: The id of the conversation.
@@ -259,7 +286,7 @@ class Conversations:
             message.reply.message()
             if message.reply
             else Message("user" if message.role == "user" else "assistant", message.text)
-            for message in earlier
+            for message in _current(earlier)
             if message.role != "note" and message.state in ("answered", "said")
         ]
 
@@ -268,11 +295,8 @@ class Conversations:
 
         Article texts that nothing quotes any more go too.
         """
-        from sqlalchemy import delete
-
         with self.database.write() as session:
-            session.execute(delete(ConversationRow).where(ConversationRow.id == conversation))
-            forget_unquoted(session)
+            delete_conversations(session, ConversationRow.id == conversation)
 
     def _by_key(self, session: "Session", conversation: str, key: str) -> MessageRow | None:
         from sqlalchemy import select
@@ -306,6 +330,17 @@ class Conversations:
         return message
 
 
+def _current(messages: Sequence[KeptMessage]) -> list[KeptMessage]:
+    """Leave out what a changed message has replaced; what a person said stays."""
+    changes = [(m.follows, m.number) for m in messages if m.after is not None]
+    return [
+        message
+        for message in messages
+        if message.role == "person"
+        or not any(after < message.number < number for after, number in changes)
+    ]
+
+
 def _reply(row: MessageRow) -> Reply | None:
     return (
         Reply.from_dict({**row.reply, "text": row.text, "number": row.number})
@@ -320,4 +355,4 @@ def _kept(row: MessageRow, thumb: int = 0, reply: Reply | None = None) -> KeptMe
         state = "interrupted"
     reply = reply or _reply(row)
     place = (row.id, row.number, row.role, row.text, row.created)
-    return KeptMessage(*place, state, reply, thumb, row.author)
+    return KeptMessage(*place, state, reply, thumb, row.author, row.after)

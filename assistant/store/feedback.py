@@ -3,6 +3,7 @@
 from assistant.errors import ConversationError
 from assistant.message.safety import mask
 from assistant.store.database import Database
+from assistant.store.summaries import forget_summary
 from assistant.store.tables import FeedbackRow, MessageRow, conversation_row, now
 
 
@@ -51,3 +52,4 @@ class Feedback:
                 raise ConversationError(f"Expected the number of a reply, found {number}.")
             said = {"thumb": thumb, "reason": mask(reason), "correction": mask(correction)}
             session.merge(FeedbackRow(message_id=row.id, created=now(), **said))
+            forget_summary(session, conversation)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.message.safety import mask
 from assistant.store.database import Database
-from assistant.store.handoffs import Handoff
+from assistant.store.handoff import Handoff
 from assistant.store.tables import OutboxRow, now
 
 if TYPE_CHECKING:

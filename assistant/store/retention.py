@@ -9,7 +9,7 @@ from assistant.errors import StoreError
 from assistant.store.audit import forget_deeds
 from assistant.store.contacts import forget_contacts
 from assistant.store.database import Database
-from assistant.store.quotes import forget_unquoted
+from assistant.store.deleted import delete_conversations, forget_deleted
 from assistant.store.tables import ConversationRow, OutboxRow, now
 
 DAY = 24 * 60 * 60.0
@@ -25,33 +25,50 @@ def purge(database: Database, days: int) -> int:
     Raises:
         StoreError: They cannot be deleted.
     """
-    from sqlalchemy import CursorResult, delete
+    from sqlalchemy import delete
 
     before = now() - timedelta(days=days)
     with database.write() as session:
-        done = session.execute(delete(ConversationRow).where(ConversationRow.updated < before))
-        assert isinstance(done, CursorResult)  # noqa: S101  # what a deletion gives
+        deleted = delete_conversations(session, ConversationRow.updated < before)
         # In a conversation that goes on, too.
         session.execute(delete(OutboxRow).where(OutboxRow.created < before))
-        forget_unquoted(session)
         forget_contacts(session)
         forget_deeds(session)
-        return done.rowcount
+        return deleted
 
 
-def purge_daily(database: Database, days: int, failed: Callable[[StoreError], Any]) -> None:
+def too_old(database: Database, days: int) -> int:
+    """Return how many conversations ``purge`` would delete.
+
+    Args:
+        database: An open database.
+        days: How long they are kept.
+    """
+    from sqlalchemy import func, select
+
+    before = now() - timedelta(days=days)
+    with database.read() as session:
+        counted = select(func.count()).where(ConversationRow.updated < before)
+        return int(session.scalar(counted) or 0)
+
+
+def purge_daily(
+    database: Database, days: Callable[[], int], failed: Callable[[StoreError], Any]
+) -> None:
     """Delete what is too old now and every day, in the background.
 
     Args:
         database: An open database.
-        days: How long conversations are kept.
+        days: Returns how long conversations are kept, and their tokens good.
         failed: Gets the error of a day on which nothing could be deleted.
     """
 
     def work() -> None:
         while True:
             try:
-                purge(database, days)
+                purge(database, days())
+                with database.write() as session:
+                    forget_deleted(session, days())
             except StoreError as error:
                 failed(error)
             threading.Event().wait(DAY)

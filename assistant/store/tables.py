@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -67,6 +68,18 @@ class ConversationRow(Base):
     """From 1 to 5, at the end."""
     customer: Mapped[str] = mapped_column(String(80), default="", index=True)
     """Who it is, as the company's site knows them and has signed; "" for anybody."""
+    is_demo: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether ``frontdesk demo`` invented it: never counted with real ones."""
+
+
+class DeletedRow(Base):
+    """The id of a conversation that was deleted, and nothing else of it."""
+
+    __tablename__ = "deleted"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+    """When it was deleted."""
 
 
 class MessageRow(Base):
@@ -93,6 +106,8 @@ class MessageRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     """Of a customer's: asked, answered or interrupted; said, if a person is to answer it. Of
     others: said."""
+    after: Mapped[int | None]
+    """Of a customer's that changes an earlier one: the number of the last message before that."""
     key: Mapped[str | None] = mapped_column(String(64))
     """The client's idempotency key."""
     worker: Mapped[str | None] = mapped_column(String(160))
@@ -175,6 +190,10 @@ class HandoffRow(Base):
     typing: Mapped[datetime | None]
     """Until when the agent is taken to be typing."""
     ended: Mapped[datetime | None]
+    snoozed: Mapped[datetime | None]
+    """Until when it stays out of the inbox."""
+    outcome: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """How it ended, in the agent's words or one of the inbox's; "" for nothing said."""
     conversation: Mapped[ConversationRow] = relationship()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from assistant.messages import Action, Nearest
 from assistant.store.database import Database
-from assistant.store.tables import FeedbackRow, MessageRow
+from assistant.store.tables import ConversationRow, FeedbackRow, MessageRow
 
 OPEN = (str(Action.DECLINE), str(Action.CLARIFY))
 
@@ -36,12 +36,13 @@ class Unanswered:
     created: datetime
 
 
-def unanswered(database: Database, since: datetime) -> list[Unanswered]:
+def unanswered(database: Database, since: datetime, *, demo: bool = False) -> list[Unanswered]:
     """Return the questions that were not answered, the latest first.
 
     Args:
         database: An open database.
         since: From when on.
+        demo: Whether those of invented conversations are wanted, and no others.
     """
     from sqlalchemy import or_, select
     from sqlalchemy.orm import aliased
@@ -51,7 +52,8 @@ def unanswered(database: Database, since: datetime) -> list[Unanswered]:
         select(MessageRow, asked.text, FeedbackRow.thumb)
         .join(asked, asked.id == MessageRow.answers)
         .outerjoin(FeedbackRow, FeedbackRow.message_id == MessageRow.id)
-        .where(MessageRow.created >= since)
+        .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
+        .where(MessageRow.created >= since, ConversationRow.is_demo.is_(demo))
         .where(or_(MessageRow.action.in_(OPEN), FeedbackRow.thumb < 0))
         .order_by(MessageRow.id.desc())
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import SettingsError
 from assistant.store.database import Database
+from assistant.store.handoff import free_those_of
 from assistant.store.tables import KeyRow, UserRow, now
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ ROLES = {
     "editor": ("chat", "agent", "edit"),
     "administrator": ("chat", "agent", "edit", "metrics", "administer"),
 }
+# Of this role, there must be one as long as somebody can sign in.
+LAST = "administrator"
 SHORTEST = 12
 # How many passwords are hashed at a time: each takes 64 MiB.
 HASHED_AT_ONCE = 2
@@ -101,15 +104,39 @@ class Users:
             row = _row(session, name)
             row.hash, row.stamp = hashed, secrets.token_hex(8)
 
-    def remove(self, name: str) -> None:
-        """Let somebody sign in no more; their sessions end.
+    def give_role(self, name: str, role: str) -> None:
+        """Let somebody do what a role allows, from now on.
 
         Raises:
-            SettingsError: There is no such user.
+            SettingsError: There is no such user or role, or they are the last administrator.
+            StoreError: It cannot be kept.
+        """
+        if role not in ROLES:
+            raise SettingsError(f"Expected a role: {', '.join(ROLES)}; found {role!r}.")
+        with self._database.write() as session:
+            row = _row(session, name)
+            if role != LAST:
+                _must_not_be_last(session, row)
+            row.role = role
+
+    def remove(self, name: str, *, last: bool = True) -> None:
+        """Let somebody sign in no more; their sessions end, and what they had others may take.
+
+        Args:
+            name: Their name.
+            last: Whether the last administrator may go, as on the machine itself, which can make
+                another one.
+
+        Raises:
+            SettingsError: There is no such user, or they must stay.
             StoreError: It cannot be kept.
         """
         with self._database.write() as session:
-            session.delete(_row(session, name))
+            row = _row(session, name)
+            if not last:
+                _must_not_be_last(session, row)
+            session.delete(row)
+            free_those_of(session, name)
 
     def check(self, name: str, password: str) -> User | None:
         """Return the user whose name and password these are; None for others.
@@ -177,6 +204,15 @@ def _row(session: Any, name: str) -> UserRow:
     if row is None:
         raise SettingsError(f"Expected the name of a user, found {name!r}.")
     return row
+
+
+def _must_not_be_last(session: Any, row: UserRow) -> None:
+    from sqlalchemy import select
+
+    # Of two who go at the same time, the second one waits for this.
+    wanted = select(UserRow.name).where(UserRow.role == LAST).with_for_update()
+    if set(session.scalars(wanted)) == {row.name}:
+        raise SettingsError(f"Expected another administrator to stay; {row.name} is the last one.")
 
 
 def _user(row: UserRow) -> User:

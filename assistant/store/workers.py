@@ -21,8 +21,14 @@ def mark_abandoned(database: Database) -> None:
     with database.write() as session:
         wanted = (MessageRow.state == "asked", MessageRow.worker.startswith(host))
         for row in session.scalars(select(MessageRow).where(*wanted)):
-            if not _is_alive(int(str(row.worker).split(":")[-2])):
+            if ended_here(str(row.worker)):
                 row.state, row.worker = "interrupted", None
+
+
+def ended_here(worker: str) -> bool:
+    """Return whether a worker was a process of this machine and has ended."""
+    host, process, _ = worker.rsplit(":", 2)
+    return host == socket.gethostname() and not _is_alive(int(process))
 
 
 def _is_alive(process: int) -> bool:

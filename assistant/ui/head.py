@@ -3,6 +3,7 @@
 Gradio adds a head only once its own scripts run, seconds after a phone could have shown the chat.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 MARK = b"<head>"
@@ -11,9 +12,9 @@ MARK = b"<head>"
 class WithHead:
     """An ASGI layer that adds to the head of the page at ``/``, and to nothing else."""
 
-    def __init__(self, app: Any, head: str) -> None:
-        """Take the application below, and what comes first in the page's head."""
-        self._app, self._head = app, MARK + head.encode()
+    def __init__(self, app: Any, head: Callable[[], str]) -> None:
+        """Take the application below, and what returns the first part of the page's head."""
+        self._app, self._head = app, head
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand a request on, and add the head to the page."""
@@ -32,7 +33,7 @@ class WithHead:
                 return
             parts.append(message.get("body", b""))
             if not message.get("more_body"):
-                body = b"".join(parts).replace(MARK, self._head, 1)
+                body = b"".join(parts).replace(MARK, MARK + self._head().encode(), 1)
                 await send(_with_length(start, len(body)))
                 await send({"type": "http.response.body", "body": body})
 

@@ -16,12 +16,14 @@ from assistant.web.access import Access
 from assistant.web.article_page import render_article
 from assistant.web.conversation_routes import conversation_routes
 from assistant.web.errors import add_error_handlers, errors
+from assistant.web.export_routes import export_routes
 from assistant.web.full import RefuseWhenFull
 from assistant.web.handoff_routes import handoff_routes
 from assistant.web.health_routes import health_routes
 from assistant.web.identity import Identity
 from assistant.web.logs import name_requests
 from assistant.web.privacy_page import render_privacy
+from assistant.web.proofread_routes import proofread_routes
 from assistant.web.reading_routes import reading_routes
 from assistant.web.security import allow_origins, secure
 from assistant.web.sign_in_routes import sign_in_routes
@@ -80,8 +82,10 @@ def create_app(
     app.include_router(conversation_routes(desk, contacts, access, turns.metrics, identity))
     app.include_router(reading_routes(desk, access))
     app.include_router(handoff_routes(desk.handover, desk.conversations, contacts, access))
+    app.include_router(proofread_routes(desk, access))
     app.include_router(sign_in_routes(access, turns.limits, audit))
     app.include_router(turn_routes(desk, access, turns))
+    app.include_router(export_routes(desk, access))
     app.include_router(widget_routes())
     assistant = desk.assistant
 

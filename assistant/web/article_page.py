@@ -43,22 +43,26 @@ def render_article(article: Article, start: int = 0, end: int = 0) -> str:
         start: Where the cited words start in the article's text.
         end: Where they end. A range outside the text marks nothing.
     """
-    from markdown_it import MarkdownIt
-
     text = article.text
     if 0 <= start < end <= len(text):
         text = f"{_clean(text[:start])}{_OPEN}{_clean(text[start:end])}{_CLOSE}{_clean(text[end:])}"
     else:
         text = _clean(text)
-    renderer = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    body = renderer.render(text)
-    body = body.replace(_OPEN, '<mark id="quote">', 1).replace(_CLOSE, "</mark>", 1)
+    body = rendered(text).replace(_OPEN, '<mark id="quote">', 1).replace(_CLOSE, "</mark>", 1)
     return PAGE.format(
         lang="zh-CN" if article.lang == "zh" else "en",
         title=html.escape(article.title),
         body=body,
         footer=html.escape(_footer(article)),
     )
+
+
+def rendered(text: str) -> str:
+    """Return Markdown as HTML. HTML in it is escaped, and pictures are left out."""
+    from markdown_it import MarkdownIt
+
+    renderer = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    return renderer.render(text)
 
 
 def _clean(text: str) -> str:

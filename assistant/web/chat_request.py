@@ -58,7 +58,7 @@ class ChatRequest(_Strict):
     """A chat completion request. Sampling options are accepted and have no effect.
 
     ``after`` is the number of the last message that this one follows, where a customer changed an
-    earlier one.
+    earlier one: what lies in between is replaced.
     """
 
     messages: Annotated[list[RequestMessage], Field(min_length=1, max_length=MAX_MESSAGES)]

@@ -147,6 +147,7 @@ def as_json(message: KeptMessage) -> dict[str, Any]:
         "author": message.author,
         "created": message.created.isoformat(),
         "state": message.state,
+        "after": message.after,
         "thumb": thumb,
         "frontdesk": decided,
     }

@@ -27,8 +27,14 @@ class Limits:
         from limits.strategies import MovingWindowRateLimiter
 
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._turns = parse(f"{turns} per minute")
+        self.allow(turns)
         self._wrong, self._wrong_in_all = parse(WRONG), parse(WRONG_IN_ALL)
+
+    def allow(self, turns: int) -> None:
+        """Set how many turns a minute a key or an address may have from now on."""
+        from limits import parse
+
+        self._turns = parse(f"{turns} per minute")
 
     def take_turn(self, caller: Caller | None, address: str) -> None:
         """Count a turn. Those of this machine are not counted: nothing tells them apart.

@@ -18,12 +18,13 @@ PAGE = (
     "media-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'"
 )
-# Routes that the page does not use: they would upload files, call functions by name, or show what
-# others do.
+# Gradio's routes that no page uses: they would call functions by name, fetch from other hosts, or
+# show what others do; and those for files, which the console alone uses.
 CLOSED = re.compile(
-    r"/(?:monitoring|login|logout|pwa_icon)(?:/|$)|/gradio_api/(?:api|call|run|runs|"
-    r"upload|upload_progress|vibe[-\w]*|undo-vibe-edit|process_recording|stream|deep_link|proxy=.*|"
-    r"file|file=.*|custom_component|component_server|openapi\.json|dev)(?:/|$)"
+    r"(?:/console/\w+)?(?:/(?:monitoring|login|logout|pwa_icon)|/gradio_api/(?:api|call|run|runs|"
+    r"vibe[-\w]*|undo-vibe-edit|process_recording|stream|deep_link|proxy=.*|"
+    r"custom_component|component_server|openapi\.json|dev))(?:/|$)|"
+    r"/gradio_api/(?:upload|upload_progress|file|file=.*)(?:/|$)"
 )
 # Pages of ours that are text alone.
 TEXT = "default-src 'none'; style-src 'unsafe-inline'"

@@ -8,6 +8,10 @@ the assistant's message (in a stream, in the last delta) without ``text``. Its f
 - ``urgent``: whether somebody may be in danger.
 - ``nearest``: of the likeliest articles, ``article``, ``lang``, ``title``, ``found``, and the
   ``sentence`` that comes nearest with the probability that it ``answers``.
+- ``weighed``: what was decided by: the probabilities that what is quoted answers (``best``), that
+  any sentence does (``answerable``) and that the likeliest article does (``best_article``), whether
+  that article was ``expected``, whether the message is a ``later`` one, and what this ``decides``:
+  answer, part or nothing.
 - ``suggestions``: titles of articles that may be wanted next, at most three.
 - ``citations``: ``number``, ``article``, ``lang``, ``title``, ``quote``, ``start``, ``end`` and
   ``url`` of each quote.
@@ -16,13 +20,17 @@ the assistant's message (in a stream, in the last delta) without ``text``. Its f
 - ``language``; ``intent``, ``intent_score``, ``out_of_scope``, ``sentiment`` and
   ``sentiment_score``: the classifiers' results, with scores in [0, 1].
 - ``strategy``, ``template`` and ``generator``: how the text was worded; null where unused.
-- ``timings_ms``: milliseconds of each step.
-- ``conversation_id``, ``conversation_token`` and ``number``: where the reply is kept; null where
-  it is not.
+- ``rule``: the row of the table of decisions that decided; ``timings_ms``: milliseconds of each
+  step.
+- ``conversation_id`` and ``conversation_token``: where the reply is kept; null where it is not.
+- ``number``: the reply's place in the conversation, from 1, and ``asked``: that of the customer's
+  message; 0 where they are not kept.
 
 A request with a message alone begins a conversation, and one with its ``conversation_id`` goes on
 with it: the server keeps the history. A request with a history of its own is not kept. An
-``Idempotency-Key`` gives the same reply again.
+``Idempotency-Key`` gives the same reply again. Where the customer changed an earlier message, the
+request's ``after`` is the number of the last one before that: later turns do not read what lies in
+between.
 
 A client that keeps its history may send the object back in the assistant's message. Later turns use
 its ``action``, which is required, and its ``reason``, ``choices`` and ``citations``. Other fields
@@ -66,7 +74,7 @@ def turn_routes(desk: Desk, access: Access, turns: Turns) -> APIRouter:
     router = APIRouter()
     tokens = access.tokens
 
-    @router.post(ASK, response_model=None, responses=STREAM | ERRORS)
+    @router.post(ASK, response_model=None, responses=STREAM | ERRORS, description=__doc__)
     def chat_completions(
         chat: ChatRequest,
         request: Request,

@@ -120,10 +120,12 @@ class ReplyBuilder:
             choices=findings.route.choices,
             urgent=findings.route.urgent,
             nearest=findings.nearest,
+            weighed=findings.weighed,
             suggestions=findings.suggestions,
             strategy=self.strategy,
             template=self.template,
             generator=generator.name if generator else None,
+            rule=findings.route.rule,
             timings_ms=findings.clock.total(),
         )
 

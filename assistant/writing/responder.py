@@ -46,7 +46,7 @@ class Responder:
         self.max_characters = max_characters
         self._choices = choices
         self._writer = writer
-        self._strategy = strategy
+        self.strategy = strategy
 
     @property
     def generator(self) -> Generator | None:
@@ -67,7 +67,7 @@ class Responder:
             yield from self._say(findings)
             return
         answer = self._answer_each if findings.parts else self._answer
-        yield from answer(findings, self._chosen(strategy or self._strategy, findings.lang))
+        yield from answer(findings, self._chosen(strategy or self.strategy, findings.lang))
 
     def saying(self, name: str, lang: str, **values: str) -> str:
         """Return a fixed sentence, such as the one for an empty message, with its gaps filled."""
@@ -84,7 +84,8 @@ class Responder:
         yield from self._worded(findings, strategy, builder)
         if builder.declined and not builder.support:
             unread = unanswered("not_found", "unread", findings.message.failures)
-            yield from self._say(dataclasses.replace(findings, route=unread))
+            weighed = dataclasses.replace(findings.weighed, decides="nothing")
+            yield from self._say(dataclasses.replace(findings, route=unread, weighed=weighed))
             return
         worded = bool(builder.support)
         if not worded:

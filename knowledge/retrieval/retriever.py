@@ -70,6 +70,10 @@ class Retriever:
         """Return a currently valid article by its language and id, or None."""
         return self._articles.get((lang, article))
 
+    def valid_articles(self) -> list[Article]:
+        """Return all currently valid articles."""
+        return list(self._articles.values())
+
     def retrieve(
         self,
         query: str | Mapping[str, Vectors],

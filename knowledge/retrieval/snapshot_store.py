@@ -99,6 +99,25 @@ class SnapshotStore:
             _remove(self.folder / old)
         return dataclasses.replace(snapshot, generation=name)
 
+    def start_from(self, other: "SnapshotStore") -> None:
+        """Take over what is current in another folder's store, so that it need not be made again.
+
+        An index in Milvus stays where it is: two stores cannot own it.
+
+        Raises:
+            OSError: The disk is full or the folder cannot be written.
+        """
+        current = other.current()
+        if current is None or (other.folder / current / MilvusIndex.FILE).is_file():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in other.folder.iterdir():
+            if path.is_file() and not path.name.startswith("."):
+                shutil.copy2(path, self.folder / path.name)
+        for name in (current, other.spans.name):
+            if (other.folder / name).is_dir():
+                shutil.copytree(other.folder / name, self.folder / name, dirs_exist_ok=True)
+
     def next(self) -> str:
         """Return the name of the generation that ``publish`` would write."""
         numbers = [int(name[1:]) for name in self._generations()]

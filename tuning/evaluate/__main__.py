@@ -51,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = settings_of(given)
         judged, played, turns = _measure(given, settings)
         _report(judged, played, turns, given.out)
+        if given.json:
+            from tuning.atomic_files import write_json
+            from tuning.evaluate.report import figures
+
+            write_json(given.json, figures(judged, played, turns))
         if given.choose:
             from tuning.evaluate.auto_strategy import write_choices
 
@@ -107,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--out", type=Path, default=Path("var/evaluation"), help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the tables' figures alone to FILE"
     )
     parser.add_argument("--choose", action="store_true", help="update the strategy auto")
     add_arguments(parser)

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from math import comb
 from pathlib import Path
 from statistics import mean
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from tuning.evaluate.dialogue_files import WORDINGS
 from tuning.evaluate.played_dialogues import PlayedDialogue
+from tuning.evaluate.tables import dialogue_rows
 from tuning.page_templates import render
 
 PAGE = Path(__file__).with_name("dialogues.html.jinja")
@@ -23,6 +25,18 @@ def findings(played: Sequence[PlayedDialogue]) -> Iterator[str]:
         if entry.surprises:
             yield f"{'FAILED' if entry.failures else 'PASSED'} {entry.file}: {entry.name}"
             yield from (f"    {line}" for line in entry.surprises)
+
+
+def figures(played: Sequence[PlayedDialogue]) -> dict[str, Any]:
+    """Return what is kept of a run: one row per language, and what is not as expected."""
+    return {
+        "dialogues": dialogue_rows(played),
+        "surprises": [
+            {"dialogue": entry.name, "critical": entry.is_critical_failure, "why": entry.surprises}
+            for entry in played
+            if entry.surprises
+        ],
+    }
 
 
 def summary(played: Sequence[PlayedDialogue]) -> list[str]:

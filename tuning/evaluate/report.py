@@ -72,15 +72,9 @@ def write_report(
     """
     summary = summarise(judged)
     content = {
-        "summary": summary.rows,
-        "answerable": answerable_rows(judged),
-        "unanswerable": unanswerable_rows(judged),
-        "gains": gain_rows(judged),
+        **figures(judged, played, turns),
         "questions": as_rows(judged),
-        "conversations": conversation_rows(turns),
-        "kinds": kind_rows(turns),
         "turns": [turn.as_row() for turn in turns],
-        "dialogues": dialogue_rows(played),
         "played": [entry.as_row() for entry in played],
     }
     write_json(out / "evaluation.json", content)
@@ -96,6 +90,23 @@ def write_report(
         picture=_picture(summary),
     )
     write_text(out / "report.html", page)
+
+
+def figures(
+    judged: Sequence[JudgedReply],
+    played: Sequence[PlayedDialogue],
+    turns: Sequence[JudgedTurn] = (),
+) -> dict[str, list[Row]]:
+    """Return the rows of the tables, without what was asked and replied."""
+    return {
+        "summary": summarise(judged).rows,
+        "answerable": answerable_rows(judged),
+        "unanswerable": unanswerable_rows(judged),
+        "gains": gain_rows(judged),
+        "conversations": conversation_rows(turns),
+        "kinds": kind_rows(turns),
+        "dialogues": dialogue_rows(played),
+    }
 
 
 def _failures(judged: Sequence[JudgedReply]) -> list[tuple[str, list[JudgedReply]]]:

@@ -7,6 +7,8 @@ import { readEvents } from "./sse.js";
 const TURN_SILENCE = 180000;
 const EVENTS_SILENCE = 45000;
 const DEFAULT_WAIT = 10;
+const GONE = [401, 403, 404];
+const REFUSED = [400, 413, 422];
 
 export class ApiError extends Error {
   constructor(status, code = "", wait = 0) {
@@ -15,6 +17,16 @@ export class ApiError extends Error {
     this.code = code;
     // Seconds after which it may be tried again.
     this.wait = wait;
+  }
+
+  /** Whether a conversation can no longer be opened. */
+  get isGone() {
+    return GONE.includes(this.status);
+  }
+
+  /** Whether a message must be changed. */
+  get isRefused() {
+    return REFUSED.includes(this.status);
   }
 }
 

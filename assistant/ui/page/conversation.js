@@ -5,11 +5,11 @@
 // longer be opened) and `refused` (the message must be changed); both give the text back.
 
 import * as api from "./api.js";
-import { randomId } from "./dom.js";
-import { messageOf, sameText, shownOf, titleOf } from "./kept.js";
+import { messageOf, sameText, titleOf } from "./kept.js";
+import { knownOf, lastAskedOf, lastNumberOf, ownMessage, shownOf, withOwn, withoutReplaced } from "./said.js";
 import { pending } from "./store.js";
 import { troubleOf } from "./trouble.js";
-import { decide, isGone, isRefused } from "./turn.js";
+import { Turn } from "./turn.js";
 
 const OPEN = ["asked", "interrupted"];
 const NEW = { id: null, token: null, handoff: null, contactUntil: null, trouble: null, isBusy: false };
@@ -17,7 +17,7 @@ const NEW = { id: null, token: null, handoff: null, contactUntil: null, trouble:
 export class Conversation extends EventTarget {
   #store;
   #language;
-  #aborting = null;
+  #turn = null;
 
   /** Take the store, and what returns the page's language. */
   constructor(store, language) {
@@ -34,12 +34,11 @@ export class Conversation extends EventTarget {
   }
 
   get lastAsked() {
-    return this.messages.findLast((message) => message.role === "user");
+    return lastAskedOf(this.messages);
   }
 
-  /** The number of the last message that the server has given. */
   get lastNumber() {
-    return Math.max(0, ...this.messages.map((message) => message.number ?? 0));
+    return lastNumberOf(this.messages);
   }
 
   /** Begin anew. Nothing is kept before the first message. */
@@ -62,7 +61,7 @@ export class Conversation extends EventTarget {
     } catch (error) {
       // Nothing is kept of a conversation whose first message never came through.
       if (error.status === 404 && sent) this.#take(id, token, { messages: [], handoff: null });
-      else if (isGone(error)) this.#lose(id, sent?.text ?? "");
+      else if (error.isGone) this.#lose(id, sent?.text ?? "");
       else this.#fail({ kind: "notOpened", message: null, open: { id, token } });
     }
     if (sent && this.id === id) this.#resume(sent);
@@ -77,12 +76,12 @@ export class Conversation extends EventTarget {
   async catchUp() {
     const kept = await api.read(this).catch(() => null);
     if (!kept || kept.id !== this.id || this.isBusy) return;
-    shownOf(kept.messages, this.entry?.hidden ?? []).forEach((message) => this.receive(message));
+    shownOf(kept.messages).forEach((message) => this.receive(message));
     if (JSON.stringify(kept.handoff) !== JSON.stringify(this.handoff)) this.setHandoff(kept.handoff);
   }
 
   #take(id, token, kept) {
-    const messages = shownOf(kept.messages, this.#store.entry(id)?.hidden ?? []);
+    const messages = shownOf(kept.messages);
     Object.assign(this, { id, token, messages, handoff: kept.handoff, isBusy: false });
     this.contactUntil = kept.contact_until ? new Date(kept.contact_until) : null;
     const last = messages.at(-1);
@@ -102,7 +101,7 @@ export class Conversation extends EventTarget {
     }
     const message = isKept ? asked : ownMessage(sent.text);
     Object.assign(message, { key: sent.key, after: sent.after });
-    if (!isKept) this.messages.push(message);
+    if (!isKept) this.messages = withOwn(this.messages, message);
     this.trouble = { kind: "interrupted", message };
     this.#changed();
   }
@@ -113,8 +112,8 @@ export class Conversation extends EventTarget {
     await this.ready;
     const message = ownMessage(text);
     if (changed) {
-      message.after = this.#numberBefore(changed);
-      this.messages = this.messages.slice(0, this.messages.indexOf(changed));
+      message.replaced = this.messages.splice(this.messages.indexOf(changed));
+      message.after = this.lastNumber;
     }
     this.messages.push(message);
     this.#tell(changed ? "change" : "added", { message });
@@ -139,18 +138,13 @@ export class Conversation extends EventTarget {
   }
 
   stop() {
-    this.#aborting?.abort();
-  }
-
-  #numberBefore(message) {
-    const before = this.messages.slice(0, this.messages.indexOf(message));
-    return Math.max(0, ...before.map((one) => one.number ?? 0));
+    this.#turn?.stop();
   }
 
   async #answer(message) {
-    const reply = { role: "assistant", content: "", state: "writing", created: new Date() };
-    const turn = { message, reply, aborting: new AbortController() };
-    this.#aborting = turn.aborting;
+    const turn = new Turn(message);
+    const { reply } = turn;
+    this.#turn = turn;
     Object.assign(this, { isBusy: true, trouble: null });
     this.messages.push(reply);
     this.#tell("added", { message: reply });
@@ -158,8 +152,7 @@ export class Conversation extends EventTarget {
     try {
       if (!this.id) await this.#begin();
       this.#noteSent(message);
-      const onPiece = (text) => this.#write(turn, text);
-      this.#finish(turn, await decide(this, message, onPiece, turn.aborting.signal));
+      this.#finish(turn, await turn.answer(this, (text) => this.#tell("piece", { message: reply, text })));
     } catch (error) {
       this.#break(turn, error);
     }
@@ -177,14 +170,8 @@ export class Conversation extends EventTarget {
     if (key) pending.set({ id, token, key, after, text: content });
   }
 
-  #write({ aborting, reply }, text) {
-    if (aborting.signal.aborted) return;
-    reply.content += text;
-    this.#tell("piece", { message: reply, text });
-  }
-
-  #finish({ aborting, message, reply }, decided) {
-    if (aborting.signal.aborted) return;
+  #finish({ isStopped, message, reply }, decided) {
+    if (isStopped) return;
     pending.clear();
     this.isBusy = false;
     if (!decided) {
@@ -192,32 +179,27 @@ export class Conversation extends EventTarget {
       return;
     }
     const isWithPerson = decided.reason === "with_person";
-    message.state = isWithPerson ? "said" : "answered";
+    Object.assign(message, { state: isWithPerson ? "said" : "answered", number: decided.asked });
     Object.assign(reply, { state: "said", frontdesk: decided, number: decided.number });
     if (isWithPerson) this.messages = this.messages.filter((one) => one !== reply);
-    this.#noteAnswered(message, decided);
+    this.token = decided.conversation_token ?? this.token;
+    this.#store.keep(this.id, { token: this.token, updated: Date.now() });
     this.#tell(isWithPerson ? "change" : "finished", { message: reply });
     this.#tell("state");
     if (decided.action === "handoff") this.#readHandoff();
   }
 
-  #noteAnswered({ after }, { number, conversation_token: token }) {
-    this.token = token ?? this.token;
-    const values = { token: this.token, updated: Date.now() };
-    // What a changed message has replaced lies between two numbers.
-    const isChanged = Number.isInteger(after) && number;
-    if (isChanged) values.hidden = [...(this.entry?.hidden ?? []), [after, number - 1]];
-    this.#store.keep(this.id, values);
-  }
-
-  #break({ aborting, message, reply }, error) {
-    if (aborting !== this.#aborting || !this.messages.includes(reply)) return;
+  #break(turn, error) {
+    const { message, reply } = turn;
+    if (turn !== this.#turn || !this.messages.includes(reply)) return;
     this.isBusy = false;
     if (reply.content) reply.state = "partial";
     else this.messages = this.messages.filter((one) => one !== reply);
     message.state = "interrupted";
-    if (isGone(error)) this.#lose(this.id, message.content);
-    else if (isRefused(error)) this.#refuse(message, error);
+    // Without an id, nothing has begun: the site's signature of the customer is wrong.
+    if (error.status === 403 && !this.id) this.#refuse(message, "not_known");
+    else if (error.isGone) this.#lose(this.id, message.content);
+    else if (error.isRefused) this.#refuse(message, error.code);
     else this.#fail(troubleOf(error, message));
   }
 
@@ -227,11 +209,11 @@ export class Conversation extends EventTarget {
     this.#tell("lost", { text });
   }
 
-  #refuse(message, error) {
+  #refuse(message, code) {
     pending.clear();
-    this.messages = this.messages.filter((one) => one !== message);
+    this.messages = [...this.messages.filter((one) => one !== message), ...(message.replaced ?? [])];
     this.#changed();
-    this.#tell("refused", { text: message.content, code: error.code });
+    this.#tell("refused", { text: message.content, code });
   }
 
   #fail(trouble) {
@@ -253,16 +235,17 @@ export class Conversation extends EventTarget {
 
   /** Take a message that came by itself: a person's, or what another tab has sent. */
   receive(kept) {
-    const { role, number, content } = kept;
-    if (this.messages.some((one) => one.number === number && one.role === role)) return;
-    const own = this.messages.find((one) => !one.number && one.role === role && sameText(one.content, content));
-    if (own) {
-      own.number = number;
+    const known = knownOf(this.messages, kept);
+    if (known) {
+      known.number = kept.number;
       return;
     }
     const message = messageOf(kept);
     this.messages.push(message);
-    this.#tell("added", { message, hasCome: role !== "user" });
+    const shown = withoutReplaced(this.messages);
+    const name = shown.length < this.messages.length ? "change" : "added";
+    this.messages = shown;
+    this.#tell(name, { message, hasCome: kept.role !== "user" });
   }
 
   /** Add a line that nobody said; `say` is its string. */
@@ -282,9 +265,4 @@ export class Conversation extends EventTarget {
   #tell(name, detail = {}) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
-}
-
-function ownMessage(content) {
-  const created = new Date();
-  return { role: "user", content, created, after: null, key: randomId(), state: "asked" };
 }

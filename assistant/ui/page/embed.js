@@ -15,6 +15,8 @@
 // Browsers forbid frames of other sites to keep anything, or forget it; the page around may. Only a
 // site that the setting `allowed_origins` names can show this page, which the browser sees to.
 
+// The list opens conversations. It goes to a site that the browser names, and to no other.
+
 const PATIENCE = 500;
 
 const asked = new URLSearchParams(location.search);
@@ -22,21 +24,23 @@ export const isEmbedded = asked.has("embed") && window.parent !== window;
 export const askedLanguage = asked.get("lang");
 export const askedColour = asked.get("colour");
 
+/** Return the origin of the page around; null where the browser does not name it. */
 function originOfParent() {
   const named = location.ancestorOrigins?.[0] ?? (document.referrer && new URL(document.referrer).origin);
-  return named || "*";
+  return named && named !== "null" ? named : null;
 }
 
 export function tell(message) {
-  if (isEmbedded) window.parent.postMessage(message, originOfParent());
+  const origin = originOfParent();
+  // "*" is whoever is around: enough to be closed, and to show a count.
+  if (isEmbedded && (origin || message.frontdesk !== "store")) window.parent.postMessage(message, origin ?? "*");
 }
 
 /** Call a listener with each message of the page around. */
 export function hear(kind, listener, options = {}) {
   if (!isEmbedded) return;
   addEventListener("message", ({ source, origin, data }) => {
-    const expected = originOfParent();
-    if (source !== window.parent || (expected !== "*" && origin !== expected)) return;
+    if (source !== window.parent || origin !== originOfParent()) return;
     if (data?.frontdesk === kind) listener(data);
   }, options);
 }

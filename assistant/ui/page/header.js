@@ -33,12 +33,12 @@ function drawMenu(does, signal) {
     if (!document.querySelector("dialog[open]") && open.isConnected) open.focus();
   });
   const holder = el("div", { class: "menu-holder" }, open, list);
-  holder.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || list.hidden) return;
     event.preventDefault();
     show(false);
     open.focus();
-  });
+  }, { signal });
   holder.addEventListener("focusout", ({ relatedTarget }) => {
     if (relatedTarget && !holder.contains(relatedTarget)) show(false);
   });

@@ -8,12 +8,6 @@ export function messageOf(kept) {
   return { ...kept, created: new Date(kept.created) };
 }
 
-/** Return the messages to show: those that a changed one has replaced are left out. */
-export function shownOf(kept, hidden) {
-  const isHidden = ({ number }) => hidden.some(([after, before]) => number > after && number < before);
-  return kept.filter((message) => !isHidden(message)).map(messageOf);
-}
-
 /** Return what a conversation is called in the list: its first message. */
 export function titleOf(messages) {
   const first = messages.find((message) => message.role === "user");

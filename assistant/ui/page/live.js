@@ -3,8 +3,7 @@
 // A browser opens six connections to a host, so one tab follows a conversation and tells the others
 // of it, and a browser follows a few conversations at most. All else looks again from time to time.
 
-import { ApiError, follow } from "./api.js";
-import { isGone } from "./turn.js";
+import { follow } from "./api.js";
 
 const SLOTS = ["1", "2", "3"];
 const LOOK = 3000;
@@ -65,7 +64,7 @@ export class Live {
           this.#post("event", { name, data });
         }, signal);
       } catch (error) {
-        if (error instanceof ApiError && isGone(error)) return;
+        if (error.isGone) return;
       }
       await waited(pause * (1 + Math.random()), signal);
       pause = Math.min(pause * 2, LONGEST_WAIT);

@@ -67,12 +67,21 @@ function draw() {
   const foot = el("footer", { class: "bottom" }, person.typing, offline, person.element, toast, composer.element);
   root.replaceChildren(drawHeader(page, does), log.element, foot, status);
   showOffline();
+  showTalk();
   attention.title = language.ofCompany(settings.company);
 }
 
 function showOffline() {
   offline.hidden = navigator.onLine;
   offline.textContent = navigator.onLine ? "" : t("offline");
+}
+
+/** Nobody needs to ask for a person who is called already. */
+function showTalk() {
+  const talk = root.querySelector(".talk");
+  const hadFocus = document.activeElement === talk;
+  talk.hidden = Boolean(conversation.handoff);
+  if (talk.hidden && hadFocus) parts.log.scroller.focus();
 }
 
 function begin() {
@@ -104,6 +113,7 @@ function listen() {
     if (message.state === "writing") announce(t("lookingUp"));
     else if (hasCome) announce(message.content);
   });
+  conversation.addEventListener("handoff", showTalk);
   conversation.addEventListener("finished", ({ detail }) => announce(detail.message.content));
   conversation.addEventListener("state", () => {
     opened.set(conversation.id ?? "none");
@@ -111,10 +121,11 @@ function listen() {
   });
   conversation.addEventListener("lost", ({ detail }) => giveBack(detail.text, t("lost")));
   conversation.addEventListener("refused", ({ detail: { text, code } }) => {
-    const known = ["empty", "too_long", "unreadable", "no_words"];
+    const known = ["empty", "too_long", "unreadable", "no_words", "not_known"];
     giveBack(text, t(`invalid.${known.includes(code) ? code : "other"}`));
   });
-  root.addEventListener("keydown", (event) => {
+  // Last of all: what has taken Escape for itself has prevented its default.
+  addEventListener("keydown", (event) => {
     const isFree = !event.defaultPrevented && !event.isComposing && !document.querySelector("dialog[open]");
     if (event.key === "Escape" && isFree) does.close();
   });

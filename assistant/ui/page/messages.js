@@ -49,11 +49,10 @@ function shownText({ content, frontdesk }) {
   return withoutChoices(content, frontdesk?.choices);
 }
 
-function finishOwn({ element, foot }, message, page) {
+function finishOwn({ foot }, message, page) {
   if (message.state === "said") foot.append(el("span", {}, t("delivered")));
   const edit = button([icon("edit"), t("edit")], () => page.edit(message), { class: "quiet edit" });
   foot.append(edit);
-  element.classList.toggle("kept", Boolean(message.number));
 }
 
 function wait({ element, body, text }) {

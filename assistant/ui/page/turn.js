@@ -1,14 +1,39 @@
-// One turn: sends a message, or asks for an interrupted answer again, until there is a reply.
+// Sends a message, or asks for an interrupted answer again, until there is a reply.
 
 import * as api from "./api.js";
 
 const BUSY_WAIT = 2000;
 const BUSY_TRIES = 60;
-const GONE = [401, 403, 404];
-const REFUSED = [400, 413, 422];
 
-/** Return what was decided on a message; null if it was answered meanwhile. */
-export async function decide(conversation, message, onPiece, signal) {
+/** One turn: a message of the customer's, and the reply that is written to it. */
+export class Turn {
+  #aborting = new AbortController();
+  reply = { role: "assistant", content: "", state: "writing", created: new Date() };
+
+  constructor(message) {
+    this.message = message;
+  }
+
+  get isStopped() {
+    return this.#aborting.signal.aborted;
+  }
+
+  stop() {
+    this.#aborting.abort();
+  }
+
+  /** Return what was decided; null if it was answered meanwhile. `onPiece` gets the text. */
+  answer(conversation, onPiece) {
+    const write = (text) => {
+      if (this.isStopped) return;
+      this.reply.content += text;
+      onPiece(text);
+    };
+    return decide(conversation, this.message, write, this.#aborting.signal);
+  }
+}
+
+async function decide(conversation, message, onPiece, signal) {
   for (let tries = 0; ; tries += 1) {
     try {
       // A message that this tab has not sent itself has no key.
@@ -23,14 +48,4 @@ export async function decide(conversation, message, onPiece, signal) {
       signal.throwIfAborted();
     }
   }
-}
-
-/** Return whether an error says that a conversation can no longer be opened. */
-export function isGone(error) {
-  return GONE.includes(error.status);
-}
-
-/** Return whether an error says that a message must be changed. */
-export function isRefused(error) {
-  return REFUSED.includes(error.status);
 }

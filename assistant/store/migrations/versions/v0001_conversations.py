@@ -20,6 +20,11 @@ def upgrade() -> None:
         sa.Column("customer", sa.String(80), nullable=False, index=True),
     )
     op.create_table(
+        "deleted",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("created", _TIME, nullable=False),
+    )
+    op.create_table(
         "message",
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("conversation_id", sa.String(32), _of("conversation.id"), nullable=False,
@@ -30,6 +35,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("created", _TIME, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("after", sa.Integer()),
         sa.Column("key", sa.String(64)),
         sa.Column("worker", sa.String(160)),
         sa.Column("answers", sa.Integer(), _of("message.id"), unique=True),

@@ -1,0 +1,54 @@
+"""How far a job is that an editor started: publishing, or building the index."""
+
+import sys
+
+from assistant.articles.gate import environment_of, index_command
+from assistant.store.runs import Run
+from assistant.ui.console.frame import Frame
+
+PUBLISH, INDEX = "publish", "index"
+LINES = 12
+
+
+def start_publishing(frame: Frame, numbers: list[int], author: str) -> int:
+    """Check drafts and publish them, in a process of its own; return the number of the run.
+
+    Raises:
+        BusyError: Something is being published.
+    """
+    drafts = [str(number) for number in numbers]
+    command = [sys.executable, "-m", "assistant.articles", "publish", *drafts]
+    command += ["--author", author, "--result", "{result}"]
+    environment = environment_of(frame.settings)
+    return frame.runs.start(PUBLISH, command, author, on=drafts[0], environment=environment)
+
+
+def start_index(frame: Frame, author: str) -> int:
+    """Bring the index up to date, in a process of its own; return the number of the run.
+
+    Raises:
+        BusyError: It is being built.
+    """
+    return frame.runs.start(INDEX, index_command(frame.settings), author)
+
+
+def latest(frame: Frame, kind: str, on: str = "") -> Run | None:
+    """Return the last run of a kind; None if there was none."""
+    return next(iter(frame.runs.latest(kind, 1, on)), None)
+
+
+def progress(frame: Frame, run: Run | None) -> str:
+    """Return how far a run is, or what it ended with, as HTML."""
+    if run is None:
+        return ""
+    reasons = (run.result or {}).get("reasons", [])
+    values = {"run": run, "lines": _lines(run.log), "reasons": reasons}
+    return frame.html(
+        "knowledge_progress.jinja", paths=(run.result or {}).get("paths", []), **values
+    )
+
+
+def _lines(log: str) -> list[str]:
+    """Return the last lines of a log; of a progress bar, what it showed last."""
+    lines = [line.rstrip("\r").rpartition("\r")[2].strip() for line in log.split("\n")]
+    return [line for line in lines if line][-LINES:]
