@@ -19,6 +19,7 @@ COMMANDS = {
     "articles": ("assistant.articles.__main__", "List, write and publish articles, checked first."),
     "explain": ("assistant.explain", "Show how a message is understood, and why."),
     "figures": ("assistant.figures", "Show what became of the conversations, and how fast."),
+    "conversations": ("assistant.conversations", "Find conversations, or show one turn by turn."),
     "proofread": ("assistant.proofread", "Show the figures of a text that no article supports."),
     "inbox": ("assistant.inbox", "Show which conversations wait for a person, and who has which."),
     "settings": ("assistant.settings", "Show and change the settings of a server."),

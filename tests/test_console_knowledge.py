@@ -196,7 +196,7 @@ DIALOGUE = """test_cases:
 
 
 @pytest.mark.model
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_a_published_article_is_answered_from_and_a_bad_one_is_not(chromium, tmp_path):
     docs = tmp_path / "help"
     docs.mkdir()
@@ -219,13 +219,13 @@ def test_a_published_article_is_answered_from_and_a_bad_one_is_not(chromium, tmp
         assert "two hours" not in page.inner_text(".fd-sides section:nth-child(1)")
         assert not (docs / "articles" / "parking.md").exists()
         page.get_by_role("button", name="Check and publish").click()
-        page.wait_for_selector("text=Published. The assistant", timeout=400_000)
+        page.wait_for_selector("text=Published. The assistant", timeout=900_000)
         assert "two hours" in server.desk.assistant.reply(asked).text
 
         visit(page, server, "knowledge?edit=card.md")
         page.get_by_label("Markdown").fill("A card costs nine pounds.")
         page.get_by_role("button", name="Check and publish").click()
-        page.wait_for_selector("text=Nothing was published", timeout=400_000)
+        page.wait_for_selector("text=Nothing was published", timeout=900_000)
         page.wait_for_selector("li:has-text('the price of a card')")
         assert (docs / "articles" / "card.md").read_text() == CARD
     finally:

@@ -167,6 +167,10 @@ def test_caution_is_previewed_and_kept(visit, server):
     kept = KeptSettings(server.desk.conversations.database)
     assert kept.all() == {"caution": 9.0}
     assert kept.rows()["caution"].author == "ada"
+    number.fill("3")
+    number.press("Enter")
+    page.get_by_role("button", name="Keep it").click()
+    page.wait_for_selector("text=With the caution of now, 3, 13 of 13 messages are answered.")
     kept.unset("caution", "ada")
 
 
@@ -221,6 +225,7 @@ def test_an_administrator_lets_the_gate_judge_and_reads_why(visit, server, monke
     }
     monkeypatch.setattr(quality_jobs, "_command", job(code=1, figures=decision))
     page = visit()
+    page.wait_for_timeout(8000); print("BODY", page.inner_text("body")[-1200:])
     page.get_by_role("button", name="Let the gate decide").click()
     page.wait_for_selector("text=Choose an adapter first.")
     page.get_by_label("answers", exact=True).check()
