@@ -23,7 +23,7 @@ COMMANDS = {
     "proofread": ("assistant.proofread", "Show the figures of a text that no article supports."),
     "inbox": ("assistant.inbox", "Show which conversations wait for a person, and who has which."),
     "settings": ("assistant.settings", "Show and change the settings of a server."),
-    "demo": ("assistant.demo.__main__", "Fill the console with invented conversations, or take them out."),
+    "demo": ("assistant.demo.__main__", "Show the console with invented conversations."),
     "keys": ("assistant.keys", "Make and revoke the keys of programs on other machines."),
     "users": ("assistant.users", "Add and remove the people of the company who sign in."),
     "data": ("assistant.data", "Give out, erase or purge what is kept of customers."),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from assistant.evidence.ranked_sentences import Evidence
@@ -105,7 +105,7 @@ class Findings:
     verdict: str = ""
     parts: Sequence["Findings"] = ()
     nearest: tuple[Nearest, ...] = ()
-    weighed: Weighed = Weighed()
+    weighed: Weighed = field(default_factory=Weighed)
     suggestions: tuple[str, ...] = ()
 
     @property

@@ -123,9 +123,7 @@ def _app(settings: "Settings") -> "tuple[FastAPI, Desk]":
     webhook, chatwoot = WebhookSender.of(settings, database), Chatwoot.of(settings)
     secret = secret_key(settings.state, revealed(settings.secret_key))
     tokens = Tokens(secret, settings.keep_days)
-    purge_daily(
-        database, lambda: tokens.days, lambda error: logger.error("not purged: %s", error)
-    )
+    purge_daily(database, lambda: tokens.days, lambda error: logger.error("not purged: %s", error))
     access = Access.open(database, tokens, secret)
     _tell_who_may(access, settings)
     print(f"Preparing the models and the index in {settings.state.resolve()} …", flush=True)

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from assistant.config import Settings
+from assistant.config import load_settings
 from assistant.serve import with_page
 from assistant.ui.console.mount import with_console
 from tests.conftest import desk_of, served
@@ -24,7 +24,7 @@ class ConsoleServer(PageServer):
         self.answerer = Answerer()
         self.served = served(desk_of(self.answerer, folder))
         self.desk, self.access = self.served.desk, self.served.access
-        self.settings = Settings(state=folder, **settings)
+        self.settings = load_settings(state=folder, **settings)
         app = with_console(self.served.app, self.desk, self.access, self.settings)
         self._app = with_page(app, self.desk, self.access)
         self.port = _free_port()

@@ -225,7 +225,6 @@ def test_an_administrator_lets_the_gate_judge_and_reads_why(visit, server, monke
     }
     monkeypatch.setattr(quality_jobs, "_command", job(code=1, figures=decision))
     page = visit()
-    page.wait_for_timeout(8000); print("BODY", page.inner_text("body")[-1200:])
     page.get_by_role("button", name="Let the gate decide").click()
     page.wait_for_selector("text=Choose an adapter first.")
     page.get_by_label("answers", exact=True).check()

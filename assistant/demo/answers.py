@@ -1,10 +1,13 @@
 """Has the invented messages answered by the real assistant, each once."""
 
+import dataclasses
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from assistant.demo.plan import Plan
 from assistant.messages import Message, Reply, Stream
+from assistant.store.summaries import FIRST_WORD
 
 # What was said, message by message, and the reply to the last one.
 Answers = Mapping[tuple[str, ...], Reply]
@@ -62,6 +65,9 @@ def _before(plans: Sequence[Plan]) -> dict[tuple[str, ...], str]:
 
 
 def _reply(assistant: Answering, text: str, history: Sequence[Message]) -> Reply:
-    *_, last = assistant.stream(text, history)
+    start, first = time.perf_counter(), 0.0
+    for last in assistant.stream(text, history):
+        first = first or time.perf_counter() - start
     assert isinstance(last, Reply)  # noqa: S101  # the stream's contract
-    return last
+    timings = {**last.timings_ms, FIRST_WORD: round(first * 1000, 1)}
+    return dataclasses.replace(last, timings_ms=timings)

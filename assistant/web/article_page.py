@@ -62,7 +62,7 @@ def rendered(text: str) -> str:
     from markdown_it import MarkdownIt
 
     renderer = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    return renderer.render(text)
+    return str(renderer.render(text))
 
 
 def _clean(text: str) -> str:

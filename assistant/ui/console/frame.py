@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import gradio as gr
 from fastapi import HTTPException
+from markupsafe import Markup
 
 from assistant.config import Settings
 from assistant.desk import Desk
@@ -89,7 +90,7 @@ class Frame:
         zone = ZoneInfo(people.timezone) if people else UTC
         return moment.astimezone(zone).strftime("%Y-%m-%d" if day else "%Y-%m-%d %H:%M")
 
-    def demo_banner(self, place: Place) -> str:
+    def demo_banner(self, place: Place) -> Markup:
         """Return what says whether invented conversations are shown, and switches between both.
 
         Args:
@@ -100,8 +101,9 @@ class Frame:
         """
         shown = place.get("demo") == "1"
         if not shown and not has_demo(self.desk.conversations.database):
-            return ""
-        return self.html("demo_banner.jinja", shown=shown, url=place.url(demo=None if shown else 1))
+            return Markup()
+        url = place.url(demo=None if shown else 1)
+        return Markup(self.html("demo_banner.jinja", shown=shown, url=url))  # noqa: S704  # escaped
 
     @contextmanager
     def page(self, console: gr.Blocks, name: str) -> Iterator[None]:
@@ -114,8 +116,6 @@ class Frame:
         title = self.text(f"frame.{name or 'home'}")
         where = console.route(title, name) if name else console
         with where:
-            # Gradio's own knows neither the language nor the chat.
-            gr.Navbar(visible=False)
             gr.HTML(self.html("navigation.jinja", here=name, pages=PAGES, languages=LANGUAGES))
             yield
 

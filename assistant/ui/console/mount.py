@@ -52,6 +52,8 @@ def with_console(
             build_console(Frame(lang, desk, access, settings, live)),
             path=f"/console/{lang}",
             auth_dependency=who_works(access),
+            # Its own font has no bold and no Chinese here.
+            theme=gr.themes.Default(font=["system-ui", "sans-serif"]),
             css_paths=here / "console.css",
             head='<script type="module" src="/console.js"></script>',
             max_file_size=LARGEST,

@@ -16,7 +16,7 @@ def build(console: gr.Blocks, frame: Frame) -> None:
     def show(request: gr.Request) -> str:
         frame.caller(request)
         place = Place.of("quality", request)
-        return frame.demo_banner(place) + _run(frame, place)
+        return f"{frame.demo_banner(place)}{_run(frame, place)}"
 
     console.load(show, None, shown, **QUIET)
 

@@ -11,12 +11,12 @@ _TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     """Make the tables."""
-    no = sa.Column("is_demo", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("conversation", no)
-    op.add_column("handoff", sa.Column("snoozed", _TIME))
-    op.add_column(
-        "handoff", sa.Column("outcome", sa.String(40), nullable=False, server_default="")
+    is_demo: sa.Column[bool] = sa.Column(
+        "is_demo", sa.Boolean(), nullable=False, server_default=sa.false()
     )
+    op.add_column("conversation", is_demo)
+    op.add_column("handoff", sa.Column("snoozed", _TIME))
+    op.add_column("handoff", sa.Column("outcome", sa.String(40), nullable=False, server_default=""))
     op.create_table(
         "presence",
         sa.Column("conversation_id", sa.String(32),

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
-from markupsafe import Markup
 
 from assistant.errors import ConversationError
 from assistant.reports.conversation_list import (
@@ -65,16 +64,12 @@ def _all(frame: Frame, place: Place) -> str:
     )
     return frame.html(
         "conversations.jinja",
-        banner=_banner(frame, place),
+        banner=frame.demo_banner(place),
         wanted=wanted,
         filters=FILTERS,
         intents=known_intents(database, demo=wanted.demo),
         table=table,
     )
-
-
-def _banner(frame: Frame, place: Place) -> Markup:
-    return Markup(frame.demo_banner(place))  # noqa: S704  # a template's
 
 
 def _csv(place: Place) -> str:
@@ -135,7 +130,7 @@ def _one(frame: Frame, place: Place) -> str:
         "conversation.jinja",
         one=one,
         place=place,
-        banner=_banner(frame, place),
+        banner=frame.demo_banner(place),
         page=page,
         last_page=max(1, -(-one.total // MESSAGES)),
         marked=marked,

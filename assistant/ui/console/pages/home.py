@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from markupsafe import Markup
 
 from assistant.reports.figures import Figures, compared
 from assistant.reports.outcomes import OUTCOMES, tenths
@@ -122,7 +121,7 @@ def _page(frame: Frame, place: Place, now: Figures, before: Figures) -> str:
         "home.jinja",
         now=now,
         before=before,
-        banner=Markup(frame.demo_banner(place)),  # noqa: S704  # a template's
+        banner=frame.demo_banner(place),
         choices=choices,
         demo=place.get("demo") == "1",
         csv=f"/v1/exports/figures.csv{query}",
