@@ -65,9 +65,11 @@ def _before(plans: Sequence[Plan]) -> dict[tuple[str, ...], str]:
 
 
 def _reply(assistant: Answering, text: str, history: Sequence[Message]) -> Reply:
-    start, first = time.perf_counter(), 0.0
-    for last in assistant.stream(text, history):
-        first = first or time.perf_counter() - start
+    start = time.perf_counter()
+    stream = assistant.stream(text, history)
+    item = next(stream)
+    first = time.perf_counter() - start
+    *_, last = (item, *stream)
     assert isinstance(last, Reply)  # noqa: S101  # the stream's contract
     timings = {**last.timings_ms, FIRST_WORD: round(first * 1000, 1)}
     return dataclasses.replace(last, timings_ms=timings)
