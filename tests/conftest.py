@@ -46,10 +46,17 @@ STATE = ROOT / "var"
 MODEL_FIXTURES = {"bank", "embedder", "local", "tiny"}
 
 
+# What of the pages `make test` tries in a browser; `make browser` tries all.
+QUICK_BROWSER = {"test_browser.py", "test_console.py", "test_no_network.py"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if MODEL_FIXTURES & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if MODEL_FIXTURES & fixtures:
             item.add_marker("model")
+        if "chromium" in fixtures and item.path.name not in QUICK_BROWSER:
+            item.add_marker("browser")
 
 
 @pytest.fixture(autouse=True)

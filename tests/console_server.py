@@ -1,7 +1,7 @@
-"""The real application with the console on it, and a scripted answerer instead of models.
+"""The real application with the console on it, with a scripted answerer or with real models.
 
-`python -m tests.console_server` serves it, to look at the console. On this machine it is open to
-all until somebody can sign in.
+`python -m tests.console_server` serves it scripted, to look at the console. On this machine it is
+open to all until somebody can sign in.
 """
 
 import os
@@ -10,10 +10,11 @@ import tempfile
 import threading
 from pathlib import Path
 
-from assistant.config import load_settings
+from assistant.assistant import Assistant
+from assistant.config import Settings, load_settings
 from assistant.serve import with_page
 from assistant.ui.console.mount import with_console
-from tests.conftest import desk_of, served
+from tests.conftest import STATE, desk_of, served
 from tests.page_server import Answerer, PageServer, _free_port
 
 
@@ -22,13 +23,28 @@ class ConsoleServer(PageServer):
 
     def __init__(self, folder: Path, **settings) -> None:
         self.answerer = Answerer()
-        self.served = served(desk_of(self.answerer, folder))
+        self.serve(self.answerer, load_settings(state=folder, **settings))
+
+    def serve(self, answerer, settings: Settings) -> None:
+        """Serve an assistant with these settings from now on."""
+        self.settings = settings
+        self.served = served(desk_of(answerer, settings.state))
         self.desk, self.access = self.served.desk, self.served.access
-        self.settings = load_settings(state=folder, **settings)
-        app = with_console(self.served.app, self.desk, self.access, self.settings)
+        app = with_console(self.served.app, self.desk, self.access, settings)
         self._app = with_page(app, self.desk, self.access)
         self.port = _free_port()
         self.start()
+
+
+class RealConsole(ConsoleServer):
+    """The console with the real assistant of a small company."""
+
+    def __init__(self, folder: Path, knowledge: Path) -> None:
+        # The prepared models are shared; runs and trials are this server's own.
+        (STATE / "models").mkdir(parents=True, exist_ok=True)
+        (folder / "models").symlink_to(STATE / "models")
+        settings = Settings(knowledge=knowledge, state=folder)
+        self.serve(Assistant.from_config(settings), settings)
 
 
 def main() -> None:

@@ -5,13 +5,10 @@ import time
 import pytest
 
 from assistant.articles.drafts import Drafts
-from assistant.assistant import Assistant
-from assistant.config import Settings
 from assistant.messages import Nearest
-from tests.conftest import STATE, desk_of, served
-from tests.console_server import ConsoleServer
+from tests.console_server import ConsoleServer, RealConsole
 from tests.page_browser import EN, PHONE, axe
-from tests.three_articles import CARD, write_articles
+from tests.three_articles import CARD, DIALOGUE, write_articles
 from tests.unanswered_examples import keep_unanswered
 
 pytestmark = pytest.mark.slow
@@ -163,36 +160,6 @@ def test_pages_have_no_serious_barrier_and_fit_a_phone(chromium, server, path):
                if v["impact"] in ("serious", "critical")]  # fmt: skip
     context.close()
     assert not serious
-
-
-class RealConsole(ConsoleServer):
-    """The console with the real assistant of three articles."""
-
-    def __init__(self, folder, docs):
-        from assistant.serve import with_page
-        from assistant.ui.console.mount import with_console
-        from tests.page_server import _free_port
-
-        # The prepared models are shared; runs and trials are this server's own.
-        (STATE / "models").mkdir(parents=True, exist_ok=True)
-        (folder / "models").symlink_to(STATE / "models")
-        self.settings = Settings(knowledge=docs, state=folder)
-        self.served = served(desk_of(Assistant.from_config(self.settings), folder))
-        self.desk, self.access = self.served.desk, self.served.access
-        app = with_console(self.served.app, self.desk, self.access, self.settings)
-        self._app = with_page(app, self.desk, self.access)
-        self.port = _free_port()
-        self.start()
-
-
-DIALOGUE = """test_cases:
-  - test_case: the price of a card
-    metadata: {language: en, bucket: plain, critical: true}
-    steps:
-      - user: "how much does a card cost?"
-        assertions:
-          - bot_uttered: {text_matches: "five pounds"}
-"""
 
 
 @pytest.mark.model

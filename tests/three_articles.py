@@ -1,8 +1,17 @@
-"""A knowledge folder of three short articles with a passage each."""
+"""A knowledge folder of three short articles with a passage each, and a canned dialogue."""
 
 from pathlib import Path
 
 CARD, FEE, ROOM = "A card costs five pounds.", "The fee is two pounds.", "Rooms open at noon."
+# A canned dialogue of theirs.
+DIALOGUE = """test_cases:
+  - test_case: the price of a card
+    metadata: {language: en, bucket: plain, critical: true}
+    steps:
+      - user: "how much does a card cost?"
+        assertions:
+          - bot_uttered: {text_matches: "five pounds"}
+"""
 
 
 def write_articles(docs: Path) -> Path:
