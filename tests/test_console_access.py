@@ -5,8 +5,9 @@ import json
 import httpx
 import pytest
 
+from assistant.errors import BusyError
+from assistant.store.runs import Runs
 from assistant.store.users import Users
-from assistant.ui.console.frame import PAGES
 from assistant.ui.console.words import LANGUAGES, words
 from tests.console_server import ConsoleServer
 
@@ -15,9 +16,30 @@ ROLES = ("agent", "editor", "administrator")
 # Page and function, by who may call it: these and all with a higher role. A new function must be
 # entered here; the table in docs/reliability.md says the same in words.
 MAY = {
-    "agent": {},
-    "editor": {},
-    "administrator": {},
+    "agent": {
+        *("home: load", "conversations: load", "unanswered: load", "unanswered: Try again"),
+        *("knowledge: load", "knowledge: 2", "quality: load", "quality: 2", "quality: Caution"),
+        *("inbox: load", "inbox: 2.5", "inbox: Take it", "inbox: Give it", "inbox: Snooze"),
+        *("inbox: Suggest a reply", "inbox: Send to the customer", "inbox: Close"),
+        *("inbox: Keep as an internal note", "inbox: Give it back to the assistant"),
+        *("inbox: Keep", "inbox: Delete"),  # replies for everyday
+        "settings: load",  # one sentence: who may
+    },
+    "editor": {
+        *("knowledge: Save draft", "knowledge: Drop draft", "knowledge: Upload a document"),
+        *("knowledge: Ask before and after", "knowledge: Check and publish", "knowledge: success"),
+        *("knowledge: Bring this version back", "knowledge: Build the index"),
+        "knowledge: I have seen it, go on with my draft",
+        *("quality: Play the dialogues", "quality: Ask the question sets", "quality: Stop"),
+    },
+    "administrator": {
+        *("quality: Keep it", "quality: Let the gate decide", "quality: Roll back"),
+        "quality: Stop",  # the gate
+        *("settings: Value", "settings: Save", "settings: Back to the file's", "settings: Preview"),
+        *("settings: Back to company.yml's", "settings: Delete them now"),
+        *("settings: Add", "settings: Give this role", "settings: Change the password"),
+        *("settings: Remove", "settings: Make a key", "settings: Revoke"),
+    },
 }
 pytestmark = pytest.mark.slow
 
@@ -46,6 +68,7 @@ def functions(client, lang):
     """Return the functions of a console that run on the server: page, name, number and inputs."""
     config = client.get(f"/console/{lang}/config").json()
     props = {one["id"]: one["props"] for one in config["components"]}
+    empty = {one["id"]: "" for one in config["components"] if one["type"] == "textbox"}
     pages = {
         one: page or "home" for page, has in config["page"].items() for one in has["dependencies"]
     }
@@ -53,7 +76,7 @@ def functions(client, lang):
         (
             f"{pages[one['id']]}: {named(one, props)}",
             one["id"],
-            [props.get(place, {}).get("value") for place in one["inputs"]],
+            [props.get(i, {}).get("value") or empty.get(i) for i in one["inputs"]],
         )
         for one in config["dependencies"]
         if one["backend_fn"]
@@ -91,9 +114,15 @@ def lowest(clients, lang):
     return found
 
 
-def test_each_function_lets_through_whom_it_should(clients):
+def test_each_function_lets_through_whom_it_should(clients, monkeypatch):
+    def start(*_, **__):
+        raise BusyError("Nothing is to run here.")
+
+    monkeypatch.setattr(Runs, "start", start)
     english, chinese = (lowest(clients, lang) for lang in LANGUAGES)
-    import pprint; pprint.pprint({role: sorted({name for _, name in known}) for role, known in english.items()}, width=120, compact=True)
-    assert {role: {name for _, name in known} for role, known in english.items()} == MAY
-    numbers = [{role: {n for n, _ in known} for role, known in k.items()} for k in (english, chinese)]
+    for role, known in english.items():
+        assert {name for _, name in known} ^ MAY[role] == set(), role
+    numbers = [
+        {role: {n for n, _ in known} for role, known in k.items()} for k in (english, chinese)
+    ]
     assert numbers[0] == numbers[1]

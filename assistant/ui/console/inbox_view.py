@@ -110,6 +110,7 @@ def _listed(frame: Frame, caller: Caller, place: Place) -> str:
     return frame.html(
         "inbox_list.jinja",
         found=found,
+        banner=frame.demo_banner(place),
         view=view,
         views=VIEWS,
         place=place,

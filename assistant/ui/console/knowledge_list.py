@@ -16,34 +16,47 @@ from assistant.ui.console.frame import Frame
 from assistant.ui.console.knowledge_errors import told
 from assistant.ui.console.knowledge_progress import INDEX, latest, progress, start_index
 from assistant.ui.console.place import ROWS, Place
-from assistant.ui.console.table import Cell, Column, Table
+from assistant.ui.console.table import Cell, Column, Kind, Table
 from assistant.ui.console.unanswered_groups import article_folder
 from knowledge.errors import KnowledgeError
 
 LANGS, STATES = ("en", "zh", "other"), ("valid", "expired", "future", "missing")
 # Leads to a draft; its number is an argument of the script, not a part of it.
 OPEN_DRAFT = "(n) => { if (/^\\d+$/.test(n)) location.assign(`knowledge?draft=${n}`); return n; }"
+COLUMNS: dict[str, Kind] = {
+    "title": "main", "lang": "brief", "counterpart": "text", "validity": "brief", "cited": "number",
+}  # fmt: skip
+# Of a button, in pixels.
+WIDTH = 200
 # What an address names if it is about one article.
 ONE = ("article", "change", "draft", "edit", "new")
 
 
 def build(console: gr.Blocks, frame: Frame) -> None:
     """Add the list to the page; it is shown if the address names no article."""
-    shown = gr.HTML()
+    head = gr.HTML()
     with gr.Row(visible=False) as deeds:
-        upload = gr.UploadButton(frame.text("knowledge.upload"), file_types=list(KINDS))
-        rebuild = gr.Button(frame.text("knowledge.rebuild"))
+        upload = gr.UploadButton(
+            frame.text("knowledge.upload"),
+            file_types=list(KINDS),
+            size="md",
+            scale=0,
+            min_width=WIDTH,
+        )
+        rebuild = gr.Button(frame.text("knowledge.rebuild"), size="md", scale=0, min_width=WIDTH)
     opened = gr.Textbox(visible=False)
     running = gr.HTML()
+    shown = gr.HTML()
     timer = gr.Timer(2, active=False)
 
-    def show(request: gr.Request) -> tuple[str, object, str, object]:
+    def show(request: gr.Request) -> tuple[str, str, object, str, object]:
         frame.caller(request)
         place = Place.of("knowledge", request)
         if any(place.get(name) for name in ONE):
-            return "", gr.update(visible=False), "", gr.update(active=False)
+            return "", "", gr.update(visible=False), "", gr.update(active=False)
         may = frame.may(request, "edit")
-        return _list(frame, place, may), gr.update(visible=may), *_state(frame, only_running=True)
+        buttons, state = gr.update(visible=may), _state(frame, only_running=True)
+        return *_list(frame, place, may), buttons, *state
 
     def take(file: str, request: gr.Request) -> str:
         caller = frame.caller(request, "edit")
@@ -64,7 +77,7 @@ def build(console: gr.Blocks, frame: Frame) -> None:
         return _state(frame)
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    console.load(show, None, [shown, deeds, running, timer], **private)
+    console.load(show, None, [head, shown, deeds, running, timer], **private)
     upload.upload(take, upload, opened, api_visibility="private").success(
         None, opened, opened, js=OPEN_DRAFT, api_visibility="private"
     )
@@ -94,25 +107,26 @@ def _state(frame: Frame, *, only_running: bool = False) -> tuple[str, object]:
     return progress(frame, run), gr.update(active=is_running)
 
 
-def _list(frame: Frame, place: Place, may: bool) -> str:
+def _list(frame: Frame, place: Place, may: bool) -> tuple[str, str]:
+    """Return the search and the list, as HTML."""
     database, folder = frame.desk.conversations.database, article_folder(frame)
     try:
         articles = folder.articles()
     except KnowledgeError as error:
-        return frame.html("knowledge_none.jinja", error=str(error), may=may)
-    rows = _wanted(listed(articles, citations(database)), place)
+        return frame.html("knowledge_none.jinja", error=str(error), may=may), ""
+    demo = place.get("demo") == "1"
+    rows = _wanted(listed(articles, citations(database, demo=demo)), place)
     page = min(max(1, place.number("page", 1)), max(1, -(-len(rows) // ROWS)))
     place = Place(place.page, {**place.values, "page": str(page)})
-    columns = [
-        Column(key, frame.text(f"knowledge.{key}"), True, "number" if key == "cited" else "text")
-        for key in ("title", "lang", "counterpart", "validity", "cited")
-    ]
+    columns = [Column(key, frame.text(f"knowledge.{key}"), True, COLUMNS[key]) for key in COLUMNS]
     cells = [_cells(frame, row) for row in rows[(page - 1) * ROWS : page * ROWS]]
     caption, empty = frame.text("knowledge.caption"), frame.text("knowledge.empty")
-    table = Table(caption, columns, cells, place, len(rows), empty=empty)
+    table = Table(caption, columns, cells, place, len(rows), empty=empty, is_headed=True)
     drafts = Drafts(database).open()
+    known = {"langs": LANGS, "states": STATES, "banner": frame.demo_banner(place), "demo": demo}
+    head = frame.html("knowledge_head.jinja", place=place, may=may, **known)
     values = {"table": table, "drafts": drafts, "may": may, "skipped": folder.skipped}
-    return frame.html("knowledge.jinja", place=place, langs=LANGS, states=STATES, **values)
+    return head, frame.html("knowledge.jinja", **values)
 
 
 def _wanted(rows: list[ListedArticle], place: Place) -> list[ListedArticle]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from assistant.ui.console.place import ROWS, Place
 
+Kind = Literal["text", "number", "brief", "main"]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -15,13 +17,13 @@ class Column:
         name: Its name in the address.
         title: Its heading.
         sorts: Whether rows can be ordered by it.
-        kind: How its cells are set.
+        kind: How its cells are set: brief ones stay on a line, the main ones have more room.
     """
 
     name: str
     title: str
     sorts: bool = False
-    kind: Literal["text", "number"] = "text"
+    kind: Kind = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Table:
         total: How many rows there are on all pages.
         csv: The address that gives all rows as CSV; "" for none.
         empty: What is said where there are no rows.
+        is_headed: Whether a heading above says what the table shows; then the caption is for
+            screen readers alone.
     """
 
     caption: str
@@ -53,6 +57,7 @@ class Table:
     total: int
     csv: str = ""
     empty: str = ""
+    is_headed: bool = False
 
     def sort_url(self, column: Column) -> str:
         """Return the address of the same rows in a column's order; of the reverse, if in it."""

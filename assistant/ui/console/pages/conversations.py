@@ -80,16 +80,16 @@ def _csv(place: Place) -> str:
 def _columns(frame: Frame) -> list[Column]:
     text = frame.text
     return [
-        Column("created", text("conversations.created"), sorts=True),
-        Column("question", text("conversations.question")),
-        Column("outcome", text("conversations.outcome")),
-        Column("sentiment", text("conversations.sentiment")),
-        Column("thumb", text("conversations.thumb")),
-        Column("language", text("conversations.language")),
-        Column("channel", text("conversations.channel")),
+        Column("created", text("conversations.created"), sorts=True, kind="brief"),
+        Column("question", text("conversations.question"), kind="main"),
+        Column("outcome", text("conversations.outcome"), kind="brief"),
+        Column("sentiment", text("conversations.sentiment"), kind="brief"),
+        Column("thumb", text("conversations.thumb"), kind="brief"),
+        Column("language", text("conversations.language"), kind="brief"),
+        Column("channel", text("conversations.channel"), kind="brief"),
         Column("turns", text("conversations.turns"), sorts=True, kind="number"),
         Column("first_word", text("conversations.first_word"), sorts=True, kind="number"),
-        Column("updated", text("conversations.updated"), sorts=True),
+        Column("updated", text("conversations.updated"), sorts=True, kind="brief"),
     ]
 
 
@@ -136,6 +136,7 @@ def _one(frame: Frame, place: Place) -> str:
         marked=marked,
         pairs=_pairs,
         channels=CHANNELS,
+        moods=FILTERS["sentiment"],
     )
 
 

@@ -68,7 +68,7 @@ def _plot(frame: Frame, name: str, outcomes: tuple[str, ...]) -> dict[str, Any]:
     label = frame.text(f"home.over_time_{name}")
     return {
         "x": frame.text("home.when"), "y": y, "color": frame.text("home.what"), "color_map": told,
-        "title": label, "label": label, "x_title": "", "color_title": "", "height": 360,
+        "label": label, "x_title": "", "color_title": "", "height": 360,
         "x_label_angle": -90,
         "visible": False, "buttons": [],
     }  # fmt: skip

@@ -6,7 +6,7 @@ from assistant.errors import AssistantError
 from assistant.reports.question_groups import QuestionGroup, group_with
 from assistant.ui.console.frame import Frame
 from assistant.ui.console.place import ROWS, Place
-from assistant.ui.console.table import Cell, Column, Table
+from assistant.ui.console.table import Cell, Column, Kind, Table
 from assistant.ui.console.unanswered_groups import (
     DAYS,
     articles_of,
@@ -18,6 +18,10 @@ from assistant.ui.console.unanswered_groups import (
 
 # Wordings of a group that are asked again at once.
 TRIED = 5
+COLUMNS: dict[str, Kind] = {
+    "question": "main", "times": "number", "asked_in": "brief", "first": "brief", "last": "brief",
+    "missing": "text", "nearest": "text",
+}  # fmt: skip
 
 
 def build(console: gr.Blocks, frame: Frame) -> None:
@@ -66,14 +70,7 @@ def _asked(frame: Frame, text: str) -> dict[str, object]:
 def _all(frame: Frame, place: Place, groups: list[QuestionGroup], left: int) -> str:
     page = min(max(1, place.number("page", 1)), max(1, -(-len(groups) // ROWS)))
     place = Place(place.page, {**place.values, "page": str(page)})
-    columns = [
-        Column(
-            key,
-            frame.text(f"unanswered.{key}"),
-            kind="number" if key in ("times", "first", "last") else "text",
-        )
-        for key in ("question", "times", "asked_in", "first", "last", "missing", "nearest")
-    ]
+    columns = [Column(key, frame.text(f"unanswered.{key}"), kind=COLUMNS[key]) for key in COLUMNS]
     table = Table(
         frame.text("unanswered.caption"),
         columns,
@@ -81,6 +78,7 @@ def _all(frame: Frame, place: Place, groups: list[QuestionGroup], left: int) -> 
         place,
         len(groups),
         empty=frame.text("unanswered.empty"),
+        is_headed=True,
     )
     chosen = place.one_of("days", DAYS, "30")
     choices = [(days, place.url(days=days, page=None), days == chosen) for days in DAYS]

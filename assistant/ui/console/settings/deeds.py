@@ -42,6 +42,7 @@ def _table(frame: Frame, rows: Sequence[Deed], place: Place, total: int) -> Tabl
         total=total,
         csv=place_of_csv(place),
         empty=frame.text("settings.audit_empty"),
+        is_headed=True,
     )
 
 
