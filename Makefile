@@ -12,6 +12,8 @@ run: .venv/installed
 # whatever models a process has loaded it keeps, and both together would need more than 20 GB.
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser"
 test: .venv/installed-dev
+	# The bank's models and index, once with both cores instead of once in each process.
+	$(BIN)/python -m assistant "What does a new card cost?" > /dev/null
 	$(TEST) tests/test_[a-b]*.py
 	$(TEST) tests/test_c*.py
 	$(TEST) tests/test_[d-e]*.py

@@ -97,7 +97,7 @@ def _look(frame: Frame, kind: str) -> dict[str, Any]:
         "color_title": " ",
         "y_lim": [0, 1],
         # Names of days and months would be English in every language.
-        "x_axis_format": "%Y-%m-%d",
+        "x_axis_format": "%m-%d",
         "y_axis_format": ".0%",
         "label": frame.text(f"quality.{kind}_plot"),
         "buttons": [],
