@@ -1,6 +1,6 @@
 """Serves an answerer without models: ``python -m benchmarks.server.stand_in``.
 
-All else is ``frontdesk serve``, with its options and settings, except that there is no chat page.
+All else is ``frontdesk serve``, with its options and settings, except that it has no pages.
 """
 
 import argparse
@@ -23,11 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, options = parser.parse_known_args(arguments)
     from assistant import serve
     from assistant.assistant import Assistant
+    from assistant.ui.console import mount
     from benchmarks.server.answerer import Answerer
 
     answerer = Answerer(given.seconds, people=True)
     Assistant.from_config = lambda _: answerer  # type: ignore[assignment,method-assign,return-value]
-    serve.with_page = lambda app, *_: app
+    serve.with_page = mount.with_console = lambda app, *_: app
     return serve.main(options)
 
 
