@@ -28,6 +28,8 @@ from assistant.kept_values import kept_values
 BANK = Path(__file__).parent.parent / "knowledge" / "bank"
 # How many right answers one wrong answer outweighs in the thresholds of ``assistant.routing``.
 USUAL_CAUTION = 3.0
+# How what a value must be is written in every language.
+SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "expected": ""}
 # Their values are never told.
 _SECRETS = (
     *("generator_key", "database", "secret_key", "contact_key", "admin_password"),
@@ -232,7 +234,7 @@ def _merged(given: dict[Place, dict[str, Any]], file: Path | None) -> Settings:
         # To mypy, a model's constructor takes the fields alone.
         settings = Settings(_build_sources=(tuple(said), {}))  # type: ignore[call-arg]
     except ValidationError as error:
-        raise SettingsError(_explain(error, file)) from None
+        raise SettingsError(_explain(error, file), **_first(error)) from None
     settings._given = given
     return settings
 
@@ -275,6 +277,15 @@ def _explain(error: ValidationError, file: Path | None) -> str:
             found = "" if name in _SECRETS else f", found {issue['input']!r}"
             lines.append(f"{name}: {issue['msg']}{found}")
     return f"The settings{f' in {file}' if file else ''} are wrong. " + "; ".join(lines)
+
+
+def _first(error: ValidationError) -> dict[str, str]:
+    """Return what pages say of the first wrong value: a key, and what fills its sentence."""
+    first = error.errors()[0]
+    known = first.get("ctx", {})
+    limits = [f"{sign} {known[rule]}".strip() for rule, sign in SIGNS.items() if rule in known]
+    name = ".".join(str(part) for part in first["loc"])
+    return {"key": "value_limits" if limits else "value", "name": name, "limits": ", ".join(limits)}
 
 
 def add_arguments(parser: argparse.ArgumentParser, options: type[Options] = Options) -> None:

@@ -14,7 +14,18 @@ AssistantError
 
 
 class AssistantError(Exception):
-    """Base class. The message names what was expected, what was found and what to do."""
+    """Base class. The message names what was expected, what was found and what to do.
+
+    Attributes:
+        key: The name of the sentence that pages of the console show instead, in their language; ""
+            for none.
+        values: What fills that sentence.
+    """
+
+    def __init__(self, message: str = "", *, key: str = "", **values: object) -> None:
+        """Take the message, and what pages say instead."""
+        super().__init__(message)
+        self.key, self.values = key, values
 
 
 class InvalidMessageError(AssistantError):

@@ -76,7 +76,7 @@ def gaps_of(text: str) -> frozenset[str]:
         parsed = Environment(autoescape=False).parse(text)  # noqa: S701  # nothing is rendered
     except TemplateSyntaxError as error:
         raise SettingsError(
-            f"Expected text with gaps such as {{{{ company }}}}: {error.message}."
+            f"Expected text with gaps such as {{{{ company }}}}: {error.message}.", key="braces"
         ) from None
     found = set()
     for node in parsed.body:
@@ -86,7 +86,8 @@ def gaps_of(text: str) -> frozenset[str]:
                 found.add(part.name)
             elif not isinstance(part, nodes.TemplateData):
                 raise SettingsError(
-                    "Expected text with gaps such as {{ company }} and nothing else in braces."
+                    "Expected text with gaps such as {{ company }} and nothing else in braces.",
+                    key="braces",
                 )
     return frozenset(found)
 
@@ -94,7 +95,11 @@ def gaps_of(text: str) -> frozenset[str]:
 def _must_have_gaps(name: str, text: str, wanted: frozenset[str]) -> None:
     found = gaps_of(text)
     if found != wanted:
-        raise SettingsError(f"{name}: expected {_listed(wanted)}, found {_listed(found)}.")
+        raise SettingsError(
+            f"{name}: expected {_listed(wanted)}, found {_listed(found)}.",
+            key="gaps" if wanted else "no_gaps",
+            wanted=" ".join(f"{{{{ {gap} }}}}" for gap in sorted(wanted)),
+        )
 
 
 def _listed(gaps: frozenset[str]) -> str:
@@ -105,7 +110,10 @@ def _text(name: str, value: Any) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > LONGEST:
         raise SettingsError(
-            f"{name}: expected a text of 1 to {LONGEST:,} characters, found {len(text):,}."
+            f"{name}: expected a text of 1 to {LONGEST:,} characters, found {len(text):,}.",
+            key="text_length",
+            most=f"{LONGEST:,}",
+            found=f"{len(text):,}",
         )
     return text
 
@@ -117,4 +125,6 @@ def _people(value: Any) -> Any:
         said = "; ".join(
             f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors()
         )
-        raise SettingsError(f"{PEOPLE}: {said}") from None
+        where = {str(issue["loc"][0]) for issue in error.errors() if issue["loc"]}
+        key = f"people_{where.pop()}" if len(where) == 1 else "people"
+        raise SettingsError(f"{PEOPLE}: {said}", key=key) from None

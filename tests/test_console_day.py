@@ -20,6 +20,7 @@ PASSWORD = "a lantern in the fog"
 PATIENCE, PUBLISHING = 120_000, 1_500_000
 ASKED = ("can I park at the branch?", "is there parking at the branch?", "where is your car park?")
 PARKING = "You can park at the branch for two hours. Parking is free."
+PARKING_ZH = "在网点可以停车两小时。停车免费。"
 OLD_CARD = "A card costs four pounds."
 COMPANY = f"""name: {{en: Corner Bank, zh: 街角银行}}
 people:
@@ -130,6 +131,13 @@ def publish_what_was_missing(lead):
     lead.get_by_label("Title").fill("Parking at the branch")
     lead.get_by_label("Name").fill("parking")
     lead.get_by_label("Markdown").fill(PARKING)
+    # Whoever answers in two languages publishes an article in both.
+    lead.get_by_role("button", name="Save draft").click()
+    lead.get_by_role("link", name="Write it in the other language").click()
+    lead.wait_for_selector(".fd-article:has-text('two hours')")
+    assert lead.get_by_label("Name").input_value() == "parking"
+    lead.get_by_label("Title").fill("在网点停车")
+    lead.get_by_label("Markdown").fill(PARKING_ZH)
     lead.get_by_role("button", name="Check and publish").click()
     lead.wait_for_selector("h3:has-text('The draft is being checked')")
     lead.wait_for_selector("h3:has-text('Published. The assistant')", timeout=PUBLISHING)
@@ -137,8 +145,10 @@ def publish_what_was_missing(lead):
     printed = lead.locator(".fd-log").inner_text()
     assert "The check found nothing. Playing the canned dialogues" in printed
     assert re.search(r"\b1\b.*100 ?%|100 ?%.*\b1\b", printed), printed
+    assert lead.get_by_role("link", name="parking.zh.md is live").count() == 1
     lead.get_by_role("link", name="parking.md is live").click()
     lead.wait_for_selector("h1:text-is('Parking at the branch')")
+    assert lead.get_by_role("link", name="Chinese: 在网点停车").count() == 1
 
 
 def answer_from_it(page):

@@ -1,5 +1,6 @@
 """The pages Unanswered and Knowledge in a real browser, in both languages."""
 
+import re
 import time
 
 import pytest
@@ -86,7 +87,7 @@ def test_what_customers_and_articles_say_runs_nowhere(page, server):
                                     "change=7", "article=none.md"])  # fmt: skip
 def test_a_forged_address_is_a_sentence(page, server, forged):
     visit(page, server, f"knowledge?{forged}")
-    assert "Expected" in page.inner_text(".fd-told.fd-wrong")
+    assert re.search("There is no (draft|article)", page.inner_text(".fd-told.fd-wrong"))
 
 
 def test_the_list_is_searched_and_filtered_by_its_address(page, server):
@@ -103,7 +104,7 @@ def test_a_draft_is_written_kept_and_seen_again(page, server):
     page.get_by_label("Name").fill("../x")
     page.get_by_label("Markdown").fill("We lend no money for horses.")
     page.get_by_role("button", name="Save draft").click()
-    page.wait_for_selector("text=Expected a name of small letters")
+    page.wait_for_selector("text=A name has small letters, digits and hyphens only")
     page.get_by_label("Name").fill("horses")
     page.get_by_role("button", name="Save draft").click()
     page.wait_for_selector("text=is kept")
@@ -113,6 +114,27 @@ def test_a_draft_is_written_kept_and_seen_again(page, server):
     draft = next(one for one in drafts_of(server).open() if one.path == "horses.md")
     assert "We lend no money for horses." in draft.after
     assert not (server.settings.knowledge / "horses.md").exists()
+
+
+def test_a_draft_is_translated_before_either_is_published(page, server):
+    visit(page, server, "knowledge?new=1")
+    page.get_by_label("Title").fill("Boats")
+    page.get_by_label("Name").fill("boats")
+    page.get_by_label("Markdown").fill("We lend no money for boats.")
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("link", name="Write it in the other language").click()
+    page.wait_for_selector("section[lang=en]:has-text('no money for boats')")
+    assert page.get_by_label("Name").input_value() == "boats"
+    page.get_by_label("Title").fill("船")
+    page.get_by_label("Markdown").fill("我们不为买船提供贷款。")
+    page.get_by_role("button", name="Save draft").click()
+    page.wait_for_selector("text=boats.md is published together with it.")
+    assert page.get_by_role("link", name="Write it in the other language").count() == 0
+    draft = next(one for one in drafts_of(server).open() if one.path == "boats.zh.md")
+    assert "translation_of: boats" in draft.after
+    for one in drafts_of(server).open():
+        if one.path.startswith("boats"):
+            drafts_of(server).drop(one.id)
 
 
 def test_a_change_by_somebody_else_is_shown_with_its_difference(page, server):

@@ -34,7 +34,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m assistan
         return _do(given)
     except (AssistantError, KnowledgeError, OSError) as error:
         print(f"articles: {error}", file=sys.stderr)
-        _keep(getattr(given, "result", None), {"stage": "draft", "reasons": [str(error)]})
+        told: dict[str, object] = {"stage": "draft", "reasons": [str(error)]}
+        if isinstance(error, AssistantError) and error.key:
+            told |= {"key": error.key, "values": {n: str(v) for n, v in error.values.items()}}
+        _keep(getattr(given, "result", None), told)
         return 2
 
 
@@ -98,7 +101,8 @@ def _judge(given: argparse.Namespace, settings: "Settings", database: "Database"
     else:
         published = publishing.publish(given.drafts, given.author)
         verdict, paths = published.verdict, published.paths
-    _keep(given.result, {"stage": verdict.stage, "reasons": verdict.reasons, "paths": paths})
+    told = {"stage": verdict.stage, "reasons": verdict.reasons, "found": verdict.found}
+    _keep(given.result, {**told, "paths": paths})
     print(_said(verdict, paths))
     return 0 if verdict.passed else 1
 

@@ -1,6 +1,7 @@
 """Names of files in the folder of articles; none leads out of it."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from assistant.articles.errors import ArticleEditError
@@ -24,7 +25,9 @@ def existing(folder: Path, path: str) -> Path:
     """
     file = inside(folder, path)
     if not file.is_file():
-        raise ArticleEditError(f"Expected an article at {path}, found none. It may be gone.")
+        raise ArticleEditError(
+            f"Expected an article at {path}, found none. It may be gone.", key="gone", path=path
+        )
     return file
 
 
@@ -39,7 +42,9 @@ def inside(folder: Path, path: str) -> Path:
     parts = PurePosixPath(path).parts
     is_plain = bool(parts) and "\\" not in path and "\0" not in path and not path.startswith("/")
     if not is_plain or any(part == ".." or part.startswith((".", "~$")) for part in parts):
-        raise ArticleEditError("Expected the path of an article in the folder, found another.")
+        raise ArticleEditError(
+            "Expected the path of an article in the folder, found another.", key="gone", path=path
+        )
     file = root.joinpath(*parts)
     # A link on the way could lead anywhere.
     if any(step.is_symlink() for step in (file, *file.parents) if root in step.parents):
@@ -49,7 +54,7 @@ def inside(folder: Path, path: str) -> Path:
     return file
 
 
-def new_path(folder: Path, name: str, lang: str) -> str:
+def new_path(folder: Path, name: str, lang: str, taken: Collection[str] = ()) -> str:
     """Return the path of a new article.
 
     It goes where the other articles of its language are: into a folder with the language's name,
@@ -59,6 +64,7 @@ def new_path(folder: Path, name: str, lang: str) -> str:
         folder: The knowledge folder.
         name: Its id: small letters, digits and hyphens.
         lang: en or zh.
+        taken: Paths that are others' although nothing is there yet.
 
     Raises:
         ArticleEditError: The name is no id.
@@ -66,14 +72,16 @@ def new_path(folder: Path, name: str, lang: str) -> str:
     if not _SLUG.fullmatch(name):
         raise ArticleEditError(
             f"Expected a name of small letters, digits and hyphens, such as card-delivery, found "
-            f"{name[:80]!r}."
+            f"{name[:80]!r}.",
+            key="name",
+            found=name[:80],
         )
     root = articles_root(folder)
     if (root / lang).is_dir():
         return f"{lang}/{name}.md"
     # Without folders of languages, two files of one name would collide.
-    taken = (root / f"{name}.md").exists()
-    return f"{name}.{lang}.md" if taken else f"{name}.md"
+    is_taken = (root / f"{name}.md").exists() or f"{name}.md" in taken
+    return f"{name}.{lang}.md" if is_taken else f"{name}.md"
 
 
 def slug_of(name: str) -> str:

@@ -104,11 +104,16 @@ def with_fields(text: str, path: str, fields: Fields) -> str:
 
 def _check(fields: Fields) -> None:
     if not fields.title.strip() or not fields.body.strip():
-        raise ArticleEditError("Expected a title and a text, found one of them empty.")
+        raise ArticleEditError(
+            "Expected a title and a text, found one of them empty.", key="no_text"
+        )
     if len(fields.body) > LONGEST:
         raise ArticleEditError(
             f"Expected at most {LONGEST:,} characters, found {len(fields.body):,}. Make several "
-            f"articles of it."
+            f"articles of it.",
+            key="too_long",
+            most=f"{LONGEST:,}",
+            found=f"{len(fields.body):,}",
         )
     days = []
     for day in (fields.valid_from, fields.valid_to):
@@ -116,10 +121,12 @@ def _check(fields: Fields) -> None:
             days.append(dt.date.fromisoformat(day) if day else None)
         except ValueError:
             raise ArticleEditError(
-                f"Expected a day such as 2026-01-31, found {day[:40]!r}."
+                f"Expected a day such as 2026-01-31, found {day[:40]!r}.", key="day", found=day[:40]
             ) from None
     if days[0] and days[1] and days[0] > days[1]:
-        raise ArticleEditError("Expected the first day before the last one, found it later.")
+        raise ArticleEditError(
+            "Expected the first day before the last one, found it later.", key="days"
+        )
 
 
 def _parts(text: str) -> tuple[str, str]:

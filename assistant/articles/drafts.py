@@ -85,11 +85,16 @@ class Drafts:
         with self._database.write() as session:
             row = session.get(ArticleChangeRow, number, with_for_update=True)
             if row is None or row.state != DRAFT:
-                raise ArticleEditError(f"Expected a draft, found that {number} is none any more.")
+                raise ArticleEditError(
+                    f"Expected a draft, found that {number} is none any more.",
+                    key="no_draft",
+                    number=number,
+                )
             if seen and row.updated != seen:
                 raise ChangedMeanwhileError(
                     "The draft was saved somewhere else meanwhile. Nothing of either is lost.",
                     row.after,
+                    key="saved_elsewhere",
                 )
             row.after, row.updated, row.lang = after, now(), lang or row.lang
             return _change(row)
@@ -124,7 +129,11 @@ class Drafts:
         with self._database.read() as session:
             row = session.get(ArticleChangeRow, number)
         if row is None:
-            raise ArticleEditError(f"Expected the number of a change, found none for {number}.")
+            raise ArticleEditError(
+                f"Expected the number of a change, found none for {number}.",
+                key="no_change",
+                number=number,
+            )
         return _change(row)
 
     def open(self, path: str = "") -> list[Change]:

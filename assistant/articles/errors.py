@@ -14,7 +14,7 @@ class ChangedMeanwhileError(ArticleEditError):
         current: The text that is there now.
     """
 
-    def __init__(self, message: str, current: str) -> None:
-        """Take the message and the text that is there now."""
-        super().__init__(message)
+    def __init__(self, message: str, current: str, *, key: str, **values: object) -> None:
+        """Take the message, the text that is there now, and what pages say instead."""
+        super().__init__(message, key=key, **values)
         self.current = current

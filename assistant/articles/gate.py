@@ -29,11 +29,14 @@ class Verdict:
         stage: The last thing that was tried: check or dialogues.
         passed: Whether it passed, and all before it.
         reasons: Why not, a sentence each.
+        found: What the check found, as ``knowledge.check --json`` prints it: ``kind``, ``paths``
+            and ``message``.
     """
 
     stage: str
     passed: bool
     reasons: tuple[str, ...] = ()
+    found: tuple[Mapping[str, Any], ...] = ()
 
 
 def judge(copy: Path, settings: Settings) -> Verdict:
@@ -53,7 +56,8 @@ def judge(copy: Path, settings: Settings) -> Verdict:
     if found:
         found = [one for one in found if one not in _findings(settings.knowledge, settings)]
     if found:
-        return Verdict("check", passed=False, reasons=tuple(found))
+        said = (f"{one['kind']}: {', '.join(one['paths'])}: {one['message']}" for one in found)
+        return Verdict("check", passed=False, reasons=tuple(said), found=tuple(found))
     folder = dialogues_of(settings)
     if folder is None:
         told("The check found nothing. There are no canned dialogues.")
@@ -120,18 +124,14 @@ def _as_text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, list | bool) else str(value)
 
 
-def _findings(folder: Path, settings: Settings) -> list[str]:
+def _findings(folder: Path, settings: Settings) -> list[Mapping[str, Any]]:
     command = ["knowledge.check", str(folder), "--json", "--state", str(settings.state)]
     command += ["--embedder", settings.embedder] if settings.embedder else []
     done = _run(command, settings)
     if done.returncode not in (0, 1):
         raise ArticleEditError(f"The check cannot run: {_last_line(done.stderr)}")
     found: list[Mapping[str, Any]] = [json.loads(line) for line in done.stdout.splitlines() if line]
-    return [
-        f"{one['kind']}: {', '.join(one['paths'])}: {one['message']}"
-        for one in found
-        if one["kind"] not in NOTES
-    ]
+    return [one for one in found if one["kind"] not in NOTES]
 
 
 def _run(module: Sequence[str], settings: Settings) -> "subprocess.CompletedProcess[str]":

@@ -84,7 +84,9 @@ class Publishing:
         for change in changes:
             if change.state != DRAFT:
                 raise ArticleEditError(
-                    f"Expected a draft, found that {change.id} is {change.state}."
+                    f"Expected a draft, found that {change.id} is {change.state}.",
+                    key="no_draft",
+                    number=change.id,
                 )
             read_article(change.after, change.path)
             must_be_unchanged(self._settings.knowledge, change)
@@ -100,7 +102,7 @@ class Publishing:
             for temporary, file in staged:
                 os.replace(temporary, file)
         except OSError as error:
-            raise ArticleEditError(_unwritable(self._settings.knowledge, error)) from None
+            raise _unwritable(self._settings.knowledge, error) from None
         finally:
             for temporary, _ in staged:
                 temporary.unlink(missing_ok=True)
@@ -111,7 +113,8 @@ class Publishing:
         if done.returncode:
             raise ArticleEditError(
                 "The articles are in the folder, but the index could not be brought up to date: "
-                "the previous one keeps serving. Build it again."
+                "the previous one keeps serving. Build it again.",
+                key="no_index",
             )
 
 
@@ -148,6 +151,8 @@ def must_be_unchanged(folder: Path, change: Change) -> None:
             f"{change.path} was changed since draft {change.id} was begun. The draft is kept. "
             f"What changed:\n{changed}",
             current,
+            key="changed",
+            path=change.path,
         )
 
 
@@ -161,7 +166,7 @@ def must_be_writable(folder: Path, paths: Sequence[str]) -> None:
         try:
             _staged(inside(folder, path), "").unlink()
         except OSError as error:
-            raise ArticleEditError(_unwritable(folder, error)) from None
+            raise _unwritable(folder, error) from None
 
 
 def _staged(file: Path, text: str) -> Path:
@@ -179,8 +184,11 @@ def _staged(file: Path, text: str) -> Path:
     return Path(name)
 
 
-def _unwritable(folder: Path, error: OSError) -> str:
-    return (
+def _unwritable(folder: Path, error: OSError) -> ArticleEditError:
+    return ArticleEditError(
         f"The folder of articles, {folder}, cannot be written: {error.strerror}. Let the server "
-        f"write to it, or change the files where they come from."
+        f"write to it, or change the files where they come from.",
+        key="unwritable",
+        folder=folder,
+        reason=error.strerror,
     )

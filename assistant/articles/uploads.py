@@ -42,13 +42,18 @@ def read_upload(file: Path, name: str = "") -> Upload:
     if kind not in READERS:
         raise ArticleEditError(
             f"{file.name[:80]}: the file type {kind[:20] or '(none)'} cannot be read. Expected one "
-            f"of {', '.join(KINDS)}."
+            f"of {', '.join(KINDS)}.",
+            key="upload_kind",
+            file=file.name[:80],
+            kinds=", ".join(KINDS),
         )
     try:
         document = read_one(file, LIMITS)
         article = to_article(document, Path(file.name))
     except (DocumentError, ArticleError) as error:
-        raise ArticleEditError(f"{file.name[:80]}: {error}.") from None
+        raise ArticleEditError(
+            f"{file.name[:80]}: {error}.", key="upload_broken", file=file.name[:80], reason=error
+        ) from None
     except OSError as error:
         raise ArticleEditError(f"{file.name[:80]} cannot be opened: {error.strerror}.") from None
     name = name or slug_of(file.name)

@@ -45,12 +45,18 @@ class Keys:
             StoreError: It cannot be kept.
         """
         if not scopes or set(scopes) - set(SCOPES):
-            raise SettingsError(f"Expected some of {', '.join(SCOPES)}, found {list(scopes)}.")
+            raise SettingsError(
+                f"Expected some of {', '.join(SCOPES)}, found {list(scopes)}.", key="no_scopes"
+            )
         key = PREFIX + secrets.token_urlsafe(32)
         with self._database.write() as session:
             # An agent's name says who has a conversation: a user must not have the same.
             if session.get(KeyRow, name) or session.get(UserRow, name):
-                raise SettingsError(f"Expected a new name, found {name!r}, which is taken.")
+                raise SettingsError(
+                    f"Expected a new name, found {name!r}, which is taken.",
+                    key="name_taken",
+                    name=name,
+                )
             session.add(KeyRow(name=name, hash=_hash(key), scopes=" ".join(scopes)))
         return key
 

@@ -142,7 +142,9 @@ class Runs:
         with self._database.write() as session:
             running = (RunRow.kind == kind, RunRow.state == "running")
             if session.scalars(select(RunRow.id).where(*running)).first() is not None:
-                raise BusyError(f"Expected no other run of {kind}, found one. Wait, or stop it.")
+                raise BusyError(
+                    f"Expected no other run of {kind}, found one. Wait, or stop it.", key="busy"
+                )
             row = RunRow(
                 kind=kind, on=on, state="running", author=author, worker=self._worker, created=now()
             )

@@ -72,12 +72,18 @@ class Users:
         if role not in ROLES:
             raise SettingsError(f"Expected a role: {', '.join(ROLES)}; found {role!r}.")
         if not name.strip() or len(name) > 80 or not name.isprintable():  # noqa: PLR2004  # columns
-            raise SettingsError(f"Expected a name of 1 to 80 characters, found {name!r}.")
+            raise SettingsError(
+                f"Expected a name of 1 to 80 characters, found {name!r}.", key="user_name"
+            )
         values = {"hash": _hash(password), "role": role, "stamp": secrets.token_hex(8)}
         with self._database.write() as session:
             # An agent's name says who has a conversation: a key must not have the same.
             if session.get(UserRow, name) or session.get(KeyRow, name):
-                raise SettingsError(f"Expected a new name, found {name!r}, which is taken.")
+                raise SettingsError(
+                    f"Expected a new name, found {name!r}, which is taken.",
+                    key="name_taken",
+                    name=name,
+                )
             session.add(UserRow(name=name, created=now(), **values))
 
     def ensure(self, name: str, password: str) -> None:
@@ -194,7 +200,10 @@ def _of_nobody() -> str:
 def _hash(password: str) -> str:
     if len(password) < SHORTEST:
         raise SettingsError(
-            f"Expected a password of at least {SHORTEST} characters, found {len(password)}."
+            f"Expected a password of at least {SHORTEST} characters, found {len(password)}.",
+            key="short_password",
+            least=SHORTEST,
+            found=len(password),
         )
     return _hasher().hash(password)
 
@@ -202,7 +211,9 @@ def _hash(password: str) -> str:
 def _row(session: Any, name: str) -> UserRow:
     row: UserRow | None = session.get(UserRow, name)
     if row is None:
-        raise SettingsError(f"Expected the name of a user, found {name!r}.")
+        raise SettingsError(
+            f"Expected the name of a user, found {name!r}.", key="no_user", name=name
+        )
     return row
 
 
@@ -212,7 +223,11 @@ def _must_not_be_last(session: Any, row: UserRow) -> None:
     # Of two who go at the same time, the second one waits for this.
     wanted = select(UserRow.name).where(UserRow.role == LAST).with_for_update()
     if set(session.scalars(wanted)) == {row.name}:
-        raise SettingsError(f"Expected another administrator to stay; {row.name} is the last one.")
+        raise SettingsError(
+            f"Expected another administrator to stay; {row.name} is the last one.",
+            key="last_administrator",
+            name=row.name,
+        )
 
 
 def _user(row: UserRow) -> User:

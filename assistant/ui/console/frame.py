@@ -1,6 +1,6 @@
 """What every page of the console has: its words, who looks at it, and how it is drawn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,6 +57,15 @@ class Frame:
     def text(self, key: str, **values: object) -> str:
         """Return a text of the pages, such as ``home.title``, with values filled in."""
         return words(self.lang)[key].format(**values)
+
+    def refusal(self, error: Exception) -> str:
+        """Return why something was refused, in the page's language where somebody wrote it."""
+        return self.refused(getattr(error, "key", ""), getattr(error, "values", {}), str(error))
+
+    def refused(self, key: str, values: Mapping[str, object], message: str) -> str:
+        """Return the sentence of an error by its key; its own message for an unknown one."""
+        known = words(self.lang).get(f"refusals.{key}")
+        return known.format(**values) if known else message
 
     def html(self, template: str, **values: Any) -> str:
         """Return a template's HTML. Every value is escaped, whoever typed it."""

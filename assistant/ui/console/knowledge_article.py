@@ -39,13 +39,13 @@ def build(console: gr.Blocks, frame: Frame) -> None:
                 return _change(frame, one), gr.update(visible=may), str(number)
             html = _article(frame, request, place.get("article")) if place.get("article") else ""
         except (ArticleEditError, KnowledgeError) as error:
-            html = frame.html("knowledge_wrong.jinja", error=str(error))
+            html = frame.html("knowledge_wrong.jinja", error=frame.refusal(error))
         return html, gr.update(visible=False), ""
 
     def back(number: str, request: gr.Request) -> str:
         caller = frame.caller(request, "edit")
         drafts = Drafts(frame.desk.conversations.database)
-        with told():
+        with told(frame):
             one = drafts.get(int(number) if number.isdecimal() else 0)
             before = current_text(frame.settings.knowledge, one.path)
             draft = drafts.begin(one.path, one.lang, before, one.after, caller.name)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from assistant.articles.article_paths import EDITABLE, existing
-from assistant.articles.article_text import Fields, fields_of
+from assistant.articles.article_text import Fields, fields_of, read_article
 from assistant.articles.drafts import DRAFT, Change, Drafts
 from assistant.articles.errors import ArticleEditError
 from assistant.articles.publishing import current_text
@@ -57,12 +57,16 @@ def begun(frame: Frame, place: Place, author: str) -> Begun:
 
 def _of_draft(one: Change) -> Begun:
     if one.state != DRAFT:
-        raise ArticleEditError(f"Expected a draft, found {one.id}, which is {one.state}.")
+        raise ArticleEditError(
+            f"Expected a draft, found {one.id}, which is {one.state}.",
+            key="no_draft",
+            number=one.id,
+        )
     return Begun(fields_of(one.after, one.path), one.path, one)
 
 
 def _new(frame: Frame, place: Place) -> Begun:
-    original = next((a for a in articles_of(frame) if a.path == place.get("translates")), None)
+    original = _original(frame, place.get("translates"))
     if original:
         lang = "zh" if original.lang == "en" else "en"
         name = original.translation_of or original.id
@@ -71,3 +75,11 @@ def _new(frame: Frame, place: Place) -> Begun:
     group = group_with(groups_at(frame, place)[0], place.get("group"))
     lang = group.languages[0] if group and group.languages else frame.lang
     return Begun(Fields("", lang if lang in ("en", "zh") else frame.lang, ""), group=group)
+
+
+def _original(frame: Frame, wanted: str) -> Article | None:
+    """Return what is to be translated: the article at a path, or that of a draft's number."""
+    if wanted.isdecimal():
+        one = Drafts(frame.desk.conversations.database).get(int(wanted[:9]))
+        return read_article(one.after, one.path)
+    return next((article for article in articles_of(frame) if article.path == wanted), None)

@@ -41,6 +41,16 @@ def changed_meanwhile(frame: Frame, one: Change) -> str:
     return frame.html("knowledge_changed.jinja", one=one, lines=lines)
 
 
+def lacks_translation(frame: Frame, one: Change) -> bool:
+    """Return whether a draft's article is in one language of a folder that has both."""
+    articles = articles_of(frame)
+    try:
+        this = read_article(one.after, one.path)
+    except ArticleEditError:
+        return False
+    return any(a.lang != this.lang for a in articles) and counterpart(this, articles) is None
+
+
 def _other(frame: Frame, what: Begun) -> Article | None:
     if not what.path:
         return None

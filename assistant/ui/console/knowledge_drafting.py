@@ -13,7 +13,11 @@ from assistant.articles.publishing import companions, current_text
 from assistant.store.audit import Audit
 from assistant.ui.console.frame import Frame
 from assistant.ui.console.knowledge_begun import Begun, begun
-from assistant.ui.console.knowledge_beside import beside, changed_meanwhile
+from assistant.ui.console.knowledge_beside import (
+    beside,
+    changed_meanwhile,
+    lacks_translation,
+)
 from assistant.ui.console.knowledge_errors import told
 from assistant.ui.console.knowledge_progress import PUBLISH, latest, progress, start_publishing
 from assistant.ui.console.knowledge_trial import tried
@@ -48,7 +52,7 @@ class Drafting:
         try:
             return self._shown(begun(self._frame, place, self._frame.caller(request).name))
         except (ArticleEditError, KnowledgeError) as error:
-            return self._nothing(str(error))
+            return self._nothing(self._frame.refusal(error))
 
     def keep(
         self, request: gr.Request, given: str, path: str, seen: str, *typed: str
@@ -56,7 +60,7 @@ class Drafting:
         """Keep what was typed as a draft, and say so; what is wrong is said and stays typed."""
         author = self._frame.caller(request, "edit").name
         fields = {name: value or "" for name, value in zip(FIELDS, typed, strict=True)}
-        with told():
+        with told(self._frame):
             one = self._kept(author, given, path, seen, fields)
             read_article(one.after, one.path)
             hidden = gr.update(visible=False)
@@ -65,7 +69,7 @@ class Drafting:
     def publish(self, given: str, request: gr.Request) -> tuple[str, object]:
         """Begin to check a draft, with its translation's, and to publish what passes."""
         author = self._frame.caller(request, "edit").name
-        with told():
+        with told(self._frame):
             one = self._draft(given)
             numbers = [one.id, *(other.id for other in companions(self._drafts, one))]
             start_publishing(self._frame, numbers, author)
@@ -90,7 +94,7 @@ class Drafting:
     def accept(self, given: str, request: gr.Request) -> tuple[str, object]:
         """Let a draft change what is there now, whose difference was shown."""
         author = self._frame.caller(request, "edit").name
-        with told():
+        with told(self._frame):
             one = self._draft(given)
             self._drafts.rebase(one.id, current_text(self._frame.settings.knowledge, one.path))
         self._audit.note(author, "rebase draft", given[:80])
@@ -99,7 +103,7 @@ class Drafting:
     def attempt(self, given: str, question: str, request: gr.Request) -> str:
         """Ask a question of the assistant that serves, and of one that has the draft."""
         self._frame.caller(request, "edit")
-        with told():
+        with told(self._frame):
             replies = tried(self._frame, self._draft(given), question)
         return self._frame.html("knowledge_trial.jinja", replies=replies)
 
@@ -119,7 +123,8 @@ class Drafting:
         folder = self._frame.settings.knowledge
         if wanted.lang not in ("en", "zh"):
             raise ArticleEditError(self._frame.text("knowledge.which_language"))
-        target = path or new_path(folder, name, wanted.lang)
+        others = [one.path for one in self._drafts.open() if one.lang != wanted.lang]
+        target = path or new_path(folder, name, wanted.lang, others)
         inside(folder, target)
         before = current_text(folder, target)
         if before and not path:
@@ -143,7 +148,8 @@ class Drafting:
 
     def _saved(self, one: Change) -> str:
         together = [other.path for other in companions(self._drafts, one)]
-        return self._frame.html("knowledge_saved.jinja", one=one, together=together)
+        lacks = not together and lacks_translation(self._frame, one)
+        return self._frame.html("knowledge_saved.jinja", one=one, together=together, lacks=lacks)
 
     def _shown(self, what: Begun) -> list[Any]:
         one, values = what.draft, dataclasses.asdict(what.fields)

@@ -7,12 +7,16 @@ import gradio as gr
 
 from assistant.articles.errors import ArticleEditError
 from assistant.errors import BusyError, SettingsError, StoreError
+from assistant.ui.console.frame import Frame
 from knowledge.errors import KnowledgeError
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told(frame: Frame) -> Iterator[None]:
     """Show an error's sentence on the page; what was typed stays there.
+
+    Args:
+        frame: The console in one language.
 
     Raises:
         gr.Error: In place of an error that says what to do.
@@ -20,4 +24,4 @@ def told() -> Iterator[None]:
     try:
         yield
     except (ArticleEditError, BusyError, SettingsError, StoreError, KnowledgeError) as error:
-        raise gr.Error(str(error), print_exception=False, duration=None) from None
+        raise gr.Error(frame.refusal(error), print_exception=False, duration=None) from None

@@ -60,14 +60,14 @@ def build(console: gr.Blocks, frame: Frame) -> None:
 
     def take(file: str, request: gr.Request) -> str:
         caller = frame.caller(request, "edit")
-        with told():
+        with told(frame):
             number = keep_upload(frame, Path(file), caller.name)
         Audit(frame.desk.conversations.database).note(caller.name, "upload", str(number))
         return str(number)
 
     def build_index(request: gr.Request) -> tuple[str, object]:
         caller = frame.caller(request, "edit")
-        with told():
+        with told(frame):
             start_index(frame, caller.name)
         Audit(frame.desk.conversations.database).note(caller.name, "index")
         return _state(frame)
@@ -113,7 +113,7 @@ def _list(frame: Frame, place: Place, may: bool) -> tuple[str, str]:
     try:
         articles = folder.articles()
     except KnowledgeError as error:
-        return frame.html("knowledge_none.jinja", error=str(error), may=may), ""
+        return frame.html("knowledge_none.jinja", error=frame.refusal(error), may=may), ""
     demo = place.get("demo") == "1"
     rows = _wanted(listed(articles, citations(database, demo=demo)), place)
     page = min(max(1, place.number("page", 1)), max(1, -(-len(rows) // ROWS)))

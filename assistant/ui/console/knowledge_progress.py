@@ -1,10 +1,14 @@
 """How far a job is that an editor started: publishing, or building the index."""
 
+import re
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from assistant.articles.gate import environment_of, index_command
 from assistant.store.runs import Run
 from assistant.ui.console.frame import Frame
+from assistant.ui.console.words import words
 
 PUBLISH, INDEX = "publish", "index"
 LINES = 12
@@ -41,11 +45,29 @@ def progress(frame: Frame, run: Run | None) -> str:
     """Return how far a run is, or what it ended with, as HTML."""
     if run is None:
         return ""
-    reasons = (run.result or {}).get("reasons", [])
-    values = {"run": run, "lines": _lines(run.log), "reasons": reasons}
+    result = run.result or {}
+    values = {"run": run, "lines": _lines(run.log), "reasons": _reasons(frame, result)}
+    stage = result.get("stage") if values["reasons"] else ""
     return frame.html(
-        "knowledge_progress.jinja", paths=(run.result or {}).get("paths", []), **values
+        "knowledge_progress.jinja", paths=result.get("paths", []), stage=stage, **values
     )
+
+
+def _reasons(frame: Frame, result: Mapping[str, Any]) -> list[str]:
+    """Return why nothing was published, in the page's language as far as it is known."""
+    reasons: list[str] = result.get("reasons", [])
+    if result.get("key"):
+        return [frame.refused(result["key"], result["values"], *reasons)]
+    known = words(frame.lang)
+    found: list[Mapping[str, Any]] = result.get("found", [])
+    return [
+        f"{known.get(_named(one), one['kind'])}: {', '.join(one['paths'])}: {one['message']}"
+        for one in found
+    ] or reasons
+
+
+def _named(one: Mapping[str, Any]) -> str:
+    return f"knowledge.found_{re.sub('[ -]', '_', one['kind'])}"
 
 
 def _lines(log: str) -> list[str]:

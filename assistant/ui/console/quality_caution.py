@@ -48,7 +48,7 @@ def build(console: gr.Blocks, frame: Frame) -> None:
         try:
             frame.live.set("caution", then, who.name)
         except SettingsError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            raise gr.Error(frame.refusal(error), print_exception=False) from None
         key = "kept" if frame.live.is_live("caution") else "kept_later"
         kept = frame.text(f"quality.caution_{key}", caution=f"{then:g}")
         return _preview(frame, request, then), _said(frame, kept)

@@ -96,7 +96,7 @@ class Live:
         except BusyError:
             raise gr.Error(self.frame.text("quality.busy"), print_exception=False) from None
         except AssistantError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            raise gr.Error(self.frame.refusal(error), print_exception=False) from None
         Audit(self.frame.desk.conversations.database).note(who.name, kind, str(number))
 
     def stop(self, request: gr.Request) -> list[Any]:

@@ -50,7 +50,7 @@ def refusing(frame: Frame) -> Iterator[None]:
     try:
         yield
     except AssistantError as error:
-        reason = frame.text("settings.refused", reason=str(error))
+        reason = frame.text("settings.refused", reason=frame.refusal(error))
         raise gr.Error(reason, print_exception=False) from None
 
 
