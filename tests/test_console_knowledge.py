@@ -131,7 +131,7 @@ def test_a_draft_is_translated_before_either_is_published(page, server):
     page.wait_for_selector("text=boats.md is published together with it.")
     assert page.get_by_role("link", name="Write it in the other language").count() == 0
     draft = next(one for one in drafts_of(server).open() if one.path == "boats.zh.md")
-    assert "translation_of: boats" in draft.after
+    assert 'translation_of: "boats"' in draft.after
     for one in drafts_of(server).open():
         if one.path.startswith("boats"):
             drafts_of(server).drop(one.id)
@@ -147,7 +147,7 @@ def test_a_change_by_somebody_else_is_shown_with_its_difference(page, server):
         page.wait_for_selector(".fd-difference ins:has-text('nine pounds')")
         assert page.get_by_label("Markdown").input_value() == "Mine."
         page.get_by_role("button", name="I have seen it").click()
-        page.wait_for_selector("text=is kept")
+        page.wait_for_selector(".fd-told.fd-wrong", state="detached")
         assert drafts_of(server).get(number).before == "The fee is nine pounds."
     finally:
         fee.write_text(before)
