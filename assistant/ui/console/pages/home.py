@@ -68,7 +68,8 @@ def _plot(frame: Frame, name: str, outcomes: tuple[str, ...]) -> dict[str, Any]:
     label = frame.text(f"home.over_time_{name}")
     return {
         "x": frame.text("home.when"), "y": y, "color": frame.text("home.what"), "color_map": told,
-        "label": label, "x_title": "", "color_title": "", "height": 360,
+        "title": label, "label": label, "show_label": False, "height": 360,
+        "x_title": "", "color_title": "",
         "x_label_angle": -90,
         "visible": False, "buttons": [],
     }  # fmt: skip
