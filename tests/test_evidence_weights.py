@@ -245,10 +245,12 @@ def test_the_command_writes_what_it_fitted_with_spans_and_without(tmp_path, monk
     for lang in ("en", "zh"):
         assert table.of(lang, spans=True) == of_first
         assert table.of(lang, spans=True, later=True) == of_later
-    assert table.of("en", spans=False, later=True).span == 0
+    # The optimiser stops near nothing, how near depends on the processor.
+    nothing = pytest.approx(0, abs=0.001)
+    assert table.of("en", spans=False, later=True).span == nothing
     without = table.of("en", spans=False)
     assert without != ENGLISH
-    assert without.span == without.any_span == 0, "what no span embedder has read"
+    assert (without.span, without.any_span) == (nothing, nothing), "no span embedder has read"
     assert without.reading > 0
     assert "shop, tidy: " in capsys.readouterr().out
 

@@ -89,11 +89,13 @@ def test_an_error_without_a_sentence_says_its_own():
         ({"stage": "dialogues", "reasons": ["FAILED card.yml: the price"]},
          ("These canned dialogues went wrong:", "FAILED card.yml: the price"),
          ("以下测试对话没有通过：", "FAILED card.yml: the price")),
+        ({"stage": "dialogues", "reasons": [], "paths": ["a.md"]},
+         ("and all canned dialogues passed.", "a.md is live"), ("测试对话全部通过。",)),
         ({"stage": "draft", "reasons": ["Expected …"], "key": "changed", "values": {"path": "a.md"}},
          ("a.md was changed since the draft was begun.",), ("草稿开始之后，a.md 已被修改。",)),
     ],
 )  # fmt: skip
-def test_why_nothing_was_published_is_said_in_the_language_of_the_page(result, english, chinese):
+def test_what_became_of_a_draft_is_said_in_the_language_of_the_page(result, english, chinese):
     run = Run(1, "publish", "1", "failed", "mei", now(), now(), result, "")
     for lang, said in (("en", english), ("zh", chinese)):
         shown = progress(frame(lang), run)

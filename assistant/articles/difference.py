@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 
 # Lines around a change that are shown with it.
 AROUND = 3
+# How what begins with the first line of either text is headed.
+FIRST = ("@@ -0", "@@ -1 ", "@@ -1,")
 
 
 class Line(NamedTuple):
@@ -23,7 +25,8 @@ def difference(before: str, after: str) -> list[Line]:
         if number < 2:  # noqa: PLR2004  # the two lines that name files
             continue
         if line.startswith("@@"):
-            lines.append(Line("left out", "…"))
+            is_left_out = lines or not line.startswith(FIRST)
+            lines += [Line("left out", "…")] if is_left_out else []
         else:
             lines.append(Line(kinds[line[0]], line[1:]))
     return lines

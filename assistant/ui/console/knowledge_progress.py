@@ -47,7 +47,7 @@ def progress(frame: Frame, run: Run | None) -> str:
         return ""
     result = run.result or {}
     values = {"run": run, "lines": _lines(run.log), "reasons": _reasons(frame, result)}
-    stage = result.get("stage") if values["reasons"] else ""
+    stage = f"{'because' if values['reasons'] else 'passed'}_{result.get('stage')}"
     return frame.html(
         "knowledge_progress.jinja", paths=result.get("paths", []), stage=stage, **values
     )
