@@ -22,6 +22,8 @@ WHO = (
 )  # fmt: skip
 # What a customer typed; nobody else may read it anywhere.
 MARKER = "marker of a customer"
+# Who gets the conversation in the end.
+COLLEAGUE = "ann"
 # Agents see in the list what each handoff is about; one that another has, they cannot open.
 MAY_READ = ("the customer", "program", "another agent", "the agent")
 BODIES: Mapping[str, Any] = {
@@ -31,11 +33,13 @@ BODIES: Mapping[str, Any] = {
     "/v1/conversations/{conversation}/contact": {"how": "ring me"},
     "/v1/handoffs/{number}/reply": {"text": "hello"},
     "/v1/handoffs/{number}/note": {"text": "hello"},
+    "/v1/handoffs/{number}/assign": {"agent": COLLEAGUE},
+    "/v1/handoffs/{number}/snooze": {"until": "2999-01-01T09:00:00Z"},
 }
 # Streams that never end: of ours, the test of the same rule as for reading; of the page, no words.
 STREAMS = ("/events", "/heartbeat", "/queue/data", "/dev/reload")
 # What would end what the others need is asked last.
-LAST = ("DELETE", "give-back", "close")
+LAST = (("assign",), ("DELETE", "give-back", "close"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,6 +105,7 @@ def _server(folder: str) -> "SimpleNamespace":
     from assistant.store.conversations import Conversations
     from assistant.store.database import Database
     from assistant.store.keys import Keys
+    from assistant.store.users import Users
     from assistant.web.access import Access
     from assistant.web.api import create_app
     from assistant.web.gate import Gate
@@ -113,6 +118,7 @@ def _server(folder: str) -> "SimpleNamespace":
     database = Database.open(f"sqlite:///{folder}/frontdesk.db")
     desk = Desk(Answerer(people=True), Conversations(database))  # type: ignore[arg-type]
     tokens, keys, gate = Tokens("secret", 1), Keys(database), Gate(8, 32, 20)
+    Users(database).add(COLLEAGUE, "correct horse battery", "agent")
     access = Access.open(database, tokens, "secret")
     turns = Turns(gate, Limits(10_000), Metrics(gate, lambda: 0.0))
     app = create_app(desk, access, turns, Contacts(database, "secret", 1))
@@ -131,10 +137,11 @@ def _server(folder: str) -> "SimpleNamespace":
     )
 
 
-def _order(route: tuple[str, str]) -> tuple[bool, bool, str, str]:
+def _order(route: tuple[str, str]) -> tuple[int, bool, str, str]:
     method, path = route
-    ends = any(word in f"{method} {path}" for word in LAST)
-    return ends, not path.startswith("/v1"), path, method
+    ends = (any(word in f"{method} {path}" for word in words) for words in LAST)
+    rank = next((number for number, found in enumerate(ends, 1) if found), 0)
+    return rank, not path.startswith("/v1"), path, method
 
 
 def _called(client: Any, server: "SimpleNamespace", method: str, path: str, headers: Any) -> str:
