@@ -19,7 +19,7 @@ class Line(NamedTuple):
 def difference(before: str, after: str) -> list[Line]:
     """Return the lines in which two texts differ, with some around them; none if they do not."""
     kinds: dict[str, Literal["kept", "added", "gone"]] = {" ": "kept", "+": "added", "-": "gone"}
-    lines = []
+    lines: list[Line] = []
     unified = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=AROUND)
     for number, line in enumerate(unified):
         if number < 2:  # noqa: PLR2004  # the two lines that name files
