@@ -82,7 +82,12 @@ class Options(BaseSettings):
     reranker: str | None = Field(None, description="a cross-encoder, as folder or hub name")
     milvus: str | None = Field(None, description="the URI of a Milvus that replaces FAISS")
     generator: str | None = Field(
-        None, description="a causal language model, as folder, hub name or served name"
+        None,
+        description="a causal language model: smollm2, qwen, none to quote alone, or a folder, hub "
+        "name or served name",
+    )
+    runtime: Literal["auto", "openvino", "llama", "transformers"] = Field(
+        "auto", description="what runs smollm2 and qwen; the first of these that is installed"
     )
     generator_url: str | None = Field(
         None, description="the base URL of an OpenAI-compatible server"

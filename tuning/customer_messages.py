@@ -3,7 +3,8 @@
 A line of a file is an object, or a list of them for a conversation: ``question``; ``doc`` (ids of
 articles joined by ``|``, any is right; none where nothing answers); ``support`` (sentences of them,
 word for word, the best first); ``facts`` and ``forbidden``; ``alone`` (a later turn in words that
-need no conversation); ``part``, or else every fourth line is for development. This project's own
+need no conversation); ``answer`` (a short one for training a generator, which those sentences
+support); ``part``, or else every fourth line is for development. This project's own
 are in ``tuning/data/customers``; others are read from ``customers`` in FRONTDESK_DATA.
 """
 
@@ -45,6 +46,7 @@ class CustomerMessage:
         facts: What the answer must say, each with alternatives joined by ``|``.
         forbidden: What it must not say.
         is_later: Whether it is a later turn of a conversation.
+        answer: A short answer in words of its own; "" where none was written.
     """
 
     question: str
@@ -53,6 +55,7 @@ class CustomerMessage:
     facts: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     is_later: bool = False
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,7 @@ def message_of(turn: dict[str, Any], is_later: bool) -> CustomerMessage:
         facts=tuple(turn.get("facts", ())),
         forbidden=tuple(turn.get("forbidden", ())),
         is_later=is_later,
+        answer=turn.get("answer", "") if answered else "",
     )
 
 

@@ -62,10 +62,11 @@ def compare(candidate: Path, settings: "Settings", dialogues: Path, limit: int |
         AssistantError: It cannot be loaded.
     """
     from assistant.generators.adapters import serving_adapter
+    from assistant.generators.open_generator import name_of
 
     if not (candidate / "adapter_config.json").is_file():
         raise OSError(f"Expected an adapter with adapter_config.json in {candidate}, found none.")
-    serving = serving_adapter(settings)
+    serving = serving_adapter(settings, name_of(settings))
     print(f"candidate: {candidate}\nserving: {serving or 'none, answers are extractive'}")
     new = measure(settings.model_copy(update={"adapter": candidate}), "tuned", dialogues, limit)
     strategy = "tuned" if serving else "extractive"

@@ -9,24 +9,57 @@ from typing import Any
 
 from assistant.config import Settings
 
-SHIPPED = Path(__file__).parent.parent / "weights" / "answers"
+WEIGHTS = Path(__file__).parent.parent / "weights"
+# The adapters that ship, by the last part of the name of the model that they are for.
+SHIPPED = {
+    "smollm2-135m-instruct": WEIGHTS / "answers",
+    "qwen2.5-coder-0.5b-instruct": WEIGHTS / "answers-qwen",
+}
 FOLDER, POINTER = "adapters", "serving.json"
+CONFIG = "adapter_config.json"
 
 
-def serving_adapter(settings: Settings) -> Path | None:
+def serving_adapter(settings: Settings, model: str) -> Path | None:
     """Return the adapter's folder, or None if the generator has none.
 
-    The shipped adapter fits the default generator only. Every call reads the promotion's file, so
-    a running assistant picks up a promotion.
+    A promoted or shipped adapter serves only the model that it was made for. Every call reads the
+    promotion's file, so a running assistant picks up a promotion.
+
+    Args:
+        settings: Its ``adapter`` comes first.
+        model: The generator's name.
     """
     if settings.adapter:
         return settings.adapter
-    if settings.generator:
-        return None
     promoted = read_pointer(settings.state).get("serving")
     if promoted:
-        return Path(settings.state) / FOLDER / str(promoted)
-    return SHIPPED if (SHIPPED / "adapter_config.json").is_file() else None
+        folder = Path(settings.state) / FOLDER / str(promoted)
+        if not (folder / CONFIG).is_file() or same_model(base_of(folder), model):
+            return folder
+    shipped = SHIPPED.get(last_part(model))
+    return shipped if shipped and (shipped / CONFIG).is_file() else None
+
+
+def base_of(adapter: Path) -> str:
+    """Return the name of the model that an adapter was made for.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is not JSON.
+        KeyError: It names no model.
+    """
+    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+    return str(config["base_model_name_or_path"])
+
+
+def same_model(name: str, other: str) -> bool:
+    """Return whether two names end in the same model, wherever it was loaded from."""
+    return last_part(name) == last_part(other)
+
+
+def last_part(name: str) -> str:
+    """Return the last part of a model's name, in lower case."""
+    return name.rstrip("/").split("/")[-1].lower()
 
 
 def read_pointer(state: Path) -> dict[str, Any]:

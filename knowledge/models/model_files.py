@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from knowledge.checksum import sha256
 from knowledge.errors import ModelNotFoundError
 from knowledge.models.carriers import (
     EMBEDDER,
@@ -13,6 +14,7 @@ from knowledge.models.carriers import (
     MINILM,
     MPNET,
     QWEN,
+    READY,
     Carrier,
     find,
     find_parts,
@@ -36,6 +38,8 @@ SPAN_ADAPTER, SPAN_ADAPTER_EN = WEIGHTS / "span-embedder", WEIGHTS / "span-embed
 # What the folders of the same for messages in their conversation end with.
 LATER = "-later"
 LANGUAGES = frozenset({"en", "zh"})
+# The file in the folder of a generator that OpenVINO GenAI and llama.cpp read.
+PACKED, SIZE = "model.gguf", "bytes"
 
 
 def open_embedder(model: str | None, state: Path) -> SentenceTransformerEmbedder:
@@ -192,6 +196,57 @@ def carried_generator(carrier: Carrier, state: Path) -> Path | None:
         return prepared(carrier, state)
     parts = find_parts(carrier, state)
     return prepare(carrier, parts, state, _unpack_parts) if parts else None
+
+
+def packed_generator(
+    carrier: Carrier, adapter: Path | None, state: Path, precision: str = "Q8_0"
+) -> Path | None:
+    """Return a GGUF of a generator with an adapter merged in; None where no package carries it.
+
+    It is written once for each adapter, into ``state/models``.
+
+    Args:
+        carrier: The generator.
+        adapter: A folder of LoRA weights; None for the generator alone.
+        state: The state folder.
+        precision: Of ``knowledge.models.merged_gguf.PRECISIONS``.
+
+    Raises:
+        ModelNotFoundError: The weights fail their checksum, or the adapter does not fit them.
+        OSError: The disk is full.
+    """
+    from knowledge.models.merged_gguf import merge_gguf
+
+    name = precision.lower()
+    if adapter:
+        try:
+            name += f"-{sha256(adapter / 'adapter_model.safetensors')[:12]}"
+        except OSError as error:
+            raise ModelNotFoundError(
+                f"Expected a LoRA adapter in {adapter}, found: {error}"
+            ) from None
+    file = prepared(carrier, state, name) / PACKED
+    if file.with_name(READY).exists():
+        return _whole(file)
+    if not (parts := find_parts(carrier, state)):
+        return None
+
+    def convert(found: Sequence[Path], folder: Path) -> None:
+        merge_gguf(found, adapter, folder / PACKED, precision)
+        (folder / SIZE).write_text(str((folder / PACKED).stat().st_size), encoding="ascii")
+
+    return prepare(carrier, parts, state, convert, name) / PACKED
+
+
+def _whole(file: Path) -> Path:
+    """Return a packed generator if it is as long as it was; llama.cpp crashes on one cut short."""
+    size = file.with_name(SIZE).read_text(encoding="ascii")
+    found = file.stat().st_size if file.is_file() else 0
+    if str(found) != size:
+        raise ModelNotFoundError(
+            f"{file}: expected {size} bytes, found {found}. Delete {file.parent}; it is made again."
+        )
+    return file
 
 
 def _unpack_parts(parts: Sequence[Path], folder: Path) -> None:

@@ -1,7 +1,9 @@
 """Makes training rows for the answering model: ``python -m tuning.dataset --out FOLDER``.
 
-Prompt-completion rows come from help centres of many trades (``tuning/data/companies``) and, if
-FRONTDESK_DATA names the public data, from XQuAD and ABCD's guidelines. The templates of the product
+Prompt-completion rows come from help centres of many trades (``tuning/data/companies``), from
+customers' messages with short answers (``tuning/data/customers``), from rows written by hand
+(``tuning/data/worded.*.jsonl``) and, if FRONTDESK_DATA names the public data, from XQuAD and ABCD's
+guidelines. The templates of the product
 render them. ``train.jsonl`` and ``dev.jsonl`` hold different companies. Rows are left out and
 counted if the completion has a figure that is in no passage, if they contain personal data, or if
 the same prompt occurs twice.
@@ -29,14 +31,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--without", nargs="+", choices=SKIPPABLE, default=[], help="rows to leave out"
     )
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        help="the share of the companies' own questions to use, which take longest; default: 1",
+    )
     options = parser.parse_args(arguments)
+    if not 0 < options.share <= 1:
+        parser.error(
+            f"argument --share: expected a number above 0 and up to 1, found {options.share}"
+        )
     from knowledge.errors import KnowledgeError
     from knowledge.models.model_files import open_embedder
 
     try:
         embedder = open_embedder(None, options.state)
         report = write_rows(
-            options.out, embedder, languages=options.languages, without=options.without
+            options.out,
+            embedder,
+            languages=options.languages,
+            without=options.without,
+            share=options.share,
         )
     except (KnowledgeError, OSError) as error:
         print(f"dataset: {error}", file=sys.stderr)

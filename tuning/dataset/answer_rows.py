@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from assistant.evidence.ranked_sentences import Evidence, RankedSentences, as_hits, runs_of
 from assistant.evidence.ranker import SentenceRanker
 from assistant.evidence.selection import select
-from assistant.grounding.grounder import Grounder
+from assistant.grounding.grounder import Grounder, without_yes_or_no
 from assistant.messages import Message
 from assistant.writing.templates import PromptTemplate
 from knowledge.documents import Hit, Passage
-from knowledge.segmenter import sentences, words
+from knowledge.models.turn_before import TurnBefore
+from knowledge.segmenter import Span, sentences, words
 from tuning.companies import Company, Pair
+from tuning.customer_messages import CustomerMessage, supports
 from tuning.dataset.supporting_sentences import supporting_sentences
 
 if TYPE_CHECKING:
@@ -89,13 +91,16 @@ class RowMaker:
         self._grounder = Grounder()
         self._near = near
 
-    def rows(self, *, missing: float) -> Iterator[Row]:
+    def rows(self, *, missing: float, share: float = 1.0) -> Iterator[Row]:
         """Yield the rows of each question, and rows that combine questions.
 
         Args:
             missing: The share of answered questions that are repeated without their article.
+            share: The share of the company's questions to use, drawn at random.
         """
-        pairs = self._company.pairs
+        pairs: Sequence[Pair] = self._company.pairs
+        if share < 1:
+            pairs = [pair for pair in pairs if self._random.random() < share]
         answered = [pair for pair in pairs if pair.answer]
         for pair in pairs:
             if not pair.answer:
@@ -112,6 +117,48 @@ class RowMaker:
             earlier = self._random.choice([other for other in answered if other is not pair])
             yield replace(self._row(pair, "history"), history=self._exchange(earlier))
         yield from self._follow_ups()
+
+    def answered(
+        self, message: CustomerMessage, said: str, last: TurnBefore | None, kind: str
+    ) -> Row | None:
+        """Return the row of a customer's message that has an answer; None if nothing supports it.
+
+        Args:
+            message: The message; what is searched is its ``question``.
+            said: What the customer typed.
+            last: The turn before, if it is a later one.
+            kind: The row's kind.
+        """
+        hits = self._retriever.retrieve(message.question, self._company.lang, top_k=HITS)
+        gold = self._supports(message, hits)
+        if not gold:
+            return None
+        history: tuple[Message, ...] = ()
+        if last and last.answer:
+            history = Message("user", last.question), Message("assistant", last.answer)
+        return Row(
+            company=self._company.id,
+            lang=self._company.lang,
+            kind=kind,
+            question=said,
+            hits=tuple(as_hits(runs_of(self._chosen(message.question, hits, gold)))),
+            completion=message.answer,
+            history=history,
+        )
+
+    def _supports(self, message: CustomerMessage, hits: Sequence[Hit]) -> list[Evidence]:
+        """Return the sentences that support a message's answer, in passages of ``hits`` if any."""
+        found: dict[tuple[int, int], Evidence] = {}
+        for article, start, end in supports(message, self._company.articles):
+            passages = [h.passage for h in hits if h.passage.article == article]
+            passages += [p for p in self._retriever.passages if p.article == article]
+            for passage in passages:
+                at = Span(start - passage.start, end - passage.start)
+                spans = [s for s in sentences(passage.text, passage.lang) if _overlap(s, at)]
+                if spans:
+                    found |= {(passage.start, s.start): Evidence(passage, s, 0.0) for s in spans}
+                    break
+        return list(found.values())
 
     def _row(self, pair: Pair, kind: str, hidden_article: str = "") -> Row:
         hits = self._retriever.retrieve(pair.question, self._company.lang, top_k=HITS)
@@ -162,9 +209,11 @@ class RowMaker:
             return self._decline
         terse = len(words(pair.answer)) < TERSE[self._company.lang]
         hits = [Hit(evidence.passage, 1.0) for evidence in gold]
-        parts = [span.of(pair.answer) for span in sentences(pair.answer, self._company.lang)]
+        # The product says yes or no by itself, from an entailment.
+        answer = without_yes_or_no(pair.answer)
+        parts = [span.of(answer) for span in sentences(answer, self._company.lang)]
         if not terse and all(self._grounder.check(sentence, hits) for sentence in parts):
-            return pair.answer
+            return answer
         return self._joined(evidence.text for evidence in gold)
 
     def _two_questions(self, first: Pair, second: Pair) -> Row:
@@ -216,6 +265,10 @@ class RowMaker:
 
     def _joined(self, parts: Iterable[str]) -> str:
         return ("" if self._company.lang == "zh" else " ").join(parts)
+
+
+def _overlap(span: Span, other: Span) -> bool:
+    return span.start < other.end and other.start < span.end
 
 
 def _as_passage(article: Any) -> Passage:

@@ -8,24 +8,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuning.customer_messages import Part
+
 if TYPE_CHECKING:
+    from assistant.evidence.ranker import SentenceRanker
     from knowledge.models.embedder import Embedder
     from tuning.dataset.answer_rows import Row
+    from tuning.dataset.written_rows import Lang
 
-PARTS = ("train", "dev")
+PARTS: tuple[Part, ...] = ("train", "dev")
 # The share of answered questions that are repeated without their article.
 MISSING = 0.1
 # What ``without`` may name: sources, kinds of rows, near distractors, all companies but one.
-SKIPPABLE = ("xquad", "abcd", "unanswerable", "near", "others")
+SKIPPABLE = ("xquad", "abcd", "customers", "written", "unanswerable", "near", "others")
 
 
 def write_rows(
     out: Path,
     embedder: "Embedder",
     *,
-    languages: Sequence[str],
+    languages: "Sequence[Lang]",
     without: Sequence[str] = (),
     missing: float = MISSING,
+    share: float = 1.0,
     seed: int = 0,
 ) -> dict[str, dict[str, object]]:
     """Write ``train.jsonl``, ``dev.jsonl`` and ``report.json``; return the report of each part.
@@ -36,17 +41,20 @@ def write_rows(
         languages: ``en``, ``zh`` or both.
         without: What to leave out, from ``SKIPPABLE``.
         missing: The share of answered questions that are repeated without their article.
+        share: The share of the companies' own questions to use.
         seed: The seed of all random choices.
     """
     from assistant.writing.templates import PromptTemplate
     from tuning.atomic_files import write_json, write_text
 
-    templates = {lang: PromptTemplate.load("answer_tuned", lang) for lang in languages}
+    templates: dict[str, PromptTemplate] = {
+        lang: PromptTemplate.load("answer_tuned", lang) for lang in languages
+    }
     report: dict[str, dict[str, object]] = {}
     seen: set[str] = set()
     # Development rows come first, so that a row of both parts is left out of training.
     for part in reversed(PARTS):
-        made = _made(part, embedder, languages, without, missing, seed)
+        made = _made(part, embedder, languages, without, missing, share, seed)
         rows, refused = _checked(made, seen)
         random.Random(seed).shuffle(rows)
         lines = [json.dumps(r.render(templates[r.lang]), ensure_ascii=False) for r in rows]
@@ -59,11 +67,12 @@ def write_rows(
 
 
 def _made(
-    part: str,
+    part: Part,
     embedder: "Embedder",
-    languages: Sequence[str],
+    languages: "Sequence[Lang]",
     without: Sequence[str],
     missing: float,
+    share: float,
     seed: int,
 ) -> Iterator["Row"]:
     from tqdm import tqdm
@@ -83,15 +92,33 @@ def _made(
     near = "near" not in without
     for company in tqdm(companies, unit="company", desc=part):
         for row in RowMaker(company, embedder, seed, near=near, ranker=ranker).rows(
-            missing=missing
+            missing=missing, share=share
         ):
             if "unanswerable" not in without or not row.kind.startswith("decline"):
                 yield row
-    if part == "train" and "xquad" not in without:
-        from tuning.dataset.xquad import xquad_rows
+    for lang in languages:
+        yield from _others(part, lang, embedder, ranker, without, seed)
 
-        for lang in languages:
-            yield from xquad_rows(lang, embedder, seed)
+
+def _others(
+    part: Part,
+    lang: "Lang",
+    embedder: "Embedder",
+    ranker: "SentenceRanker",
+    without: Sequence[str],
+    seed: int,
+) -> Iterator["Row"]:
+    """Yield the rows that come from elsewhere than the questions of companies."""
+    from tuning.dataset.customer_rows import customer_rows
+    from tuning.dataset.written_rows import written_rows
+    from tuning.dataset.xquad import xquad_rows
+
+    if "customers" not in without:
+        yield from customer_rows(part, lang, embedder, ranker, seed)
+    if "written" not in without:
+        yield from written_rows(lang, part)
+    if part == "train" and "xquad" not in without:
+        yield from xquad_rows(lang, embedder, seed)
 
 
 def _checked(rows: Iterable["Row"], seen: set[str]) -> "tuple[list[Row], Counter[str]]":

@@ -25,12 +25,12 @@ def write_choices(judged: Sequence[JudgedReply], settings: "Settings") -> Choice
     Returns:
         The choices of these replies; the file keeps those of other generators and languages.
     """
-    from knowledge.models.model_files import GENERATOR_NAME
+    from assistant.generators.open_generator import name_of
 
     chosen = _choose(judged, settings.caution)
     file = settings.state / FILE
     known = json.loads(file.read_text(encoding="utf-8"))["choices"] if file.is_file() else {}
-    name = settings.generator or GENERATOR_NAME
+    name = name_of(settings)
     before: Choices = known.get(name, {})
     merged = {lang: before.get(lang, {}) | chosen.get(lang, {}) for lang in before | chosen}
     write_json(file, {"choices": {**known, name: merged}})
