@@ -107,7 +107,12 @@ def test_commands_of_the_readme_exist():
     from assistant.cli import COMMANDS
 
     text = README + "".join(p.read_text("utf-8") for p in sorted((ROOT / "docs").glob("*.md")))
-    modules = set(re.findall(r"python -m ([a-z_.]+)", text)) - {"pip", "venv", "pytest", "sglang.launch_server"}
+    modules = set(re.findall(r"python -m ([a-z_.]+)", text)) - {
+        "pip",
+        "venv",
+        "pytest",
+        "sglang.launch_server",
+    }
     assert modules
     for module in modules:
         path = ROOT / module.replace(".", "/")
