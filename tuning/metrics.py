@@ -1,5 +1,6 @@
 """Judges replies by key facts, without a model, and computes shares with their intervals."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,10 @@ from assistant.messages import Action, Reply
 BINS = 10
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
+# Words in a row that are a copy; fewer occur in any two texts about the same.
+RUN = 3
+# Words and figures, and single Chinese characters.
+_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:[.,:]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +120,24 @@ def calibration_error(scores: NDArray[np.float64], right: NDArray[np.float64]) -
         if (bins == n).any()
     ]
     return float(sum(gaps))
+
+
+def copied_share(text: str, quotes: Sequence[str]) -> float:
+    """Return the share of a text's words, in [0, 1], that quotes have in the same order.
+
+    Args:
+        text: A reply.
+        quotes: What it quotes; runs of fewer than ``RUN`` words do not count.
+    """
+    from difflib import SequenceMatcher
+
+    mine = _TOKEN.findall(text.lower())
+    if not mine:
+        return 1.0
+    copied = [False] * len(mine)
+    for quote in quotes:
+        matcher = SequenceMatcher(None, mine, _TOKEN.findall(quote.lower()), autojunk=False)
+        for block in matcher.get_matching_blocks():
+            if block.size >= RUN:
+                copied[block.a : block.a + block.size] = [True] * block.size
+    return sum(copied) / len(mine)

@@ -21,9 +21,10 @@ STRATEGIES = (*WORDED, *QUOTED)
 class JudgedReply:
     """The reply to one question under one strategy, with what is true of it.
 
-    ``first_word`` and ``complete`` are seconds since the question. ``pick`` is the choice that the
-    customer makes after a clarifying question, "" if there was none; ``reply_after_pick`` is the
-    reply to it, and ``right_after_pick`` whether that reply is right.
+    ``first_word`` and ``complete`` are seconds since the question. ``words`` counts the reply's,
+    and ``copied`` is the share of them, in [0, 1], that its quotes have in the same order. ``pick``
+    is the choice that the customer makes after a clarifying question, "" if there was none;
+    ``reply_after_pick`` is the reply to it, and ``right_after_pick`` whether that reply is right.
     """
 
     set: str
@@ -44,6 +45,8 @@ class JudgedReply:
     right_language: bool
     first_word: float
     complete: float
+    words: int = 0
+    copied: float = 1.0
     pick: str = ""
     reply_after_pick: str = ""
     right_after_pick: bool = False
@@ -115,7 +118,8 @@ def ask_and_judge(
     assistant: "Assistant", questions: "QuestionSet", strategy: str, row: dict[str, Any]
 ) -> JudgedReply:
     """Ask one question and judge the reply."""
-    from tuning.metrics import judge_reply
+    from knowledge.segmenter import length
+    from tuning.metrics import copied_share, judge_reply
     from tuning.question_sets import history_of
 
     history = history_of(row)
@@ -143,6 +147,8 @@ def ask_and_judge(
         right_language=reply.language == questions.lang,
         first_word=first_word,
         complete=complete,
+        words=length(reply.text),
+        copied=copied_share(reply.text, [citation.quote for citation in reply.citations]),
         pick=pick,
         reply_after_pick=with_sources(after) if after else "",
         right_after_pick=after is not None and _is_right_after_pick(row, after, verdicts[-1]),

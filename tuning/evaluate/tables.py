@@ -13,11 +13,13 @@ from tuning.metrics import gain_interval, share, share_interval
 COLUMNS = (
     "set", "strategy", "right", "interval", "right after a pick", "answered wrongly", "asked back",
     "declined wrongly", "unanswerable declined", "unanswerable quoted after a pick",
-    "figures without support", "other language", "worded by the model", "first word s",
-    "complete s",
+    "figures without support", "other language", "worded by the model", "less than 80 % copied",
+    "words", "first word s", "complete s",
 )  # fmt: skip
 GAIN_COLUMNS = ("set", "strategy", "compared with", "questions", "gain in right", "interval")
 DIALOGUE_COLUMNS = ("dialogues", "strategy", "passed", "interval", "critical failed", "seconds")
+# A reply of whose words fewer are its quotes' is worded.
+COPIED = 0.8
 
 Row = dict[str, Any]
 
@@ -55,6 +57,7 @@ def by_set(judged: Sequence[JudgedReply]) -> dict[tuple[str, str], list[JudgedRe
 def _row(name: str, strategy: str, group: Sequence[JudgedReply]) -> Row:
     answerable = [entry for entry in group if entry.answerable]
     unanswerable = [entry for entry in group if not entry.answerable]
+    answered = [entry for entry in group if entry.action == "answer"]
 
     def outcome_share(outcome: str) -> float:
         return share([entry.outcome == outcome for entry in answerable])
@@ -77,6 +80,8 @@ def _row(name: str, strategy: str, group: Sequence[JudgedReply]) -> Row:
         "figures without support": sum(entry.unsupported for entry in group),
         "other language": sum(not entry.right_language for entry in group),
         "worded by the model": share([e.worded for e in answerable]),
+        "less than 80 % copied": share([e.copied < COPIED for e in answered]),
+        "words": f"{statistics.median([e.words for e in answered] or [0]):.0f}",
         "first word s": f"{statistics.median(entry.first_word for entry in group):.2f}",
         "complete s": f"{statistics.median(entry.complete for entry in group):.2f}",
         "buckets": _buckets(answerable),
