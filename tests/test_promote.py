@@ -6,6 +6,7 @@ import pytest
 
 from assistant.config import Settings
 from assistant.generators.adapters import FOLDER, SHIPPED, read_pointer, serving_adapter
+from knowledge.models.model_files import GENERATOR_NAME
 from tests.fakes import ScriptedAssistant
 from tests.test_evaluate import judged
 from tests.test_evaluate_conversations import turn
@@ -212,14 +213,13 @@ def adapter(folder, weights=b"1"):
 def test_installing_swaps_and_rolling_back_restores(tmp_path, capsys):
     state = tmp_path / "state"
     settings = Settings(state=state)
-    shipped = SHIPPED if (SHIPPED / "adapter_config.json").is_file() else None
-    assert serving_adapter(settings) == shipped
+    assert serving_adapter(settings, GENERATOR_NAME) == SHIPPED[GENERATOR_NAME.lower()]
     first = install(adapter(tmp_path / "a", b"1"), state)
-    assert serving_adapter(settings) == state / FOLDER / first
+    assert serving_adapter(settings, GENERATOR_NAME) == state / FOLDER / first
     second = install(adapter(tmp_path / "b", b"2"), state)
     assert read_pointer(state) == {"serving": second, "former": first}
     assert promote.main(["--rollback", "--state", str(state)]) == 0
-    assert serving_adapter(settings) == state / FOLDER / first
+    assert serving_adapter(settings, GENERATOR_NAME) == state / FOLDER / first
     assert f"{first} serves again" in capsys.readouterr().out
     assert install(tmp_path / "a", state) == first
     assert read_pointer(state)["serving"] == first
@@ -314,6 +314,19 @@ def test_an_approved_candidate_that_cannot_be_installed_is_blocked(tmp_path, mon
     assert json.loads(line)["verdict"] == "blocked"
 
 
+def test_a_promoted_adapter_serves_its_own_model_alone(tmp_path):
+    made = adapter(tmp_path / "a")
+    base = json.dumps({"base_model_name_or_path": f"HuggingFaceTB/{GENERATOR_NAME}"})
+    (made / "adapter_config.json").write_text(base)
+    state = tmp_path / "state"
+    promoted = state / FOLDER / install(made, state)
+    settings = Settings(state=state)
+    assert serving_adapter(settings, GENERATOR_NAME) == promoted
+    assert serving_adapter(settings, "some/other-model") is None
+    fixed = Settings(state=state, adapter=made)
+    assert serving_adapter(fixed, "some/other-model") == made
+
+
 def test_an_approved_candidate_serves(tmp_path, monkeypatch):
     decision = Decision("approved", ["gain"], 0.2, (0.1, 0.3))
     monkeypatch.setattr(gate, "compare", lambda *_: decision)
@@ -322,7 +335,10 @@ def test_an_approved_candidate_serves(tmp_path, monkeypatch):
     told = tmp_path / "decision.json"
     assert promote.main([str(candidate), "--state", str(state), "--json", str(told)]) == 0
     assert json.loads(told.read_text())["reasons"] == ["gain"]
-    assert serving_adapter(Settings(state=state)).name == read_pointer(state)["serving"]
+    assert (
+        serving_adapter(Settings(state=state), GENERATOR_NAME).name
+        == read_pointer(state)["serving"]
+    )
     (line,) = (state / FOLDER / promote.DECISIONS).read_text().splitlines()
     noted = json.loads(line)
     assert (noted["verdict"], noted["gain"], noted["interval"]) == ("approved", 0.2, [0.1, 0.3])
@@ -330,3 +346,25 @@ def test_an_approved_candidate_serves(tmp_path, monkeypatch):
 
 def test_general_questions_are_asked_of_the_real_model(bank):
     assert general(bank.responder.generator, adapter=False) >= 0.5
+
+
+def test_one_language_does_not_pay_for_another():
+    """English gains 30 of 60, Chinese loses 12 of 60: together a certain gain."""
+    languages = [{"lang": "en"}] * 60 + [{"lang": "zh"}] * 60
+    before = [DECLINED] * 30 + [{}] * 30 + [{}] * 60
+    after = [{}] * 60 + [DECLINED] * 12 + [{}] * 48
+    old, new = (
+        measured([{**fields, **lang} for fields, lang in zip(side, languages, strict=True)], 120)
+        for side in (before, after)
+    )
+    decision = decide(new, old, 3.0)
+    assert decision.gain > 0
+    assert decision.verdict == "rejected"
+    (reason,) = decision.reasons
+    assert reason.startswith("a certain loss: score per question in zh -0.200")
+    better = measured(
+        [{**fields, **lang} for fields, lang in zip([{}] * 120, languages, strict=True)], 120
+    )
+    approved = decide(better, old, 3.0)
+    assert approved.verdict == "approved"
+    assert [r.split(":")[0] for r in approved.reasons] == ["gain"] + ["no certain loss"] * 2

@@ -89,13 +89,26 @@ def decide(new: Measured, old: Measured, caution: float) -> Decision:
     gain = _gain("question", new.replies, old.replies, caution)
     later = _gain("later turn", new.turns, old.turns, caution) if new.turns else None
     worse = [] if gain.low > 0 else [f"no certain gain: {gain.text}"]
-    if later and later.high < 0:
-        worse.append(f"a certain loss: {later.text}")
+    of_each = list(_of_each_language(new, old, caution))
+    lost = [found for found in [later, *of_each] if found and found.high < 0]
+    worse += [f"a certain loss: {found.text}" for found in lost]
     worse += _lost(new, old)
     if worse:
         return Decision("rejected", worse, gain.mean, (gain.low, gain.high), broken, mended)
-    reasons = [f"gain: {gain.text}", *([f"no certain loss: {later.text}"] if later else [])]
+    kept = [found for found in [later, *of_each] if found]
+    reasons = [f"gain: {gain.text}", *(f"no certain loss: {found.text}" for found in kept)]
     return Decision("approved", reasons, gain.mean, (gain.low, gain.high), broken, mended)
+
+
+def _of_each_language(new: Measured, old: Measured, caution: float) -> "Iterator[_Gain]":
+    """Yield the gains in each language, if there are several: one must not pay for another."""
+    languages = sorted({reply.lang for reply in new.replies.values()})
+    for lang in languages if len(languages) > 1 else ():
+        replies = {key: reply for key, reply in new.replies.items() if reply.lang == lang}
+        turns = {key: turn for key, turn in new.turns.items() if turn.lang == lang}
+        yield _gain(f"question in {lang}", replies, old.replies, caution)
+        if turns:
+            yield _gain(f"later turn in {lang}", turns, old.turns, caution)
 
 
 def _gain(name: str, new: "Judged", old: "Judged", caution: float) -> _Gain:

@@ -56,16 +56,18 @@ class Measured:
 
 
 def measure(settings: "Settings", strategy: str, dialogues: Path, limit: int | None) -> Measured:
-    """Ask the English sets and the general questions, and play conversations and dialogues."""
+    """Ask the sets in the generator's languages, and general questions; play conversations."""
     from assistant.assistant import Assistant
+    from assistant.generators.open_generator import languages_of
     from tuning.evaluate.conversation_sets import load_conversation_sets
     from tuning.evaluate.dialogue_files import load_dialogues
     from tuning.evaluate.judged_replies import evaluate
     from tuning.evaluate.played_dialogues import play
     from tuning.question_sets import load_question_sets
 
-    sets = [s for s in load_question_sets() if s.lang == "en"]
-    talks = [s for s in load_conversation_sets() if s.lang == "en"]
+    spoken = languages_of(settings)
+    sets = [s for s in load_question_sets() if s.lang in spoken]
+    talks = [s for s in load_conversation_sets() if s.lang in spoken]
     judged = [reply for s in sets for reply in evaluate(s, settings, [strategy], limit)]
     turns = _later_turns(talks, settings, strategy, limit)
     assistant = Assistant.from_config(settings.model_copy(update={"strategy": strategy}))

@@ -34,10 +34,18 @@ def serving_adapter(settings: Settings, model: str) -> Path | None:
     promoted = read_pointer(settings.state).get("serving")
     if promoted:
         folder = Path(settings.state) / FOLDER / str(promoted)
-        if not (folder / CONFIG).is_file() or same_model(base_of(folder), model):
+        if _may_serve(folder, model):
             return folder
     shipped = SHIPPED.get(last_part(model))
     return shipped if shipped and (shipped / CONFIG).is_file() else None
+
+
+def _may_serve(adapter: Path, model: str) -> bool:
+    """Return whether an adapter was made for a model; of a damaged one, loading says what is."""
+    try:
+        return same_model(base_of(adapter), model)
+    except (OSError, ValueError, KeyError):
+        return True
 
 
 def base_of(adapter: Path) -> str:

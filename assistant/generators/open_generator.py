@@ -52,10 +52,8 @@ def open_generator(settings: Settings) -> Generator | None:
     if settings.strategy == "extractive" or settings.generator == NONE:
         return None
     name = settings.generator or DEFAULT
-    by_hub = {one.carrier.hub: key for key, one in CARRIED.items()}
-    carried = CARRIED.get(by_hub.get(name, name))
-    # A model that a user names by folder or hub is assumed to speak both languages.
-    languages = carried.languages if carried else frozenset({"en", "zh"})
+    carried = _carried(settings)
+    languages = languages_of(settings)
     if carried and (packed := _packed(settings, carried)):
         return packed
     source = generator_folder(carried.carrier.hub if carried else name, settings.state)
@@ -80,6 +78,21 @@ def name_of(settings: Settings) -> str:
     """Return the name that replies record for the generator that the settings name."""
     name = settings.generator or DEFAULT
     return CARRIED[name].carrier.hub.split("/")[-1] if name in CARRIED else name
+
+
+def languages_of(settings: Settings) -> frozenset[str]:
+    """Return the languages in which the generator that the settings name may word an answer.
+
+    A model that a user names by folder, hub or on a server is taken to speak both.
+    """
+    carried = None if settings.generator_url else _carried(settings)
+    return carried.languages if carried else frozenset({"en", "zh"})
+
+
+def _carried(settings: Settings) -> Carried | None:
+    name = settings.generator or DEFAULT
+    by_hub = {one.carrier.hub: key for key, one in CARRIED.items()}
+    return CARRIED.get(by_hub.get(name, name))
 
 
 def _served(settings: Settings) -> ServedGenerator:
