@@ -167,6 +167,35 @@ def test_an_upload_becomes_a_draft_and_a_bad_one_a_sentence(page, server, tmp_pa
     assert sorted(path.name for path in server.settings.knowledge.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "large.md has 201 MB, and nothing of it was uploaded"), ("zh", "large.md 有 201 MB")],
+)
+def test_an_upload_of_200_megabytes_is_a_sentence_at_once(page, server, tmp_path, lang, said):
+    large = tmp_path / "large.md"
+    with large.open("wb") as file:
+        file.truncate(200_500_000)
+    visit(page, server, "knowledge", lang)
+    page.wait_for_selector("[data-largest]", state="attached")
+    page.set_input_files("input[type=file]", large)
+    page.wait_for_selector(f"[role=alert]:has-text('{said}')")
+    (tmp_path / "small.md").write_text("# Small\n\nIt is small.")
+    page.set_input_files("input[type=file]", tmp_path / "small.md")
+    page.wait_for_url("**/knowledge?draft=*")
+
+
+def test_a_script_in_an_upload_runs_nowhere_and_is_no_part_of_the_article(page, server, tmp_path):
+    text = "<h1>Fees</h1><script>alert(1)</script><p onclick='alert(2)'>A fee of £2.</p>"
+    (tmp_path / "fees.html").write_text(f"{text}<img src=x onerror=alert(3)>", encoding="utf-8")
+    visit(page, server, "knowledge")
+    page.set_input_files("input[type=file]", tmp_path / "fees.html")
+    page.wait_for_url("**/knowledge?draft=*")
+    page.wait_for_selector(".fd-article:has-text('A fee of £2.')")
+    draft = next(d for d in drafts_of(server).open() if "fees" in d.path)
+    assert "alert" not in draft.after
+    assert page.locator(".fd-article img, .fd-article [onclick]").count() == 0
+
+
 @pytest.mark.parametrize("path", ["unanswered", "knowledge", "knowledge?article=card.md",
                                   "knowledge?edit=card.md"])  # fmt: skip
 def test_pages_have_no_serious_barrier_and_fit_a_phone(chromium, server, path):

@@ -14,6 +14,8 @@ document.addEventListener("click", async (event) => {
   location.assign("/sign-in");
 });
 
+document.addEventListener("change", refuseLarge, { capture: true });
+
 async function signIn(event) {
   event.preventDefault();
   const told = form.querySelector("[role=alert]");
@@ -25,6 +27,19 @@ async function signIn(event) {
   const { wrong, silent, often } = form.dataset;
   told.textContent = { 401: wrong, 429: often }[response?.status] ?? silent;
   form.elements.password.select();
+}
+
+// The framework drops a file that is too large without a word.
+function refuseLarge(event) {
+  const told = document.querySelector("[data-largest]");
+  const file = event.target.matches?.("input[type=file]") && event.target.files[0];
+  if (!told || !file) return;
+  told.textContent = "";
+  if (file.size <= Number(told.dataset.largest)) return;
+  event.stopImmediatePropagation();
+  event.target.value = "";
+  const values = { NAME: file.name, MEGABYTES: Math.ceil(file.size / 1e6) };
+  told.textContent = told.dataset.says.replace(/NAME|MEGABYTES/g, (name) => values[name]);
 }
 
 // Only to the console, whatever the address says.
