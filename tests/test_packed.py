@@ -174,3 +174,11 @@ def test_a_variant_is_a_folder_of_its_own():
     folder = file_of(ADAPTER).parent
     assert folder != file_of(None).parent != prepared(GENERATOR, STATE)
     assert (folder / READY).exists()
+
+
+def test_a_machine_without_the_memory_quotes_and_says_so(monkeypatch, caplog):
+    monkeypatch.setattr("knowledge.models.memory.memory", lambda: (1e9, 0.2e9))
+    assert open_generator(Settings(state=STATE)) is None
+    assert "the generator takes 0.6 GB of memory, and 0.2 GB are free" in caplog.text
+    monkeypatch.setattr("knowledge.models.memory.memory", lambda: (0, 0))
+    assert open_generator(Settings(state=STATE)) is not None, "where it is not known"

@@ -1,15 +1,14 @@
 """The machine: cores, memory, disk, and the folder that the state is kept in."""
 
-import contextlib
 import os
 import platform
-import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.checkup.check import Checks, failure, fine, megabytes, warning
+from knowledge.models import memory as models_memory
 
 if TYPE_CHECKING:
     from assistant.config import Settings
@@ -21,7 +20,6 @@ GIGABYTE = 1 << 30
 MEMORY = {False: 4.5 * GIGABYTE, True: 3.7 * GIGABYTE}
 # What the first start writes, and what conversations and updates want besides.
 FIRST_START, ROOM = 1 * GIGABYTE, GIGABYTE // 2
-MEMINFO, LIMIT = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")
 # Torch's names of instruction sets, and those that people know.
 SETS = {"avx2": "AVX2", "avx512_f": "AVX-512", "amx_tile": "AMX"}
 
@@ -56,7 +54,7 @@ def _cores() -> int:
 def memory(settings: "Settings") -> Checks:
     """Look at the memory, within a container's limit, and at what the settings need."""
     needed = MEMORY[settings.small]
-    total, free = _memory()
+    total, free = models_memory.memory()
     if not total:
         yield warning("memory", "not known on this system", f"It takes {megabytes(needed)}.")
         return
@@ -68,22 +66,6 @@ def memory(settings: "Settings") -> Checks:
     smaller = "Set `small`, or add memory." if not settings.small else "Add memory."
     stop = "Nothing if a server runs here already; else stop other programs."
     yield warning("memory", found, smaller if total < needed else stop, **figures)
-
-
-def _memory() -> tuple[float, float]:
-    """Return the bytes of memory and those that are free; noughts where they are not known."""
-    try:
-        text = MEMINFO.read_text(encoding="ascii")
-    except OSError:
-        return 0, 0
-    total, free = (
-        1024.0 * int(found[1]) if (found := re.search(rf"^{name}:\s+(\d+)", text, re.M)) else 0
-        for name in ("MemTotal", "MemAvailable")
-    )
-    with contextlib.suppress(OSError, ValueError):  # a container may have less, or say "max"
-        limit = float(int(LIMIT.read_text(encoding="ascii")))
-        total, free = min(total, limit), min(free, limit)
-    return total, free
 
 
 def state(settings: "Settings") -> Checks:

@@ -1,6 +1,7 @@
 """Opens the generator that the settings name."""
 
 import importlib.util
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,22 +15,33 @@ from assistant.generators.local import TransformersGenerator
 from assistant.generators.packed import LlamaGenerator, OpenVinoGenerator, PackedGenerator
 from assistant.generators.served import ServedGenerator
 from knowledge.errors import ModelNotFoundError
+from knowledge.models import memory
 from knowledge.models.carriers import GENERATOR, QWEN, Carrier
 from knowledge.models.model_files import generator_folder, packed_generator
 
+logger = logging.getLogger(__name__)
+
 
 class Carried(NamedTuple):
-    """A generator that packages carry, and the languages in which it may word an answer."""
+    """A generator that packages carry.
+
+    Attributes:
+        carrier: The packages.
+        languages: Those in which it may word an answer.
+        gigabytes: The memory that it takes.
+    """
 
     carrier: Carrier
     languages: frozenset[str]
+    gigabytes: float
 
 
 CARRIED = {
-    "smollm2": Carried(GENERATOR, frozenset({"en"})),
-    "qwen": Carried(QWEN, frozenset({"en", "zh"})),
+    "smollm2": Carried(GENERATOR, frozenset({"en"}), 0.6),
+    "qwen": Carried(QWEN, frozenset({"en", "zh"}), 2),
 }
 DEFAULT = "smollm2"
+GIGABYTE = 1e9
 # Without one: every answer is quoted.
 NONE = "none"
 # What runs a packed generator, by its setting, and its package.
@@ -54,6 +66,8 @@ def open_generator(settings: Settings) -> Generator | None:
     name = settings.generator or DEFAULT
     carried = _carried(settings)
     languages = languages_of(settings)
+    if carried and _is_too_large(carried):
+        return None
     if carried and (packed := _packed(settings, carried)):
         return packed
     source = generator_folder(carried.carrier.hub if carried else name, settings.state)
@@ -93,6 +107,20 @@ def _carried(settings: Settings) -> Carried | None:
     name = settings.generator or DEFAULT
     by_hub = {one.carrier.hub: key for key, one in CARRIED.items()}
     return CARRIED.get(by_hub.get(name, name))
+
+
+def _is_too_large(carried: Carried) -> bool:
+    """Return whether the machine's free memory is less than a generator takes; the log says so."""
+    _, free = memory.memory()
+    if not free or free >= carried.gigabytes * GIGABYTE:
+        return False
+    logger.warning(
+        "Answers are quoted, not worded: the generator takes %.1f GB of memory, and %.1f GB are "
+        "free. Free some, or set `generator: none`.",
+        carried.gigabytes,
+        free / GIGABYTE,
+    )
+    return True
 
 
 def _served(settings: Settings) -> ServedGenerator:
