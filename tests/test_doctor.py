@@ -26,6 +26,7 @@ from assistant.store.database import Database
 from assistant.store.keys import Keys
 from assistant.store.tables import ConversationRow
 from knowledge.build_index import build
+from knowledge.models import memory
 from knowledge.models.carriers import GENERATOR, MPNET
 from knowledge.models.model_files import EMBEDDER_NAME
 from tests.conftest import STATE
@@ -115,14 +116,14 @@ def test_memory_is_compared_with_what_is_needed(
         f"MemTotal: {int(total * 2**20)} kB\nMemAvailable: {int(free * 2**20)} kB\n"
     )
     (tmp_path / "limit").write_text(limit)
-    monkeypatch.setattr(machine, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(machine, "LIMIT", tmp_path / "limit")
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "LIMIT", tmp_path / "limit")
     (check,) = machine.memory(Settings(small=small))
     assert (check.level, remedy in check.remedy) == (level, True)
 
 
 def test_memory_that_no_file_tells_is_not_known(tmp_path, monkeypatch):
-    monkeypatch.setattr(machine, "MEMINFO", tmp_path / "none")
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "none")
     (check,) = machine.memory(Settings())
     assert "not known" in check.found
 
