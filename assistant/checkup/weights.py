@@ -17,17 +17,21 @@ SHIPPED = (ROOT / "assistant" / "weights", ROOT / "knowledge" / "weights")
 
 def weights(settings: "Settings") -> Checks:
     """Look at the weights that the settings need, and at those that ship."""
-    from knowledge.models.carriers import EMBEDDER, GENERATOR, MPNET
+    from assistant.generators.open_generator import CARRIED, DEFAULT, NONE
+    from knowledge.models.carriers import EMBEDDER, MPNET
 
     yield carried(EMBEDDER, settings.state)
     if settings.embedder:
         yield named("embedder", settings.embedder)
     elif not settings.small:
         yield carried(MPNET, settings.state, is_needed=False)
-    if settings.generator and not settings.generator_url:
-        yield named("generator", settings.generator)
-    elif settings.strategy != "extractive" and not settings.generator_url:
-        yield carried(GENERATOR, settings.state)
+    generator = settings.generator or DEFAULT
+    is_used = settings.strategy != "extractive" and generator != NONE
+    if is_used and not settings.generator_url:
+        if generator in CARRIED:
+            yield carried(CARRIED[generator].carrier, settings.state)
+        else:
+            yield named("generator", generator)
     yield shipped()
 
 
