@@ -86,8 +86,7 @@ def measure(options: argparse.Namespace, runtime: str, precision: str) -> dict[s
         right.append(is_right("".join(pieces).strip(), expected, declines()))
     return {
         "runtime": runtime,
-        "precision": precision
-        or str(getattr(generator, "_model", None) and generator._model.dtype),
+        "precision": precision or "as computed",
         "first": round(statistics.median(firsts), 2),
         "whole": round(statistics.median(wholes), 2),
         "memory": round(psutil.Process().memory_info().rss / 1e6),
