@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def drawn(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Return the pairs of the options' seed, each with whose ``a`` and ``b`` are."""
     replies: dict[tuple[str, str], dict[str, str]] = {}
-    for row in json.loads(options.evaluation.read_text(encoding="utf-8"))["replies"]:
+    for row in json.loads(options.evaluation.read_text(encoding="utf-8"))["questions"]:
         if row["lang"] == options.lang and row["action"] == "answer":
             replies.setdefault((row["set"], row["question"]), {})[row["strategy"]] = row["reply"]
     one, other = options.strategies

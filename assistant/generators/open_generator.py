@@ -16,7 +16,7 @@ from assistant.generators.packed import LlamaGenerator, OpenVinoGenerator, Packe
 from assistant.generators.served import ServedGenerator
 from knowledge.errors import ModelNotFoundError
 from knowledge.models import memory
-from knowledge.models.carriers import GENERATOR, QWEN, Carrier
+from knowledge.models.carriers import GENERATOR, QWEN, Carrier, find_parts
 from knowledge.models.model_files import generator_folder, packed_generator
 
 logger = logging.getLogger(__name__)
@@ -149,8 +149,16 @@ def _packed(settings: Settings, carried: Carried) -> PackedGenerator | None:
             f"Install it: python -m pip install 'frontdesk[{runtime}]'"
         )
     name = name_of(settings)
+    file_of = _file_of(carried.carrier, settings.state)
+    try:
+        file_of(serving_adapter(settings, name))
+    except ModelNotFoundError:
+        # Without the packages, transformers may find the model on the hub.
+        if runtime == "auto" and not find_parts(carried.carrier, settings.state):
+            return None
+        raise
     return PACKED[found][0](
-        _file_of(carried.carrier, settings.state),
+        file_of,
         name,
         carried.languages,
         lambda: serving_adapter(settings, name),

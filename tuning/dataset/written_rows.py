@@ -5,8 +5,8 @@ from a company's articles, and the answer in few words. ``lang`` is the language
 answer; a company in the other language makes it an answer across languages.
 """
 
-import json
-from collections.abc import Iterator
+import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -122,26 +122,31 @@ def problems(row: WrittenRow, company: Company | None) -> list[str]:
     return found
 
 
-def main() -> int:
-    """Print what is wrong with files of rows, for their authors."""
-    import sys
-
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what is wrong with files of rows; return 1 if anything is."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tuning.dataset.written_rows",
+        description="Checks rows written by hand, for their authors.",
+        epilog="Example: python -m tuning.dataset.written_rows tuning/data/worded.en.jsonl",
+    )
+    parser.add_argument("files", nargs="+", type=Path, help="JSON lines")
+    options = parser.parse_args(arguments)
     from tuning.companies import load_companies
 
     companies = {c.id: c for part in ("train", "dev") for c in load_companies(part)}
-    count = 0
-    for name in sys.argv[1:]:
-        for number, line in enumerate(Path(name).read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                row = WrittenRow.model_validate(json.loads(line))
-                wrong = problems(row, companies[row.company] if row.company else None)
-            except (ValueError, KeyError) as error:
-                wrong = [str(error)]
-            for problem in wrong:
-                count += 1
-                print(f"{name}:{number}: {problem}")
-        print(f"{name}: {number} rows, {count} problems")
-    return int(count > 0)
+    found = [line for file in options.files for line in _checked(file, companies)]
+    print("\n".join([*found, f"{len(found)} problems"]))
+    return int(bool(found))
+
+
+def _checked(file: Path, companies: dict[str, Company]) -> Iterator[str]:
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            row = WrittenRow.model_validate_json(line)
+            wrong = problems(row, companies[row.company] if row.company else None)
+        except (ValueError, KeyError) as error:
+            wrong = [str(error)]
+        yield from (f"{file}:{number}: {problem}" for problem in wrong)
 
 
 if __name__ == "__main__":
