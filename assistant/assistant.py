@@ -15,6 +15,7 @@ from assistant.expand import expand_in_background
 from assistant.finder import Finder
 from assistant.findings import Findings, Stopwatch
 from assistant.generators.open_generator import open_generator
+from assistant.grounding.across import AcrossGrounder
 from assistant.intents.classifier import IntentClassifier
 from assistant.intents.question_reader import QuestionReader
 from assistant.intents.risks import RiskClassifier
@@ -102,7 +103,7 @@ class Assistant:
                 company=company,
                 sayings=Sayings.load_all(),
                 choices=StrategyChoices.load(settings.state),
-                writer=Writer.open(generator) if generator else None,
+                writer=Writer.open(generator, AcrossGrounder.open(embedder)) if generator else None,
                 strategy=settings.strategy,
                 max_characters=settings.max_characters,
             ),

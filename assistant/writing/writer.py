@@ -7,6 +7,7 @@ from assistant.evidence.ranked_sentences import Evidence, as_hits, runs_of
 from assistant.evidence.ranker import READ
 from assistant.findings import Findings
 from assistant.generators.generator import Generator
+from assistant.grounding.across import AcrossGrounder
 from assistant.grounding.claims import are_among, values
 from assistant.grounding.grounder import Grounder, SupportingSpan, without_yes_or_no
 from assistant.message import safety
@@ -27,16 +28,31 @@ class Writer:
     """Writes answers with a generator and checks each sentence against the passages."""
 
     def __init__(
-        self, generator: Generator, templates: Mapping[tuple[str, str], PromptTemplate]
+        self,
+        generator: Generator,
+        templates: Mapping[tuple[str, str], PromptTemplate],
+        across: AcrossGrounder | None = None,
     ) -> None:
-        """Take a generator and the templates by strategy and language; ``open`` reads them."""
+        """Take ready parts; ``open`` reads the templates.
+
+        Args:
+            generator: Writes.
+            templates: By strategy and language.
+            across: Checks sentences against passages in the other language; without it, those
+                passages are quoted.
+        """
         self.generator = generator
+        self._across = across
         self._grounder = Grounder()
         self._templates = templates
 
     @classmethod
-    def open(cls, generator: Generator) -> Self:
+    def open(cls, generator: Generator, across: AcrossGrounder | None = None) -> Self:
         """Read the templates of the strategies with a generator.
+
+        Args:
+            generator: Writes.
+            across: Checks sentences against passages in the other language.
 
         Raises:
             TemplateError: A template is missing or invalid.
@@ -48,6 +64,7 @@ class Writer:
                 for strategy in WORDED
                 for lang in ("en", "zh")
             },
+            across,
         )
 
     def write(self, findings: Findings, strategy: str, builder: ReplyBuilder) -> Iterator[str]:
@@ -79,13 +96,21 @@ class Writer:
                 builder.declined = not dropped and not tuned
                 break
             # After the answer, small models often write passages and questions of their own.
-            span = self._grounder.check(sentence, hits)
+            span = self._support(sentence, hits, findings.lang)
             if span and tuned and _drops_value(sentence, span):
                 dropped = True
             elif span and not builder.has_said(sentence):
                 yield builder.add(sentence, span)
         if tuned and len(builder.support) > before:
             yield from builder.quote(_skipped(findings.chosen, builder))
+
+    def _support(self, sentence: str, hits: Sequence[Hit], lang: str) -> SupportingSpan | None:
+        """Return what supports a sentence, in its own language if anything there does."""
+        span = self._grounder.check(sentence, hits)
+        if span or not self._across:
+            return span
+        foreign = [hit for hit in hits if hit.passage.lang != lang]
+        return self._across.check(sentence, foreign) if foreign else None
 
     def _generate(
         self, findings: Findings, template: PromptTemplate, hits: Sequence[Hit], *, tuned: bool
