@@ -87,7 +87,7 @@ class Options(BaseSettings):
         "name or served name",
     )
     runtime: Literal["auto", "openvino", "llama", "transformers"] = Field(
-        "auto", description="what runs smollm2 and qwen; the first of these that is installed"
+        "auto", description="what runs smollm2 and qwen; auto: what is fastest for it"
     )
     generator_url: str | None = Field(
         None, description="the base URL of an OpenAI-compatible server"

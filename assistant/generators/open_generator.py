@@ -29,16 +29,19 @@ class Carried(NamedTuple):
         carrier: The packages.
         languages: Those in which it may word an answer.
         gigabytes: The memory that it takes.
+        runtimes: What runs it unless the settings say, the first that is installed; none of them
+            for transformers.
     """
 
     carrier: Carrier
     languages: frozenset[str]
     gigabytes: float
+    runtimes: tuple[str, ...] = ()
 
 
 CARRIED = {
     "smollm2": Carried(GENERATOR, frozenset({"en"}), 0.6),
-    "qwen": Carried(QWEN, frozenset({"en", "zh"}), 2),
+    "qwen": Carried(QWEN, frozenset({"en", "zh"}), 2, ("openvino", "llama")),
 }
 DEFAULT = "smollm2"
 GIGABYTE = 1e9
@@ -139,7 +142,7 @@ def _packed(settings: Settings, carried: Carried) -> PackedGenerator | None:
     runtime = settings.runtime
     if runtime == "transformers":
         return None
-    wanted = list(PACKED) if runtime == "auto" else [runtime]
+    wanted = carried.runtimes if runtime == "auto" else (runtime,)
     found = next((one for one in wanted if importlib.util.find_spec(PACKED[one][1])), None)
     if found is None:
         if runtime == "auto":
