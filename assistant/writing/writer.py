@@ -92,8 +92,7 @@ class Writer:
             # Nothing backs the generator's own yes or no.
             sentence = without_yes_or_no(written)
             if template.decline and sentence == template.decline:
-                # That something answers is decided before; a tuned one declines too often.
-                builder.declined = not dropped and not tuned
+                builder.declined = not dropped
                 break
             # After the answer, small models often write passages and questions of their own.
             span = self._support(sentence, hits, findings.lang)
@@ -120,6 +119,7 @@ class Writer:
         read = last_turn(before, findings.lang) if tuned else before[-HISTORY:]
         history = [Message(message.role, hide(message.text)) for message in read]
         prompt = template.render(hide(findings.message.text), hits, history)
+        # The router has decided to answer, and a small model declines too often.
         avoid = template.decline if tuned else ""
         return self.generator.generate(prompt, adapter=tuned, avoid=avoid)
 
