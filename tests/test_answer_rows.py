@@ -8,8 +8,11 @@ import pytest
 
 from assistant.grounding.grounder import figures
 from assistant.writing.templates import PromptTemplate
+from knowledge.models.turn_before import TurnBefore
+from knowledge.segmenter import sentences
 from tests.public import data
 from tuning.companies import load_companies
+from tuning.customer_messages import CustomerMessage
 from tuning.dataset.abcd import abcd_company
 from tuning.dataset.answer_rows import RowMaker
 from tuning.dataset.row_files import PARTS, _checked, write_rows
@@ -96,7 +99,7 @@ def test_rows_that_fail_a_check_are_left_out_and_counted(rows):
 def test_the_command_writes_both_parts_with_a_report(tmp_path, embedder, monkeypatch):
     few = {part: [_smaller(load_companies(part)[0], 5)] for part in ("train", "dev")}
     monkeypatch.setattr("tuning.companies.load_companies", lambda part: few[part])
-    without = ["xquad", "abcd", "unanswerable"]
+    without = ["xquad", "abcd", "customers", "written", "unanswerable"]
     report = write_rows(
         tmp_path, embedder, languages=["en", "zh"], without=without, missing=0.23, seed=0
     )
@@ -107,6 +110,23 @@ def test_the_command_writes_both_parts_with_a_report(tmp_path, embedder, monkeyp
         assert {json.loads(line)["company"] for line in lines} == {few[part][0].id}
         assert report[part]["declined_share"] == 0
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["without"] == without
+
+
+def test_a_customers_message_becomes_a_row_with_its_support(embedder):
+    company = next(c for c in load_companies("dev") if c.id == "heron-post")
+    few = _smaller(company, 4)
+    article = few.articles[0]
+    support = next(s.of(article.text) for s in sentences(article.text, "en"))
+    message = CustomerMessage("what is it", (article.id,), (support,), answer="It is so.")
+    maker = RowMaker(few, embedder)
+    row = maker.answered(message, "and this?", TurnBefore("first", "It was."), "later")
+    assert (row.question, row.completion, row.kind) == ("and this?", "It is so.", "later")
+    assert [m.text for m in row.history] == ["first", "It was."]
+    assert any(support in hit.passage.text for hit in row.hits)
+    alone = maker.answered(message, "what is it", None, "customer")
+    assert alone.history == ()
+    lost = dataclasses.replace(message, support=("No article says this.",))
+    assert maker.answered(lost, "what is it", None, "customer") is None
 
 
 def test_the_shop_of_the_public_data_is_one_more_company(embedder):
