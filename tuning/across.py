@@ -157,9 +157,11 @@ def fit(cases: Sequence[Case], embedder: "Embedder") -> tuple["AcrossWeights", s
     weights = AcrossWeights(
         embedder=embedder.name, bias=round(float(model.intercept_[0]), 4), least=least, **values
     )
+    have, right = is_right[shown].sum() / len(dev), is_right[shown].mean()
     report = (
         f"{len(found) - len(dev)} claims to train on, {len(dev)} for development: from {least:.3f} "
-        f"on {shown.mean():.0%} have a support, {is_right[shown].mean():.1%} of them the right one"
+        f"on {have:.0%} have their support, and {right:.1%} of all supports that are found, also "
+        "where there is none, are right"
     )
     return weights, report
 
@@ -177,8 +179,8 @@ def _supports(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the score of each claim's support, and whether it is right.
 
-    Each claim is asked twice: with all sentences, and without the one that supports it, where any
-    support is wrong.
+    Each claim is asked twice: with all sentences that hold its values, and without the one that
+    supports it but with all others, whatever values they hold, where any support is wrong.
     """
     from assistant.grounding.across import holds
 
@@ -187,7 +189,7 @@ def _supports(
         probabilities = model.predict_proba(rows)[:, 1]  # type: ignore[attr-defined]
         may = np.array([holds(text, case.claim) for text in case.texts])
         for without in (False, True):
-            allowed = may.copy()
+            allowed = np.ones_like(may) if without else may
             allowed[case.right] &= not without
             if allowed.any():
                 best = int(np.argmax(np.where(allowed, probabilities, -1)))
