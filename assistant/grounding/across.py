@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from assistant.grounding.claims import are_among, is_negated, values
 from assistant.grounding.grounder import SupportingSpan
 from knowledge.documents import Hit
-from knowledge.segmenter import Span, length, sentences
+from knowledge.segmenter import length, sentences
 
 if TYPE_CHECKING:
     from knowledge.models.embedder import Embedder
@@ -78,15 +78,15 @@ class AcrossGrounder:
         """
         spans = [(h.passage, s) for h in hits for s in sentences(h.passage.text, h.passage.lang)]
         texts = [span.of(passage.text) for passage, span in spans]
-        if not texts or not any(holds(text, claim) for text in texts):
+        possible = [n for n, text in enumerate(texts) if holds(text, claim)]
+        if not possible:
             return None
         scores = self.scores(claim, texts)
-        possible = [n for n, text in enumerate(texts) if holds(text, claim)]
         best = max(possible, key=lambda n: float(scores[n]))
         if scores[best] < self._weights.least:
             return None
         passage, span = spans[best]
-        return SupportingSpan(passage, Span(span.start, span.end))
+        return SupportingSpan(passage, span)
 
     def scores(self, claim: str, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the probability, in [0, 1], that each text says what the claim says."""

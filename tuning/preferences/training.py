@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tuning.atomic_files import put_in_place, staged, write_json
+from tuning.atomic_files import put_in_place, write_json
 from tuning.config_file import ConfigError
 from tuning.page_templates import render
 from tuning.preferences.config import PreferenceSettings
 from tuning.preferences.slips import slips
 from tuning.sft.generated_answers import declines, generate, is_right
-from tuning.sft.model_folder import halve, name_base
+from tuning.sft.model_folder import staged_adapter
 from tuning.sft.row_reader import read_rows
 
 CARD = Path(__file__).with_name("card.md.jinja")
@@ -161,12 +161,10 @@ def _right(model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]]) -> float:
 def _save(
     settings: PreferenceSettings, trainer: Any, tokenizer: Any, base: str, facts: dict[str, Any]
 ) -> None:
-    staging = staged(settings.output)
-    # Beside it the trainer keeps a frozen copy of the adapter that it started from.
-    trainer.model.save_pretrained(str(staging), selected_adapters=["default"])
+    # The trainer keeps a frozen copy of the adapter that it started from.
+    trainer.model.delete_adapter("ref")
+    staging = staged_adapter(trainer.model, settings.output, base)
     tokenizer.save_pretrained(str(staging))
-    halve(staging / "adapter_model.safetensors")
-    name_base(staging, base)
     metrics = {**facts, "settings": settings.model_dump(mode="json")}
     write_json(staging / "metrics.json", metrics)
     card = render(CARD, settings=settings, base=base, facts=facts)
