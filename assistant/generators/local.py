@@ -3,12 +3,12 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import GeneratorError
 from assistant.generators.adapters import base_of, quiet_loading, same_model
+from assistant.generators.in_process import InProcess
 from assistant.messages import PromptMessage
 from knowledge.models.bfloat16 import has_bfloat16
 
@@ -16,7 +16,7 @@ from knowledge.models.bfloat16 import has_bfloat16
 AVOIDED = 3
 
 
-class TransformersGenerator:
+class TransformersGenerator(InProcess):
     """A causal model on this machine, with an optional adapter.
 
     The weights are in bfloat16 where the processor supports it, in float32 elsewhere.
@@ -44,13 +44,9 @@ class TransformersGenerator:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        self._name, self._languages, self._adapter = name, languages, adapter
+        super().__init__(name, languages, adapter)
         self._loaded: Path | None = None
         self._loaded_as = ""
-        # One call at a time: the model has one adapter switch, and cores are few. Text is written
-        # by a thread of its own, so that a stalled reader never holds the lock.
-        self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="generator")
         dtype = torch.bfloat16 if has_bfloat16() else torch.float32
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(model)
@@ -61,26 +57,6 @@ class TransformersGenerator:
             ) from None
         if current := adapter():
             self._load(current)
-
-    @property
-    def name(self) -> str:
-        """The name that replies record."""
-        return self._name
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """The languages that the model speaks."""
-        return self._languages
-
-    @property
-    def has_adapter(self) -> bool:
-        """Whether ``adapter=True`` is possible."""
-        return self._adapter() is not None
-
-    @property
-    def is_remote(self) -> bool:
-        """False: no text leaves this machine."""
-        return False
 
     def generate(
         self,
@@ -96,11 +72,7 @@ class TransformersGenerator:
         """
         from transformers import TextIteratorStreamer
 
-        wanted = self._adapter() if adapter else None
-        if adapter and not wanted:
-            raise GeneratorError(
-                "Expected an adapter for this generator, found none. Set `adapter`."
-            )
+        wanted = self._wanted(adapter)
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         stop = threading.Event()
         options: dict[str, Any] = {"max_new_tokens": max_tokens}

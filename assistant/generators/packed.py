@@ -4,18 +4,18 @@ import queue
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import GeneratorError
+from assistant.generators.in_process import InProcess
 from assistant.messages import PromptMessage
 
 # Tokens of prompt and text together; a prompt has some 250.
 CONTEXT = 4096
 
 
-class PackedGenerator(ABC):
+class PackedGenerator(InProcess, ABC):
     """A causal model in a file, with its adapter merged in: one file for each of both.
 
     Subclasses run it. Neither library can forbid a beginning, so that ``avoid`` is ignored.
@@ -41,32 +41,10 @@ class PackedGenerator(ABC):
         Raises:
             GeneratorError: The model cannot be loaded.
         """
-        self._file_of, self._name, self._languages = file_of, name, languages
-        self._adapter, self._threads = adapter, threads
+        super().__init__(name, languages, adapter)
+        self._file_of, self._threads = file_of, threads
         self._loaded: dict[Path | None, Any] = {}
-        self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="generator")
         self._engine(adapter())
-
-    @property
-    def name(self) -> str:
-        """The name that replies record."""
-        return self._name
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """The languages that the model speaks."""
-        return self._languages
-
-    @property
-    def has_adapter(self) -> bool:
-        """Whether ``adapter=True`` is possible."""
-        return self._adapter() is not None
-
-    @property
-    def is_remote(self) -> bool:
-        """False: no text leaves this machine."""
-        return False
 
     def generate(
         self,
@@ -77,11 +55,7 @@ class PackedGenerator(ABC):
         avoid: str = "",  # the protocol lets a generator ignore it
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; see ``Generator``."""
-        wanted = self._adapter() if adapter else None
-        if adapter and not wanted:
-            raise GeneratorError(
-                "Expected an adapter for this generator, found none. Set `adapter`."
-            )
+        wanted = self._wanted(adapter)
         pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         stop = threading.Event()
 
