@@ -106,7 +106,7 @@ def _opened(options: argparse.Namespace, runtime: str, precision: str) -> Any:
     if runtime == "transformers":
         return open_generator(settings)
     carried, name = CARRIED[options.generator], name_of(settings)
-    return PACKED[runtime][0](
+    return PACKED[runtime].kind(
         lambda adapter: packed_generator(carried.carrier, adapter, options.state, precision),
         name,
         carried.languages,

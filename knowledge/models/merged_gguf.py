@@ -1,4 +1,4 @@
-"""Writes a GGUF with an adapter merged in, in 8 bits: what two cores read fastest."""
+"""Writes a GGUF with an adapter merged in, in 8 or 4 bits: what two cores read fastest."""
 
 import json
 import shutil
