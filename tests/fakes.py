@@ -113,7 +113,6 @@ class ScriptedGenerator:
         *,
         max_tokens: int = 160,
         adapter: bool = False,
-        avoid: str = "",
     ) -> Iterator[str]:
         self.asked.append(list(messages))
         self.adapters.append(adapter)

@@ -163,12 +163,6 @@ def test_a_failing_model_is_an_error_and_no_short_text(local, monkeypatch):
     assert "Paris" in "".join(local.generate(MESSAGES, max_tokens=40))
 
 
-def test_what_is_avoided_is_not_begun_with(local):
-    said = "".join(local.generate(MESSAGES, max_tokens=20))
-    other = "".join(local.generate(MESSAGES, max_tokens=20, avoid=said))
-    assert not other.startswith(" ".join(said.split()[:3]))
-
-
 def test_no_adapter_is_an_error_that_says_so(generator):
     assert not generator.has_adapter
     with pytest.raises(GeneratorError, match="Expected an adapter"):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+from trl.trainer.dpo_trainer import DPOTrainer
 
 from tests.conftest import STATE, row
 from tuning.preferences import __main__ as preferences
@@ -69,3 +70,25 @@ def test_no_adapter_is_an_error_that_names_it(run, tmp_path, capsys):
     assert run(adapter=str(tmp_path / "none")) == 1
     assert f"Expected an adapter in {tmp_path / 'none'}" in capsys.readouterr().err
     assert not (tmp_path / "dpo").exists()
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_stopped_training_goes_on_from_its_checkpoint(run, tmp_path, monkeypatch):
+    begun = []
+    train = DPOTrainer.train
+
+    def stop(trainer, resume_from_checkpoint):
+        train(trainer, resume_from_checkpoint=resume_from_checkpoint)
+        begun.append((resume_from_checkpoint, trainer.state.global_step))
+        if len(begun) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(DPOTrainer, "train", stop)
+    assert run(max_steps=2, saved_after=1, learning_rate=0.01) == 130
+    checkpoints = tmp_path / "dpo.checkpoints"
+    assert [folder.name for folder in checkpoints.glob("checkpoint-*")] == ["checkpoint-2"]
+    assert not (tmp_path / "dpo").exists()
+    assert run(max_steps=3, saved_after=1, learning_rate=0.01) == 0
+    assert begun == [(False, 2), (True, 3)]
+    assert not checkpoints.exists()

@@ -16,6 +16,8 @@ CONFIDENCE = 0.95
 RESAMPLES = 10_000
 # Words in a row that are a copy; fewer occur in any two texts about the same.
 RUN = 3
+# The number of a step is no claim.
+_STEP = re.compile(r"^\d+\. ", re.MULTILINE)
 # Words and figures, and single Chinese characters.
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:[.,:]\d+)*")
 
@@ -62,7 +64,7 @@ def unsupported_figures(reply: Reply) -> set[str]:
     cited: set[str] = set()
     for citation in reply.citations:
         cited |= figures(citation.quote) | figures(citation.title)
-    return figures(reply.text) - cited
+    return figures(_STEP.sub("", reply.text)) - cited
 
 
 def _contains(text: str, fact: str) -> bool:

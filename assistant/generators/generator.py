@@ -31,7 +31,6 @@ class Generator(Protocol):
         *,
         max_tokens: int = 160,
         adapter: bool = False,
-        avoid: str = "",
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; closing the iterator stops the work.
 
@@ -41,8 +40,6 @@ class Generator(Protocol):
             messages: Roles and contents, the last one the user's.
             max_tokens: The maximum number of tokens to write.
             adapter: Whether to use the fine-tuned weights.
-            avoid: A text that the continuation must not begin with. A generator that cannot
-                guarantee this ignores it.
 
         Raises:
             GeneratorError: The model or its server fails, before the first piece or later.

@@ -12,9 +12,6 @@ from assistant.generators.in_process import InProcess
 from assistant.messages import PromptMessage
 from knowledge.models.bfloat16 import has_bfloat16
 
-# Tokens of a text to avoid that distinguish its beginning from other texts.
-AVOIDED = 3
-
 
 class TransformersGenerator(InProcess):
     """A causal model on this machine, with an optional adapter.
@@ -64,7 +61,6 @@ class TransformersGenerator(InProcess):
         *,
         max_tokens: int = 160,
         adapter: bool = False,
-        avoid: str = "",
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; see ``Generator``.
 
@@ -75,11 +71,7 @@ class TransformersGenerator(InProcess):
         wanted = self._wanted(adapter)
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         stop = threading.Event()
-        options: dict[str, Any] = {"max_new_tokens": max_tokens}
-        if avoid:
-            begins = self._tokenizer(avoid, add_special_tokens=False)["input_ids"][:AVOIDED]
-            options["bad_words_ids"] = [begins]
-        work = self._worker.submit(self._write, messages, wanted, streamer, stop, options)
+        work = self._worker.submit(self._write, messages, wanted, streamer, stop, max_tokens)
         try:
             yield from streamer
             work.result()
@@ -99,14 +91,14 @@ class TransformersGenerator(InProcess):
         adapter: Path | None,
         streamer: Any,
         stop: threading.Event,
-        options: dict[str, Any],
+        max_tokens: int,
     ) -> None:
         """Run the model until it ends, fails or is stopped; its text goes to the streamer."""
         try:
             with self._lock:
                 if adapter and adapter != self._loaded:
                     self._load(adapter)
-                self._run(messages, self._loaded_as if adapter else "", streamer, stop, options)
+                self._run(messages, self._loaded_as if adapter else "", streamer, stop, max_tokens)
         finally:
             # Without it, a failure would leave the reader waiting forever.
             streamer.text_queue.put(streamer.stop_signal)
@@ -117,7 +109,7 @@ class TransformersGenerator(InProcess):
         adapter: str,
         streamer: Any,
         stop: threading.Event,
-        options: dict[str, Any],
+        max_tokens: int,
     ) -> None:
         import torch
         from transformers import StoppingCriteriaList
@@ -131,7 +123,7 @@ class TransformersGenerator(InProcess):
         with torch.inference_mode(), self._switched(adapter):
             self._model.generate(
                 **inputs,
-                **options,
+                max_new_tokens=max_tokens,
                 streamer=streamer,
                 do_sample=False,
                 # Answers repeat the prompt's words, so guesses from it are often right.

@@ -18,7 +18,7 @@ CONTEXT = 4096
 class PackedGenerator(InProcess, ABC):
     """A causal model in a file, with its adapter merged in: one file for each of both.
 
-    Subclasses run it. Neither library can forbid a beginning, so that ``avoid`` is ignored.
+    Subclasses run it.
     """
 
     def __init__(
@@ -52,7 +52,6 @@ class PackedGenerator(InProcess, ABC):
         *,
         max_tokens: int = 160,
         adapter: bool = False,
-        avoid: str = "",  # the protocol lets a generator ignore it
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; see ``Generator``."""
         wanted = self._wanted(adapter)

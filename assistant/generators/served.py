@@ -63,7 +63,6 @@ class ServedGenerator:
         *,
         max_tokens: int = 160,
         adapter: bool = False,
-        avoid: str = "",
     ) -> Iterator[str]:
         """Yield pieces of the greedy continuation; see ``Generator``."""
         from openai import OpenAIError
@@ -72,7 +71,6 @@ class ServedGenerator:
             raise GeneratorError(
                 "Expected an adapter for this generator, found none. Set `adapter`."
             )
-        del avoid  # the protocol has no parameter for it
         prompt: Any = list(messages)
         try:
             chunks = self._client.chat.completions.create(

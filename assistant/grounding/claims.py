@@ -23,6 +23,7 @@ NUMBER_WORDS = {
 }  # fmt: skip
 _HAN_DIGITS = {d: n for n, d in enumerate("零一二三四五六七八九")} | {"两": 2}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 # Only before a unit of time, money or count: "一起" and "万一" are not numbers.
 HAN_NUMBER = re.compile(
     r"[零一二三四五六七八九两十百千万]+(?=\s*(?:个|天|日|周|年|小时|分钟|次|张|笔|英镑|欧元|美元|元|岁|位|台|本|件|公斤|折|倍))"
@@ -168,10 +169,17 @@ def _digits(number: str) -> str:
 
 
 def same_value(claimed: Value, written: Value) -> bool:
-    """Return whether two values agree. For counts, the nouns may differ."""
+    """Return whether two values agree.
+
+    For counts, the English nouns may differ. What a Chinese number counts stands right behind it,
+    and must be the same.
+    """
     if claimed[:2] != written[:2]:
         return False
-    return claimed[0] == "count" or claimed[2] == written[2]
+    either = claimed[2] + written[2]
+    is_named = claimed[2] and written[2]
+    may_differ = claimed[0] == "count" and not (is_named and _HAN.search(either))
+    return may_differ or claimed[2] == written[2]
 
 
 def are_among(claimed: set[Value], written: set[Value]) -> bool:

@@ -25,8 +25,6 @@ class ReplyBuilder:
         """
         self.strategy = strategy
         self.template: str | None = None
-        # Whether the generator wrote that the passages do not answer the question, or a part of it.
-        self.declined = False
         self.support: list[Support] = []
         self._findings = findings
         self._text = ""

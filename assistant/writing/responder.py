@@ -10,7 +10,7 @@ from assistant.generators.generator import Generator
 from assistant.grounding.grounder import figures
 from assistant.message.history import choice_lines
 from assistant.messages import Action, Stream
-from assistant.routing import ACCOUNT, SORRY, unanswered
+from assistant.routing import ACCOUNT, SORRY
 from assistant.writing.openings import opening_of
 from assistant.writing.reply_builder import Lead, ReplyBuilder, supporting
 from assistant.writing.strategies import WORDED, StrategyChoices
@@ -82,17 +82,10 @@ class Responder:
     def _answer(self, findings: Findings, strategy: str) -> Stream:
         builder = ReplyBuilder(findings, strategy)
         yield from self._worded(findings, strategy, builder)
-        if builder.declined and not builder.support:
-            unread = unanswered("not_found", "unread", findings.message.failures)
-            weighed = dataclasses.replace(findings.weighed, decides="nothing")
-            yield from self._say(dataclasses.replace(findings, route=unread, weighed=weighed))
-            return
         worded = bool(builder.support)
         if not worded:
             builder = ReplyBuilder(findings, "extractive")
             yield from self._quoted(findings, builder)
-        if builder.declined:
-            yield builder.add(self.saying("partly_found", findings.lang), None)
         if findings.route.reason == ACCOUNT:
             yield builder.add(self.saying("account_person", findings.lang), None)
         yield builder.build(self.generator if worded else None)

@@ -71,7 +71,8 @@ class Writer:
         """Add the supported sentences to the reply, and yield the text of each.
 
         A tuned generator reads only the sentences of the extractive answer. If it drops a value of
-        a sentence, or skips the best sentence or one with values, that sentence is quoted.
+        a sentence, or skips the best sentence or one with values, that sentence is quoted. Steps
+        are quoted without it: it leaves some out.
 
         Args:
             findings: The findings of the turn; at least one hit.
@@ -81,25 +82,26 @@ class Writer:
         Raises:
             GeneratorError: The generator fails.
         """
+        tuned = strategy == "tuned"
+        if tuned and any(evidence.step for evidence in findings.chosen):
+            return
         template = self._templates[strategy, findings.lang]
         builder.template = f"{template.id}.{template.lang}@{template.version}:{template.hash}"
-        tuned = strategy == "tuned"
         hits = findings.hits[: READ if tuned else PROMPT_HITS]
         prompt_hits = as_hits(runs_of(findings.chosen)) if tuned else hits
         pieces = self._generate(findings, template, prompt_hits, tuned=tuned)
-        dropped, before = False, len(builder.support)
+        before = len(builder.support)
         for written in complete_sentences(pieces, findings.lang):
             # Nothing backs the generator's own yes or no.
             sentence = without_yes_or_no(written)
-            if template.decline and sentence == template.decline:
-                builder.declined = not dropped
+            # The router has decided to answer, and a small model declines too often.
+            if sentence == template.decline:
                 break
             # After the answer, small models often write passages and questions of their own.
             span = self._support(sentence, hits, findings.lang)
-            if span and tuned and _drops_value(sentence, span):
-                dropped = True
-            elif span and not builder.has_said(sentence):
-                yield builder.add(sentence, span)
+            if not span or builder.has_said(sentence) or (tuned and _drops_value(sentence, span)):
+                continue
+            yield builder.add(sentence, span)
         if tuned and len(builder.support) > before:
             yield from builder.quote(_skipped(findings.chosen, builder))
 
@@ -119,9 +121,7 @@ class Writer:
         read = last_turn(before, findings.lang) if tuned else before[-HISTORY:]
         history = [Message(message.role, hide(message.text)) for message in read]
         prompt = template.render(hide(findings.message.text), hits, history)
-        # The router has decided to answer, and a small model declines too often.
-        avoid = template.decline if tuned else ""
-        return self.generator.generate(prompt, adapter=tuned, avoid=avoid)
+        return self.generator.generate(prompt, adapter=tuned)
 
 
 def last_turn(history: Sequence[Message], lang: str) -> list[Message]:

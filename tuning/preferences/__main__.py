@@ -2,7 +2,8 @@
 
 Direct preference optimisation with TRL, after ``tuning.sft``: the adapter answers training rows,
 and where its answer is wrong or long-winded, it learns to prefer the row's. Writes the adapter,
-tokenizer, metrics and a model card to the config's ``output``, whole or not at all.
+tokenizer, metrics and a model card to the config's ``output``, whole or not at all. Stopped, it
+goes on from its last checkpoint when it is called again.
 """
 
 import sys

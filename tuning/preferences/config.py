@@ -33,6 +33,8 @@ class PreferenceSettings(ConfigFile):
     batch: int = Field(default=2, ge=1)
     accumulation: int = Field(default=4, ge=1)
     learning_rate: float = Field(default=2e-5, gt=0)
+    saved_after: int = Field(default=5, ge=1)
+    """Optimiser steps between two checkpoints; a stopped training continues from the last one."""
     generated: int = Field(default=64, ge=1)
     """Development rows that are answered before and after."""
     seed: int = 0

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,8 @@ def train(settings: PreferenceSettings, state: Path) -> None:
 
     Direct preference optimisation (Rafailov et al. 2023, arXiv 2305.18290), with the likelihood of
     the right answer added, without which both answers become less likely (Pang et al. 2024,
-    2404.19733). The pairs are kept beside ``output`` and used again by the next call.
+    2404.19733). The pairs are kept beside ``output`` and used again by the next call; so are the
+    checkpoints of a training that was stopped.
 
     Args:
         settings: The configuration.
@@ -42,7 +44,8 @@ def train(settings: PreferenceSettings, state: Path) -> None:
     dev = rows.dev[: settings.generated]
     before = _right(model, tokenizer, dev)
     trainer = _trainer(settings, model, tokenizer, pairs)
-    trainer.train()
+    checkpoints = Path(trainer.args.output_dir)
+    trainer.train(resume_from_checkpoint=any(checkpoints.glob("checkpoint-*")))
     after = _right(trainer.model, tokenizer, dev)
     facts = {
         "pairs": len(pairs),
@@ -51,6 +54,7 @@ def train(settings: PreferenceSettings, state: Path) -> None:
         "seconds": round(time.perf_counter() - start),
     }
     _save(settings, trainer, tokenizer, base, facts)
+    shutil.rmtree(checkpoints, ignore_errors=True)
     print(
         f"{settings.name}: {len(pairs)} pairs; {before:.0%} of the generated development answers "
         f"right before, {after:.0%} after. Saved in {settings.output}"
@@ -135,7 +139,8 @@ def _trainer(
         activation_checkpointing=False,
         bf16=cuda and torch.cuda.is_bf16_supported(),
         use_cpu=not cuda,
-        save_strategy="no",
+        save_steps=settings.saved_after,
+        save_total_limit=1,
         logging_steps=5,
         report_to="none",
         seed=settings.seed,
