@@ -14,15 +14,17 @@ from tuning.sft import __main__ as sft
 
 def test_slips_are_what_is_wrong_or_long_winded():
     rows = [row(answer="It waits 4 days.") for _ in range(5)]
+    rows += [row(answer="The help centre does not say.")]
     answers = [
         "It waits 4 days.",
         "It waits 5 days.",
         "The help centre does not say.",
         "It waits 4 days, and it waits there in the locker for you.",
         "",
+        "It waits 4 days.",
     ]
     pairs = list(slips(rows, answers, slack=2))
-    assert [pair["rejected"][0]["content"] for pair in pairs] == answers[1:4]
+    assert [pair["rejected"][0]["content"] for pair in pairs] == [answers[1], answers[3]]
     assert all(pair["chosen"] == rows[0]["completion"] for pair in pairs)
 
 
