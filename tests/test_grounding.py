@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assistant.grounding.claims import values
+from assistant.grounding.claims import are_among, values
 from assistant.grounding.grounder import Grounder, figures
 from knowledge.documents import Hit, Passage
 
@@ -64,6 +64,7 @@ def test_supported(sentence, quote):
         "补卡收费 6 英镑。",
         "补卡收费六英镑。",
         "补卡收费 5 美元。",
+        "补卡收费 5 元。",
         "接受美国运通卡。",
         "我已经为您退款 5 英镑。",
         "It is.",  # claims nothing
@@ -143,3 +144,16 @@ def test_values_keep_their_subject(lang):
 )
 def test_values_have_kinds_and_units(text, expected):
     assert expected <= values(text)
+
+
+@pytest.mark.parametrize(
+    ("claim", "written", "agree"),
+    [
+        ("输错 3 次后锁定", "连续输错三次后密码会被锁定", True),
+        ("输错 3 欧后锁定", "连续输错 3 次后密码会被锁定", False),
+        ("3 wrong tries", "3 attempts", True),
+        ("after 3", "连续输错 3 次", True),
+    ],
+)
+def test_a_chinese_count_keeps_its_measure_word(claim, written, agree):
+    assert are_among(values(claim), values(written)) is agree

@@ -11,7 +11,7 @@ from assistant.config import Settings
 from assistant.errors import GeneratorError, SettingsError
 from assistant.generators.adapters import SHIPPED
 from assistant.generators.local import TransformersGenerator
-from assistant.generators.open_generator import PACKED, open_generator
+from assistant.generators.open_generator import PACKED, name_of, open_generator
 from knowledge.errors import ModelNotFoundError
 from knowledge.models.carriers import GENERATOR, READY, find_parts, prepared
 from knowledge.models.merged_gguf import merge_gguf
@@ -182,3 +182,17 @@ def test_a_machine_without_the_memory_quotes_and_says_so(monkeypatch, caplog):
     assert "the generator takes 0.6 GB of memory, and 0.2 GB are free" in caplog.text
     monkeypatch.setattr("knowledge.models.memory.memory", lambda: (0, 0))
     assert open_generator(Settings(state=STATE)) is not None, "where it is not known"
+
+
+@pytest.mark.parametrize(
+    ("generator", "name"),
+    [
+        ("qwen", "Qwen2.5-Coder-0.5B-Instruct"),
+        ("Qwen/Qwen2.5-Coder-0.5B-Instruct", "Qwen2.5-Coder-0.5B-Instruct"),
+        ("Qwen/Qwen3-1.7B", "Qwen/Qwen3-1.7B"),
+    ],
+)
+def test_a_packaged_generator_has_one_name(generator, name):
+    assert name_of(Settings(generator=generator)) == name
+    served = Settings(generator=generator, generator_url="http://127.0.0.1:9/v1")
+    assert name_of(served) == generator

@@ -1,8 +1,8 @@
 """The gate for a new adapter: ``python -m tuning.promote CANDIDATE``.
 
-Compares the candidate with the serving adapter on the same cases: the English question sets, on
-which nothing was trained, customers' conversations in English, the canned dialogues, and general
-questions that show forgetting.
+Compares the candidate with the serving adapter on the same cases: the question sets in the
+generator's languages, on which nothing was trained, customers' conversations in them, the canned
+dialogues, and general questions that show forgetting.
 
 A reply scores 1 if it is right, minus --caution if it is a wrong answer, and 0 otherwise. The gain
 is the candidate's score minus the serving adapter's, averaged over the questions. Its 95 % interval
@@ -12,9 +12,9 @@ have their own gain, computed in the same way.
 
 The verdict is one of:
   approved  the whole interval lies above zero, and nothing below applies
-  rejected  the interval reaches zero, that of later turns lies wholly below zero, a dialogue fails
-            that passes with the serving adapter, or the share of right general answers is more than
-            15 points lower
+  rejected  the interval reaches zero, that of later turns or of one language lies wholly below
+            zero, a dialogue fails that passes with the serving adapter, or the share of right
+            general answers is more than 15 points lower
   blocked   a critical dialogue fails, a figure has no support, a question or later turn lacks one
             of the two replies, there are fewer than 30 of either, or something breaks
 

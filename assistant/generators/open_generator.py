@@ -105,8 +105,8 @@ def open_generator(settings: Settings) -> Generator | None:
 
 def name_of(settings: Settings) -> str:
     """Return the name that replies record for the generator that the settings name."""
-    name = settings.generator or DEFAULT
-    return CARRIED[name].carrier.hub.split("/")[-1] if name in CARRIED else name
+    carried = None if settings.generator_url else _carried(settings)
+    return carried.carrier.hub.split("/")[-1] if carried else settings.generator or DEFAULT
 
 
 def languages_of(settings: Settings) -> frozenset[str]:

@@ -34,7 +34,7 @@ _CURRENCIES = {
         "pounds": r"£|\d\s*(pounds?|gbp|英镑)",
         "euros": r"€|\d\s*(euros?|eur|欧元)",
         "dollars": r"\$|\d\s*(dollars?|usd|美元)",
-        "yuan": r"¥|\d\s*(yuan|rmb|cny|人民币)",
+        "yuan": r"¥|\d\s*(yuan|rmb|cny|人民币|元|块)",
     }.items()
 }
 _NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*|\b[A-Z]{2,}\b")
