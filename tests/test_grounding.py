@@ -153,6 +153,7 @@ def test_values_have_kinds_and_units(text, expected):
         ("输错 3 欧后锁定", "连续输错 3 次后密码会被锁定", False),
         ("3 wrong tries", "3 attempts", True),
         ("after 3", "连续输错 3 次", True),
+        ("输错 3 次后锁定", "locked after 3 attempts", True),
     ],
 )
 def test_a_chinese_count_keeps_its_measure_word(claim, written, agree):

@@ -4,7 +4,6 @@ import json
 
 import pytest
 import yaml
-from trl.trainer.dpo_trainer import DPOTrainer
 
 from tests.conftest import STATE, row
 from tuning.preferences import __main__ as preferences
@@ -76,7 +75,9 @@ def test_no_adapter_is_an_error_that_names_it(run, tmp_path, capsys):
 
 @pytest.mark.model
 @pytest.mark.slow
-def test_a_stopped_training_goes_on_from_its_checkpoint(run, tmp_path, monkeypatch):
+def test_a_stopped_training_goes_on_from_its_checkpoint(run, tmp_path, monkeypatch, capsys):
+    from trl.trainer.dpo_trainer import DPOTrainer
+
     begun = []
     train = DPOTrainer.train
 
@@ -91,6 +92,8 @@ def test_a_stopped_training_goes_on_from_its_checkpoint(run, tmp_path, monkeypat
     checkpoints = tmp_path / "dpo.checkpoints"
     assert [folder.name for folder in checkpoints.glob("checkpoint-*")] == ["checkpoint-2"]
     assert not (tmp_path / "dpo").exists()
+    assert "stopped; its pairs and checkpoints are kept" in capsys.readouterr().err
     assert run(max_steps=3, saved_after=1, learning_rate=0.01) == 0
     assert begun == [(False, 2), (True, 3)]
+    assert f"goes on from {checkpoints / 'checkpoint-2'}" in capsys.readouterr().out
     assert not checkpoints.exists()

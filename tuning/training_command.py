@@ -42,6 +42,7 @@ def run(
     options: argparse.Namespace,
     settings: type[Settings],
     train: Callable[[Settings, Path], None],
+    kept: str = "nothing was written",
 ) -> int:
     """Train as the options say; return 1 if something cannot be used, 130 after Ctrl-C, else 0.
 
@@ -50,6 +51,7 @@ def run(
         options: Those of ``parsed``.
         settings: What the configuration file holds.
         train: Takes the settings and the state folder.
+        kept: What a training that was stopped leaves, as its last line says it.
     """
     from knowledge.errors import KnowledgeError
 
@@ -60,6 +62,6 @@ def run(
         print(f"{name}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"{name}: stopped; nothing was written.", file=sys.stderr)
+        print(f"{name}: stopped; {kept}.", file=sys.stderr)
         return 130
     return 0

@@ -127,7 +127,7 @@ def _carried(settings: Settings) -> Carried | None:
 def _is_too_large(carried: Carried, runtime: str) -> bool:
     """Return whether the machine's free memory is less than a generator takes; the log says so."""
     _, free = memory.memory()
-    taken = carried.gigabytes.get(runtime) or max(carried.gigabytes.values())
+    taken = carried.gigabytes.get(runtime, max(carried.gigabytes.values()))
     if not free or free >= taken * GIGABYTE:
         return False
     logger.warning(
@@ -158,8 +158,7 @@ def _runtime(settings: Settings, carried: Carried) -> str:
     """
     runtime = settings.runtime
     if runtime == "auto":
-        possible = (one for one in carried.gigabytes if one not in PACKED or _is_installed(one))
-        return next(possible, TRANSFORMERS)
+        return next(one for one in carried.gigabytes if one not in PACKED or _is_installed(one))
     if runtime in PACKED and not _is_installed(runtime):
         raise SettingsError(
             f"Expected the library {PACKED[runtime].package} for `runtime: {runtime}`, found none. "

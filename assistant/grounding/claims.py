@@ -171,15 +171,14 @@ def _digits(number: str) -> str:
 def same_value(claimed: Value, written: Value) -> bool:
     """Return whether two values agree.
 
-    For counts, the English nouns may differ. What a Chinese number counts stands right behind it,
-    and must be the same.
+    For counts, the nouns may differ, unless both are Chinese: there what is counted stands right
+    behind the number.
     """
     if claimed[:2] != written[:2]:
         return False
-    either = claimed[2] + written[2]
-    is_named = claimed[2] and written[2]
-    may_differ = claimed[0] == "count" and not (is_named and _HAN.search(either))
-    return may_differ or claimed[2] == written[2]
+    if claimed[0] == "count" and not (_HAN.match(claimed[2]) and _HAN.match(written[2])):
+        return True
+    return claimed[2] == written[2]
 
 
 def are_among(claimed: set[Value], written: set[Value]) -> bool:

@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tuning.preferences.config import PreferenceSettings
     from tuning.preferences.training import train
 
-    return run("preferences", options, PreferenceSettings, train)
+    kept = "its pairs and checkpoints are kept"
+    return run("preferences", options, PreferenceSettings, train, kept)
 
 
 if __name__ == "__main__":

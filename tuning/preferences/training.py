@@ -45,7 +45,10 @@ def train(settings: PreferenceSettings, state: Path) -> None:
     before = _right(model, tokenizer, dev)
     trainer = _trainer(settings, model, tokenizer, pairs)
     checkpoints = Path(trainer.args.output_dir)
-    trainer.train(resume_from_checkpoint=any(checkpoints.glob("checkpoint-*")))
+    last = next(checkpoints.glob("checkpoint-*"), None)
+    if last:
+        print(f"{settings.name}: goes on from {last}")
+    trainer.train(resume_from_checkpoint=last is not None)
     after = _right(trainer.model, tokenizer, dev)
     facts = {
         "pairs": len(pairs),
