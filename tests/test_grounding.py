@@ -154,6 +154,8 @@ def test_values_have_kinds_and_units(text, expected):
         ("3 wrong tries", "3 attempts", True),
         ("after 3", "连续输错 3 次", True),
         ("输错 3 次后锁定", "locked after 3 attempts", True),
+        ("打 0551-5550-0199 订轮椅", "拨打 0551-5550-0199 转客服", True),
+        ("打 95588 办理", "拨打 95588 转 3", True),
     ],
 )
 def test_a_chinese_count_keeps_its_measure_word(claim, written, agree):

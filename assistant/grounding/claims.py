@@ -29,6 +29,7 @@ HAN_NUMBER = re.compile(
     r"[零一二三四五六七八九两十百千万]+(?=\s*(?:个|天|日|周|年|小时|分钟|次|张|笔|英镑|欧元|美元|元|岁|位|台|本|件|公斤|折|倍))"
 )
 _NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?"
+_TELEPHONE_START = re.compile(r"\d{3}-$")
 _MONEY = {"£": "pounds", "€": "euros", "$": "dollars", "¥": "yuan"}
 _MONEY_WORDS = re.compile(
     rf"({_NUMBER})\s*(?:(pounds?|gbp|英镑)|(euros?|eur|欧元)|(dollars?|usd|美元)|(yuan|rmb|cny|元|块)|(p|pence)\b)"
@@ -147,6 +148,9 @@ def _duration(m: re.Match[str]) -> Value:
 
 
 def _count(m: re.Match[str]) -> Value:
+    # What stands behind a telephone number is not counted: "0551-5550-0199订".
+    if len(m.group(1)) > 4 or _TELEPHONE_START.search(m.string[: m.start()]):
+        return "count", _digits(m.group(1)), ""
     after = re.match(r"\s*([a-z]+|[\u4e00-\u9fff])?", m.string[m.end() :])
     unit = (after.group(1) or "") if after else ""
     return "count", _digits(m.group(1)), "" if unit in GENERIC else unit.rstrip("s")
