@@ -29,6 +29,8 @@ HAN_NUMBER = re.compile(
     r"[零一二三四五六七八九两十百千万]+(?=\s*(?:个|天|日|周|年|小时|分钟|次|张|笔|英镑|欧元|美元|元|岁|位|台|本|件|公斤|折|倍))"
 )
 _NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?"
+# A longer number is a telephone's or an order's, which counts nothing.
+_LONGEST_COUNT = 4
 _TELEPHONE_START = re.compile(r"\d{3}-$")
 _MONEY = {"£": "pounds", "€": "euros", "$": "dollars", "¥": "yuan"}
 _MONEY_WORDS = re.compile(
@@ -149,7 +151,7 @@ def _duration(m: re.Match[str]) -> Value:
 
 def _count(m: re.Match[str]) -> Value:
     # What stands behind a telephone number is not counted: "0551-5550-0199订".
-    if len(m.group(1)) > 4 or _TELEPHONE_START.search(m.string[: m.start()]):
+    if len(m.group(1)) > _LONGEST_COUNT or _TELEPHONE_START.search(m.string[: m.start()]):
         return "count", _digits(m.group(1)), ""
     after = re.match(r"\s*([a-z]+|[\u4e00-\u9fff])?", m.string[m.end() :])
     unit = (after.group(1) or "") if after else ""
