@@ -238,6 +238,22 @@ def test_question_sets_are_valid_and_unknown_to_training():
                 assert held, row
 
 
+def test_sets_across_languages_are_asked_by_name_alone():
+    from knowledge.segmenter import language_of
+    from tuning.companies import load_company
+
+    names = ["jingyifang-xiyi-across", "pennywhistle-optics-across"]
+    assert not set(names) & {entry.name for entry in load_question_sets()}
+    for entry in load_question_sets(names):
+        company = load_company(entry.articles)
+        articles = {article.id: article for article in company.articles}
+        assert {language_of(row["question"]) for row in entry.rows} == {entry.lang}
+        assert company.lang != entry.lang
+        answered = [row for row in entry.rows if row["article"]]
+        assert (len(answered), len(entry.rows)) == (40, 48)
+        assert all(set(row["article"].split("|")) <= set(articles) for row in answered)
+
+
 @pytest.mark.parametrize("line", ["{", '{"question": "x"}', "[]"])
 def test_a_wrong_question_is_named_with_its_line(tmp_path, line):
     file = tmp_path / "questions.jsonl"

@@ -252,6 +252,20 @@ def test_the_second_reads_the_likeliest_again_and_the_others_fall_behind():
     assert len(second.read) == 1
 
 
+def test_the_second_leaves_passages_in_another_language_to_the_first():
+    first, second = Reads([1.0], [2.0]), Reads([9.0], languages=("en",))
+    reader, found = EvidenceReader(first, second), hits(1.0, 1.0)
+    foreign = [
+        dataclasses.replace(hit, passage=dataclasses.replace(hit.passage, lang="zh"))
+        for hit in found
+    ]
+    mixed = reader.read("how much?", [found[0], foreign[1]], SPANS[:2])
+    assert [own.tolist() for own in mixed.read] == [[5.0], [2.0]]
+    reading = reader.read("how much?", foreign, SPANS[:2])
+    assert [own.tolist() for own in reading.read] == [[1.0], [2.0]]
+    assert len(second.read) == 1
+
+
 def test_a_later_turn_is_read_in_three_ways_where_the_first_network_reads_alone():
     first = Reads([0.0], [1.0])
     EvidenceReader(first).read("how much?", hits(0.5, 0.5), SPANS[:2], LAST)

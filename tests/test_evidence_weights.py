@@ -275,6 +275,21 @@ def test_one_language_can_be_fitted_alone(tmp_path, monkeypatch):
     assert table.of("zh", spans=True) == fit(asked)
 
 
+def test_those_across_languages_are_fitted_apart(tmp_path, monkeypatch):
+    asked = drawn(40, EvidenceWeights(span=0.5))
+    monkeypatch.setattr(evidence_weights, "read_across", lambda settings, lang: asked)
+    file = tmp_path / "evidence.json"
+    kept = dataclasses.asdict(ENGLISH)
+    file.write_text(json.dumps({"en": kept}))
+    monkeypatch.setattr("assistant.evidence.evidence_weights.WEIGHTS_FILE", file)
+    assert evidence_weights.main(["--languages", "en", "--across"]) == 0
+    assert json.loads(file.read_text())["en"] == kept
+    table = EvidenceWeightTable.load(file)
+    assert table.of("en", spans=False, across=True) == fit(asked)
+    assert table.of("en", spans=False) == ENGLISH
+    assert table.of("zh", spans=False, across=True) == ENGLISH, "nothing fitted: the language's own"
+
+
 def test_what_is_quoted_together_is_near_the_best_sentence():
     shares = np.array([0.1, 0.4, 0.15, 0.05, 0.3])
     assert quoted_together(shares, ["a"] * 5) == [1, 4, 2]

@@ -92,6 +92,46 @@ def read_questions(settings: "Settings", lang: str) -> Iterator[EvidenceQuestion
                 yield from _later(assistant, talks.centre, talk)
 
 
+def read_across(settings: "Settings", lang: str) -> Iterator[EvidenceQuestion]:
+    """Yield questions to companies whose articles are in the other language, each of them twice.
+
+    The second time, the company lacks the articles that answer.
+
+    Args:
+        settings: Of the assistant; the strategy does not matter.
+        lang: The language of the questions.
+    """
+    from tqdm import tqdm
+
+    from assistant.assistant import Assistant
+    from tuning.companies import as_folder, load_companies
+    from tuning.customer_messages import CustomerMessage
+    from tuning.dataset.written_rows import load_written_rows
+
+    companies = {c.id: c for part in ("train", "dev") for c in load_companies(part)}
+    written = [row for part in ("train", "dev") for row in load_written_rows(lang, part)]
+    across = [row for row in written if row.kind == "across" and row.company]
+    with as_folder(next(iter(companies.values()))) as knowledge:
+        changed = {"knowledge": knowledge, "strategy": "extractive"}
+        # No company has intents of its own, so one assistant serves all.
+        assistant = _recording(Assistant.from_config(settings.model_copy(update=changed)))
+    # First all as they are, then all without: halves of the questions hold some of each.
+    for row, lacks in tqdm(
+        [(row, lacks) for lacks in (False, True) for row in across],
+        desc=f"{lang}, across",
+        unit="question",
+    ):
+        company = companies[str(row.company)]
+        names = tuple(dict.fromkeys(sentence.article for sentence in row.sentences))
+        support = tuple(sentence.text for sentence in row.sentences)
+        message = CustomerMessage(row.question, () if lacks else names, support)
+        articles = [a for a in company.articles if not lacks or a.id not in names]
+        with as_folder(replace(company, articles=articles)) as knowledge:
+            here = assistant.answering_from(knowledge)
+            if asked := _asked(here, f"{lang}, across", message, articles):
+                yield replace(asked, lang=lang)
+
+
 def _knowledge_of(centre: "HelpCentre") -> Any:
     from contextlib import nullcontext
 

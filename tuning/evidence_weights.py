@@ -3,8 +3,9 @@
 Reads development questions with their hits as the assistant does, and fits by maximum likelihood
 how a sentence's reading, its hit's score and its span score add up, and when any sentence answers:
 on customers' messages and tidy questions, with a fifth of each taken to be unanswered; on the later
-turns of conversations apart, with a tenth. The report measures halves of the questions with weights
-fitted on the other half.
+turns of conversations apart, with a tenth. ``--across`` fits instead what serves questions to
+articles in the other language, on written rows, with two fifths. The report measures halves of the
+questions with weights fitted on the other half.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuning.evidence_questions import EvidenceQuestion, read_questions
+from tuning.evidence_questions import EvidenceQuestion, read_across, read_questions
 
 if TYPE_CHECKING:
     from assistant.evidence.evidence_weights import EvidenceWeights
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # The assumed share of first messages that the documents do not answer, and of later ones: who was
 # answered once goes on about the same.
 UNANSWERED_SHARE, UNANSWERED_LATER = 0.2, 0.1
+# Across languages the networks tell answers apart less well, so a quote must be likelier.
+UNANSWERED_ACROSS = 0.4
 # Against weights that a few questions would drive to infinity.
 PENALTY = 1e-3
 LANGUAGES = ("en", "zh")
@@ -50,18 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--state", type=Path, default=Path("var"), help="default: %(default)s")
     parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=LANGUAGES)
+    parser.add_argument(
+        "--across",
+        action="store_true",
+        help="fit those of questions to the other language's articles",
+    )
     parser.add_argument("--dry-run", action="store_true", help="report, but write no weights")
     parser.add_argument("--save", type=Path, metavar="FILE", help="keep what was read, as JSON")
     options = parser.parse_args(arguments)
     from assistant.config import load_settings
     from assistant.errors import AssistantError
-    from assistant.evidence.evidence_weights import WEIGHTS_FILE, key
+    from assistant.evidence.evidence_weights import WEIGHTS_FILE
     from knowledge.errors import KnowledgeError
     from tuning.atomic_files import write_json
 
     try:
         settings = load_settings(state=options.state)
-        questions = [q for lang in options.languages for q in read_questions(settings, lang)]
+        read = read_across if options.across else read_questions
+        questions = [q for lang in options.languages for q in read(settings, lang)]
     except (AssistantError, KnowledgeError, ValueError, OSError) as error:
         print(f"evidence_weights: {error}", file=sys.stderr)
         return 1
@@ -69,16 +78,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_json(options.save, [_as_row(question) for question in questions])
     table = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
     for lang in options.languages:
-        for later in (False, True):
+        for later in (False,) if options.across else (False, True):
             asked = [q for q in questions if (q.lang, q.later) == (lang, later)]
-            if any(question.span.any() for question in asked):
-                table[key(lang, spans=True, later=later)] = asdict(fit(asked))
-            bare = [_without_spans(question) for question in asked]
-            table[key(lang, spans=False, later=later)] = asdict(fit(bare))
+            table |= _fitted(lang, asked, across=options.across)
             print("\n".join(_report(lang, asked)))
     if not options.dry_run:
         write_json(WEIGHTS_FILE, table)
     return 0
+
+
+def _fitted(
+    lang: str, asked: Sequence[EvidenceQuestion], *, across: bool
+) -> dict[str, dict[str, float]]:
+    """Return the weights of a language by their names in the table."""
+    from assistant.evidence.evidence_weights import across_key, key
+
+    if across:
+        return {across_key(lang): asdict(fit(asked))}
+    later = asked[0].later
+    bare = [_without_spans(question) for question in asked]
+    table = {key(lang, spans=False, later=later): asdict(fit(bare))}
+    if any(question.span.any() for question in asked):
+        table[key(lang, spans=True, later=later)] = asdict(fit(asked))
+    return table
 
 
 def _without_spans(question: EvidenceQuestion) -> EvidenceQuestion:
@@ -182,7 +204,7 @@ def _logistic(
 
     answered = np.array([question.answered for question in questions])
     shares = _shares(questions)
-    share = UNANSWERED_LATER if questions[0].later else UNANSWERED_SHARE
+    share = _unanswered_share(questions[0])
     assumed = np.where(answered, 1 - share, share)
     found = np.where(answered, shares[answered].sum(), shares[~answered].sum())
     spread = features.std(axis=0) + 1e-9
@@ -190,6 +212,12 @@ def _logistic(
         features / spread, right, sample_weight=shares * assumed / found * len(questions)
     )
     return np.concatenate([model.coef_[0] / spread, model.intercept_])
+
+
+def _unanswered_share(question: EvidenceQuestion) -> float:
+    if question.source.endswith("across"):
+        return UNANSWERED_ACROSS
+    return UNANSWERED_LATER if question.later else UNANSWERED_SHARE
 
 
 def _shares(questions: Sequence[EvidenceQuestion]) -> NDArray[np.float64]:

@@ -11,6 +11,8 @@ from assistant.messages import Message
 from knowledge.build_index import BANK
 
 DATA = Path(__file__).with_name("data")
+# The company of a set whose questions are in another language than its articles.
+ACROSS = "across"
 KEYS = {"question", "history", "article", "facts", "forbidden", "bucket", "lang"}
 
 
@@ -54,7 +56,8 @@ def load_question_sets(names: list[str] | None = None) -> list[QuestionSet]:
     """Return the shipped sets: the bank's, and those of companies on which nothing was trained.
 
     Args:
-        names: The sets to return; None for all of them.
+        names: The sets to return; None for all of them but those that end in ``-across``, which ask
+            in another language than the articles'.
 
     Raises:
         QuestionsError: A name is unknown, or a file has another format.
@@ -75,6 +78,11 @@ def load_question_sets(names: list[str] | None = None) -> list[QuestionSet]:
         sets.append(QuestionSet(file.stem, "any", str(rows[0]["lang"]), rows, articles))
     if names is None:
         return sets
+    for file in sorted((DATA / "evaluation" / ACROSS).glob("*.jsonl")):
+        rows = read_questions(file)
+        articles = file.parent.parent / f"{file.stem}.yml"
+        name, lang = f"{file.stem}-{ACROSS}", str(rows[0]["lang"])
+        sets.append(QuestionSet(name, ACROSS, lang, rows, articles))
     known = {entry.name: entry for entry in sets}
     if unknown := set(names) - set(known):
         raise QuestionsError(

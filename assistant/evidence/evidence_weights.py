@@ -80,7 +80,10 @@ class EvidenceWeights:
 
 
 class EvidenceWeightTable:
-    """The weights by language, with and without a span embedder, of first and later turns."""
+    """The weights by language, with and without a span embedder, of first and later turns.
+
+    Those of questions to articles in the other language have neither distinction.
+    """
 
     def __init__(self, weights: Mapping[str, EvidenceWeights]) -> None:
         """Take the weights by ``key``; what is missing has the defaults."""
@@ -92,14 +95,19 @@ class EvidenceWeightTable:
         data = json.loads(file.read_text(encoding="utf-8"))
         return cls({name: EvidenceWeights(**values) for name, values in data.items()})
 
-    def of(self, lang: str, *, spans: bool, later: bool = False) -> EvidenceWeights:
+    def of(
+        self, lang: str, *, spans: bool, later: bool = False, across: bool = False
+    ) -> EvidenceWeights:
         """Return the weights of a language; English weights for other languages.
 
         Args:
             lang: The language of the question.
             spans: Whether a span embedder has read.
             later: Whether the question is read with the turn before it.
+            across: Whether all that was found is in another language.
         """
+        if across and (own := self._weights.get(across_key(lang))):
+            return own
         turns = dict.fromkeys([later, False])
         names = [key(of, spans=spans, later=turn) for turn in turns for of in (lang, "en")]
         known = (self._weights[name] for name in names if name in self._weights)
@@ -109,3 +117,8 @@ class EvidenceWeightTable:
 def key(lang: str, *, spans: bool, later: bool = False) -> str:
     """Return the name of a language's weights, such as "en, spans, later"."""
     return ", ".join([lang, *(["spans"] if spans else []), *(["later"] if later else [])])
+
+
+def across_key(lang: str) -> str:
+    """Return the name of the weights for questions to articles in another language."""
+    return f"{lang}, across"

@@ -109,7 +109,8 @@ class EvidenceReader:
         """
         lang = language_of(question)
         is_near = any(hit.sentences for hit in hits)
-        weights = self._weights.of(lang, spans=is_near, later=last is not None)
+        across = all(hit.passage.lang != lang for hit in hits)
+        weights = self._weights.of(lang, spans=is_near, later=last is not None, across=across)
         outside = [
             _outside(hit, len(of), weights) + _of_last(hit, of, weights, last)
             for hit, of in zip(hits, spans, strict=True)
@@ -154,10 +155,14 @@ class EvidenceReader:
             _any(weights.reading * own + more) for own, more in zip(first, outside, strict=True)
         ]
         best = sorted(range(len(hits)), key=lambda n: -worth[n])[:READ_AGAIN]
-        passages = [hits[n].passage for n in best]
-        again = second.score(question, passages, [spans[n] for n in best], last)
-        both: list[Logits | None] = [None] * len(hits)
-        for n, own in zip(best, again, strict=True):
+        # Of a passage in another language, the larger network tells nothing.
+        readable = [n for n in best if hits[n].passage.lang in second.languages]
+        if not readable:
+            return list(first), any_logit
+        both: list[Logits | None] = [first[n] if n in best else None for n in range(len(hits))]
+        passages = [hits[n].passage for n in readable]
+        again = second.score(question, passages, [spans[n] for n in readable], last)
+        for n, own in zip(readable, again, strict=True):
             both[n] = (first[n] + own) / 2
         return both, (any_logit + _any(np.concatenate(again))) / 2
 
