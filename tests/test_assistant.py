@@ -1,10 +1,14 @@
 """One turn: what the generator may and may not say, on real articles with a scripted generator."""
 
+from typing import cast
+
 import pytest
 
 from assistant.assistant import Assistant
 from assistant.errors import InvalidMessageError
+from assistant.findings import Findings
 from assistant.messages import Action, Citation, Message, Reply
+from assistant.writing.reply_builder import ReplyBuilder
 from assistant.writing.templates import Sayings
 from assistant.writing.writer import Writer
 from tests.conftest import STATE, assistant_of
@@ -221,6 +225,21 @@ def test_an_article_in_the_other_language_is_found_and_said_to_be(tmp_path):
     assert reply.action is Action.ANSWER
     assert "in Chinese only" in reply.text
     assert reply.citations[0].quote == article
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (
+            ["只有英文：", "It costs £3.", "It takes a day."],
+            "只有英文：It costs £3. It takes a day.",
+        ),
+        (["In Chinese only:", "三元。", "一天。"], "In Chinese only: 三元。一天。"),
+    ],
+)
+def test_a_space_stands_after_a_sentence_unless_it_is_chinese(said, text):
+    builder = ReplyBuilder(cast("Findings", None), None)
+    assert "".join(builder.add(sentence, None) for sentence in said) == text
 
 
 @pytest.mark.model

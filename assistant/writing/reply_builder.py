@@ -1,5 +1,6 @@
 """Builds a reply from sentences and their support."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.evidence.ranked_sentences import Evidence, best_of
@@ -11,6 +12,8 @@ from knowledge.segmenter import sentences
 
 # A sentence, its support and the separator before it: what ``add`` takes.
 Lead = tuple[str, SupportingSpan | None, str | None]
+# A Chinese character, or a full-width mark.
+_CHINESE_END = re.compile(r"[\u3000-\u9fff\uff00-\uffef]$")
 
 
 class ReplyBuilder:
@@ -58,12 +61,12 @@ class ReplyBuilder:
         Args:
             sentence: The sentence.
             span: The passage span that supports it, if there is one.
-            separator: The separator; None for the language's own, a space or nothing (Chinese).
-                The first sentence has none.
+            separator: The separator; None for a space, or nothing after a sentence in Chinese. The
+                first sentence has none.
         """
         leads, self._leads = self._leads, ()
         led = "".join(self.add(*one) for one in leads)
-        default = "" if self._findings.lang == "zh" else " "
+        default = "" if _CHINESE_END.search(self._text) else " "
         prefix = (default if separator is None else separator) if self._text else ""
         self._text += prefix + sentence
         self.support.append(Support(sentence, self._cite(span) if span else None))
