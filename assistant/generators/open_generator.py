@@ -162,7 +162,7 @@ def _runtime(settings: Settings, carried: Carried) -> str:
     if runtime in PACKED and not _is_installed(runtime):
         raise SettingsError(
             f"Expected the library {PACKED[runtime].package} for `runtime: {runtime}`, found none. "
-            f"Install it: python -m pip install 'frontdesk[{runtime}]'"
+            f"Install it: python -m pip install -c constraints.txt -e '.[{runtime}]'"
         )
     return runtime
 

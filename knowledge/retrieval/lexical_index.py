@@ -1,5 +1,6 @@
 """BM25 over stemmed English words, and over Chinese characters and bigrams."""
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ class LexicalIndex:
         """Index at least one text; each takes about 0.1 ms."""
         import bm25s
 
+        # The library has its own logger say everything, on import.
+        logging.getLogger("bm25s").setLevel(logging.WARNING)
         terms = [words(text) for text in texts]
         self._frequency = Counter(term for line in terms for term in set(line))
         self._count = len(texts)

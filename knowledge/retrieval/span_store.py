@@ -168,7 +168,8 @@ class _Store:
         self, keys: Sequence[str], encode: Callable[[Sequence[int]], Iterator[Vectors]], what: str
     ) -> list[Vectors]:
         new = [n for n, key in enumerate(keys) if key not in self._known]
-        for start in tqdm(range(0, len(new), BATCH), desc=what, disable=not self._progress):
+        is_quiet = not (self._progress and new)
+        for start in tqdm(range(0, len(new), BATCH), desc=what, disable=is_quiet):
             part = new[start : start + BATCH]
             self._known.update(zip([keys[n] for n in part], encode(part), strict=True))
         self._is_changed |= bool(new)
