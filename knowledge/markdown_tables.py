@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 # What may name a column: a word in Latin letters, or two Chinese characters.
 _NAMING = re.compile(r"[a-z0-9]{3,}|[\u4e00-\u9fff]{2}")
+_CURRENCY = re.compile(r"[£€$¥]")
+_AMOUNT = re.compile(r"\d[\d,.]*")
 _DELIMITER = re.compile(r"\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*")
 
 
@@ -57,9 +59,16 @@ def read_row(row: str, header: list[str], asked: str = "") -> str:
     if len(header) == len(rest) + 1:
         columns = asked_columns(header[1:], asked)
         named = zip(header[1:], rest, strict=True)
-        rest = [f"{name} {cell}".strip() for name, cell in named if cell and name in columns]
+        rest = [_named(name, cell) for name, cell in named if cell and name in columns]
     colon, comma = ("：", "，") if re.search(r"[\u4e00-\u9fff]", row) else (": ", ", ")
     return f"{first}{colon}{comma.join(rest)}" if any(rest) else first
+
+
+def _named(name: str, cell: str) -> str:
+    # Below "£" stand amounts, but a share is none, and some cells name their unit themselves.
+    if _CURRENCY.fullmatch(name):
+        return f"{name}{cell}" if _AMOUNT.fullmatch(cell) else cell
+    return f"{name} {cell}".strip()
 
 
 def asked_columns(columns: Sequence[str], asked: str) -> list[str]:

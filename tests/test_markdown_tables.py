@@ -29,6 +29,8 @@ def test_a_row_is_a_sentence_and_a_header_is_not():
             ["服务", "标准", "会员"],
             "取现：标准 200 英镑，会员 600 英镑",
         ),
+        ("| Sales | 12,000 |", ["", "£"], "Sales: £12,000"),
+        ("| Rate | 14.5% |", ["", "£"], "Rate: 14.5%"),
         ("| alone |", [], "alone"),
         ("| Cash | | £600 |", ["Service", "Standard", "Plus"], "Cash: Plus £600"),
         ("| Cash | £200 |", ["Service", "Standard", "Plus"], "Cash: £200"),
