@@ -160,3 +160,26 @@ def test_values_have_kinds_and_units(text, expected):
 )
 def test_a_chinese_count_keeps_its_measure_word(claim, written, agree):
     assert are_among(values(claim), values(written)) is agree
+
+
+LIMITS = "| Way | Limit |\n| --- | --- |\n| Card top-up | £2,000 |\n| Cheque by photo | £1,000 |\n"
+LIMITS_ZH = (
+    "| 方式 | 限额 |\n| --- | --- |\n| 银行卡充值 | 2,000 英镑 |\n| 拍照存支票 | 1,000 英镑 |\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "text", "passes"),
+    [
+        ("Cheque by photo: Limit £1,000", LIMITS, True),
+        ("You can pay in a cheque by photo up to £1,000.", LIMITS, True),
+        ("Cheque by photo costs £1,000.", LIMITS, False),
+        ("The fee for a cheque by photo is £1,000.", LIMITS, False),
+        ("Cheques by photo cost £1,000.", "The limit for cheques by photo is £1,000.", False),
+        ("拍照存支票限额 1,000 英镑。", LIMITS_ZH, True),
+        ("拍照存支票收费 1,000 英镑。", LIMITS_ZH, False),
+    ],
+)
+def test_a_limit_is_no_price_in_a_table_either(claim, text, passes):
+    hit = Hit(Passage("limits", "en", "Limits", "", text, 0, len(text)), 1.0)
+    assert bool(Grounder().check(claim, [hit])) == passes

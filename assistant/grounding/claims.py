@@ -57,7 +57,9 @@ _NEGATION = re.compile(
 # The words of a pair deny each other.
 _OPPOSITES = (
     ("open", "clos"), ("before", "after"), ("up to", "above"), ("under", "over"),
+    ("cost", "limit"), ("fee", "limit"), ("charge", "limit"),
     ("开门", "休息"), ("免费", "收费"), ("以上", "以下"), ("之前", "之后"),
+    ("收费", "限额"), ("费用", "限额"), ("手续费", "限额"),
 )  # fmt: skip
 # A comma inside a number is no boundary. For "and" see ``_split_between_values``.
 _CUT = re.compile(r"(?<!\d)[,:]|[,:](?!\d)|[;—，；、。：]|(?<!\d)\.(?!\d)|\.$|\s-\s")

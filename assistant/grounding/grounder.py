@@ -22,6 +22,7 @@ from assistant.grounding.claims import (
     values,
 )
 from knowledge.documents import Hit, Passage
+from knowledge.markdown_tables import header_of
 from knowledge.segmenter import LEANING, Span, sentences, words
 
 # The share of a sentence's content words that the span must contain.
@@ -97,7 +98,8 @@ class Grounder:
             text = hit.passage.text
             passage_clauses = [c for s in sentences(text, "en") for c in clauses(s.of(text))]
             for span in _spans(hit.passage):
-                overlap = claim.overlap(span.of(text), passage_clauses)
+                columns = " ".join(header_of(text, span.start)[1:])
+                overlap = claim.overlap(span.of(text), passage_clauses, columns)
                 # Single sentences come first, so they win ties over pairs.
                 if overlap is not None and (best is None or overlap > best[0] + 0.05):
                     best = (overlap, SupportingSpan(hit.passage, span))
@@ -126,18 +128,24 @@ class _Claim:
         self._periods = {word for word in self._content if word.startswith("/")}
         self._clause_values = [v for c in clauses(self._sentence) for v in c.values]
 
-    def overlap(self, span: str, passage_clauses: Sequence[Clause]) -> float | None:
+    def overlap(
+        self, span: str, passage_clauses: Sequence[Clause], columns: str = ""
+    ) -> float | None:
         """Return the share of the claim's words that a span contains; None without support.
 
         Args:
             span: One or two sentences of a passage.
             passage_clauses: All clauses of that passage.
+            columns: Of a row of a table, the names of its columns.
         """
         if not self._words or not self._has_all_facts(span):
             return None
         if self._negated != is_negated(span) and not self._best_clause_agrees(span):
             return None
-        if are_opposed(self._sentence, span) or not self._values_fit(span, passage_clauses):
+        # What is below "Limit" costs nothing.
+        if are_opposed(self._sentence, f"{columns} {span}") or not self._values_fit(
+            span, passage_clauses
+        ):
             return None
         claimed = self._subjects or self._words
         share = len(claimed & (content_words(span) | set(words(span)))) / len(claimed)
