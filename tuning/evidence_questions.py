@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from knowledge.segmenter import Span
     from tuning.customer_messages import CustomerMessage, HelpCentre
     from tuning.customer_talks import Turn
+    from tuning.dataset.written_rows import Lang
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def read_questions(settings: "Settings", lang: str) -> Iterator[EvidenceQuestion
                 yield from _later(assistant, talks.centre, talk)
 
 
-def read_across(settings: "Settings", lang: str) -> Iterator[EvidenceQuestion]:
+def read_across(settings: "Settings", lang: "Lang") -> Iterator[EvidenceQuestion]:
     """Yield questions to companies whose articles are in the other language, each of them twice.
 
     The second time, the company lacks the articles that answer.
